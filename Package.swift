@@ -1,0 +1,235 @@
+// swift-tools-version: 6.2
+// The map of Fieldfare: one commented sentence per target. Layers, lowest first: C shims, pure targets,
+// cores with ports, adapters, executables. A target imports only lower layers; `scripts/layers.py` checks it.
+import PackageDescription
+
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// `FIELDFARE_DEVICE_ONLY=1` leaves out all that the device does not need, and with it every external
+/// package: what builds an agent for a device need not fetch a web server.
+let deviceOnly = Context.environment["FIELDFARE_DEVICE_ONLY"] == "1"
+
+func github(_ name: String, _ version: Version) -> Package.Dependency {
+    .package(url: "https://github.com/" + name, exact: version)
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: house)
+}
+
+// MARK: C shims
+
+let shims: [Target] = [
+    // libsodium: Ed25519, argon2id, secret boxes.
+    .systemLibrary(
+        name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    // libcrypto's EVP digests: SHA-256 with the CPU's own instructions.
+    .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    // libcurl's easy interface.
+    .systemLibrary(
+        name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    // Typed doors to libcurl's variadic functions, which Swift cannot call.
+    .target(name: "CCurlShims", dependencies: ["CCurl"]),
+    // SQLite by its C API, for the device.
+    .systemLibrary(
+        name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    // System calls that the Glibc module does not show, or shows as variadic.
+    .target(name: "CPosixShims"),
+    // The sherpa-onnx C API as a table of functions, opened at run time.
+    .target(name: "CSherpaOnnx", linkerSettings: [.linkedLibrary("dl")]),
+]
+
+// MARK: Pure targets: no I/O, no clock, no async
+
+let pure: [Target] = [
+    // Bytes, digests, moments, safe names and paths, strict JSON in and canonical JSON out.
+    library("Primitives"),
+    // Ed25519 by libsodium, SHA-256 by libcrypto, encrypted key files.
+    library("Cryptography", ["CSodium", "CLibcrypto", "Primitives"]),
+    // The metadata model of TUF, and the only code that may call a file trusted.
+    library("TUF", ["Cryptography", "Primitives"]),
+    // The manifest, chunk lists, model card and static checks of a bundle, as values.
+    library("ModelBundle", ["Cryptography", "Primitives", "Speech"]),
+    // WAV reading, word error rate, tokens, and the verdict of a smoke test.
+    library("Speech", ["Primitives"]),
+    // Policy, plan, `decide`, and the controller's transition function.
+    library("Rollouts", ["Cryptography", "ModelBundle", "Primitives"]),
+    // The report schema, the exponential histogram, and their merges.
+    library("Telemetry", ["Primitives"]),
+    // The gate, the local probation rule, blind spot and power.
+    library("Health", ["Primitives", "Telemetry"]),
+]
+
+// MARK: The device side
+
+let device: [Target] = [
+    // The agent's state machine, its refresh order, and the ports it needs.
+    library(
+        "AgentCore",
+        [
+            "Cryptography", "Health", "ModelBundle", "Primitives", "Rollouts", "Speech", "TUF",
+            "Telemetry",
+        ]),
+    // Durable writes, containment below a directory handle, locks.
+    library("PosixFiles", ["CPosixShims", "Primitives"]),
+    // HTTP by libcurl: TLS 1.2 or newer, limits, resume; the agent's fetches and the CLI's API calls.
+    library("CurlTransport", ["AgentCore", "CCurl", "CCurlShims", "Primitives"]),
+    // Slots, leases, activation, the smoke child process, systemd readiness, the local socket.
+    library(
+        "SlotHost",
+        [
+            "AgentCore", "CPosixShims", "Cryptography", "ModelBundle", "PosixFiles", "Primitives",
+            "Speech",
+        ]
+    ),
+    // The agent's journal and report queue on SQLite's C API.
+    library("AgentJournal", ["AgentCore", "CSQLite", "Primitives"]),
+    // The sherpa-onnx recogniser, opened at run time.
+    library("SpeechRuntime", ["CSherpaOnnx", "Primitives", "Speech"]),
+    // The public face of the agent, and its synchronous loop.
+    library(
+        "FieldfareAgent",
+        [
+            "AgentCore", "AgentJournal", "Cryptography", "CurlTransport", "Health", "ModelBundle",
+            "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF", "Telemetry",
+        ]),
+    // The agent as a daemon.
+    program("fieldfare-agent", ["FieldfareAgent"]),
+    // One smoke test in one process: decodes the packaged utterances, prints one JSON line.
+    program("fieldfare-smoke", ["Primitives", "Speech", "SpeechRuntime"]),
+]
+
+// MARK: Tests of the pure targets and the device side
+
+let deviceTests: [Target] = [
+    // Simulators, memory stores, seeded generators and port suites for the tests; no program reaches it.
+    .target(
+        name: "TestSupport",
+        dependencies: ["AgentCore", "Cryptography", "Primitives", "TUF"],
+        path: "Tests/TestSupport", swiftSettings: house),
+    tests("PrimitivesTests", ["Primitives"]),
+    tests("CryptographyTests", ["CSodium", "Cryptography", "Primitives"]),
+    tests("TUFTests", ["Cryptography", "Primitives", "TUF"]),
+    tests("ModelBundleTests", ["Cryptography", "ModelBundle", "Primitives", "Speech"]),
+    tests("SpeechTests", ["Primitives", "Speech"]),
+    tests("SpeechRuntimeTests", ["Primitives", "Speech", "SpeechRuntime"]),
+    tests("RolloutsTests", ["Cryptography", "ModelBundle", "Primitives", "Rollouts"]),
+    tests("TelemetryTests", ["Primitives", "Telemetry"]),
+    tests("HealthTests", ["Health", "Primitives", "Telemetry"]),
+    tests("PosixFilesTests", ["PosixFiles", "Primitives"]),
+    tests("CurlTransportTests", ["AgentCore", "CurlTransport", "Primitives"]),
+    tests("SlotHostTests", ["AgentCore", "PosixFiles", "Primitives", "SlotHost", "Speech"]),
+    tests("AgentCoreTests", ["AgentCore", "Health", "Primitives", "Rollouts", "Telemetry"]),
+    tests("AgentJournalTests", ["AgentCore", "AgentJournal", "Primitives"]),
+]
+
+// MARK: The server side
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let arguments = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let server: [Target] = [
+    // Use cases of the registry, the controller, and the ports they need.
+    library(
+        "RegistryCore",
+        [
+            "Cryptography", "Health", "ModelBundle", "Primitives", "Rollouts", "TUF", "Telemetry",
+            logging,
+        ]),
+    // Metadata, fleet and audit on SQLite by GRDB, with frozen migrations.
+    library(
+        "RegistryDatabase",
+        ["Primitives", "RegistryCore", .product(name: "GRDB", package: "GRDB.swift")]),
+    // Blobs in a folder: immutable uploads, equal bytes accepted again.
+    library("BlobFiles", ["Cryptography", "PosixFiles", "Primitives", "RegistryCore"]),
+    // Routes, request and response types, problem details, pages.
+    library(
+        "HTTPAPI",
+        [
+            "CPosixShims", "Cryptography", "Primitives", "RegistryCore", "Rollouts", "TUF",
+            "Telemetry", hummingbird, logging,
+            .product(name: "HummingbirdTLS", package: "hummingbird"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
+        ]),
+    // The registry as a daemon.
+    program(
+        "fieldfare-registry",
+        [
+            "BlobFiles", "Cryptography", "HTTPAPI", "PosixFiles", "Primitives", "RegistryCore",
+            "RegistryDatabase", hummingbird, arguments, logging,
+        ]),
+    // The command line of release engineers.
+    program(
+        "fieldfare",
+        [
+            "AgentCore", "Cryptography", "CurlTransport", "ModelBundle", "PosixFiles", "Primitives",
+            "Rollouts", "Speech", "TUF", arguments, .product(name: "Yams", package: "Yams"),
+        ]),
+    // Fleets for demonstrations and load: the demonstration's driver, and its stand-in for a voice application.
+    program(
+        "fieldfare-fleet",
+        [
+            "CurlTransport", "Health", "PosixFiles", "Primitives", "Speech", "SpeechRuntime",
+            "Telemetry", arguments,
+        ]),
+    tests("RegistryCoreTests", ["Primitives", "RegistryCore", "Rollouts", "TUF", "Telemetry"]),
+    tests("RegistryDatabaseTests", ["Primitives", "RegistryCore", "RegistryDatabase"]),
+    tests("BlobFilesTests", ["BlobFiles", "Cryptography", "Primitives", "RegistryCore"]),
+    tests(
+        "HTTPAPITests",
+        [
+            "BlobFiles", "HTTPAPI", "Primitives", "RegistryCore", "RegistryDatabase", hummingbird,
+            .product(name: "HummingbirdTesting", package: "hummingbird"),
+        ]),
+    tests("CommandLineTests", ["Primitives"]),
+    tests("InteropTests", ["Cryptography", "Primitives", "TUF"]),
+    tests("EndToEndTests", ["Primitives"]),
+]
+
+let package = Package(
+    name: "fieldfare",
+    products: [
+        .library(name: "FieldfareAgent", targets: ["FieldfareAgent"]),
+        .executable(name: "fieldfare-agent", targets: ["fieldfare-agent"]),
+        .executable(name: "fieldfare-smoke", targets: ["fieldfare-smoke"]),
+    ]
+        + (deviceOnly
+            ? []
+            : [
+                .executable(name: "fieldfare", targets: ["fieldfare"]),
+                .executable(name: "fieldfare-registry", targets: ["fieldfare-registry"]),
+                .executable(name: "fieldfare-fleet", targets: ["fieldfare-fleet"]),
+            ]),
+    dependencies: deviceOnly
+        ? []
+        : [
+            github("groue/GRDB.swift", "7.10.0"),
+            github("hummingbird-project/hummingbird", "2.28.1"),
+            github("apple/swift-nio", "2.101.2"),
+            github("apple/swift-argument-parser", "1.8.2"),
+            github("apple/swift-log", "1.16.2"),
+            github("jpsim/Yams", "6.2.2"),
+        ],
+    targets: shims + pure + device + deviceTests + (deviceOnly ? [] : server),
+    swiftLanguageModes: [.v6]
+)
