@@ -1,0 +1,55 @@
+# Fieldfare's commands; `make help` lists them. `make demo` and `make test` are the two to know.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Debug programs (registry, CLI, fleet) and release programs (agent, smoke runner) have a folder each.
+DEBUG_BUILD := .build
+RELEASE_BUILD := .build-release
+
+.PHONY: help setup build demo test check fix bench mutants fixtures-check format-check layers linkage clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing: Debian packages, and the speech runtime into .deps/
+	@scripts/setup.sh
+
+build: setup ## Build everything: registry, CLI and fleet for debugging, agent and smoke runner for release
+	@scripts/build.sh
+
+demo: build ## The main job, end to end, on this machine (KEEP=1 leaves the registry running)
+	@KEEP=$(KEEP) scripts/demo.sh
+
+test: ## All tests and gates, as CI runs them
+	@scripts/setup.sh --for-tests
+	@$(MAKE) --no-print-directory format-check
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory layers linkage
+	@scripts/test.sh
+
+check: test fixtures-check ## Everything that must hold before a release
+
+fix: ## Format the sources
+	swift format -i --recursive --parallel Package.swift Sources Tests
+
+format-check: ## Fail where a source file is not formatted
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+layers: ## Fail where a target imports upward or sideways
+	@scripts/layers.py
+
+linkage: ## Fail where the agent links what it must not, or weighs too much
+	@scripts/linkage.sh
+
+fixtures-check: setup ## Export and quantise the speech models anew, compare the bytes, measure their word error rate
+	@$(MAKE) --no-print-directory -C fixtures/asr check
+
+bench: build ## Measure speed and size, as ratios against named peers
+	@Benchmarks/run.sh
+
+mutants: ## Remove named checks one at a time; each must turn a test red
+	@scripts/mutants.py
+
+clean: ## Remove what was built; the speech runtime stays
+	rm -rf $(DEBUG_BUILD) $(RELEASE_BUILD) .build-*

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Fails where a target depends on a layer above its own, or a program reaches test code.
+
+The layers are those of Package.swift and docs/architecture.md. What a target may import beside its own
+package's lower layers is listed here too, so that the agent never gains a web server by accident.
+"""
+
+import json
+import subprocess
+import sys
+
+SHIM, PURE, CORE, ADAPTER, FACADE, PROGRAM, TEST = range(7)
+
+LAYERS = {
+    "CSodium": SHIM, "CLibcrypto": SHIM, "CCurl": SHIM, "CCurlShims": SHIM, "CSQLite": SHIM,
+    "CPosixShims": SHIM, "CSherpaOnnx": SHIM,
+    "Primitives": PURE, "Cryptography": PURE, "TUF": PURE, "ModelBundle": PURE, "Speech": PURE,
+    "Rollouts": PURE, "Telemetry": PURE, "Health": PURE,
+    "AgentCore": CORE, "RegistryCore": CORE,
+    "PosixFiles": ADAPTER, "CurlTransport": ADAPTER, "SlotHost": ADAPTER, "AgentJournal": ADAPTER,
+    "SpeechRuntime": ADAPTER, "RegistryDatabase": ADAPTER, "BlobFiles": ADAPTER, "HTTPAPI": ADAPTER,
+    "FieldfareAgent": FACADE,
+    "fieldfare": PROGRAM, "fieldfare-registry": PROGRAM, "fieldfare-agent": PROGRAM,
+    "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM,
+}
+
+# Neighbours of one layer that a target may use all the same.
+SIDEWAYS = {
+    ("CCurlShims", "CCurl"),
+    ("SlotHost", "PosixFiles"), ("BlobFiles", "PosixFiles"),
+}
+
+# C shims that are libraries of computation, not of I/O: what pure targets may use.
+PURE_SHIMS = {"CSodium", "CLibcrypto"}
+
+# The device side, which uses no external package at all.
+DEVICE = {
+    "Primitives", "Cryptography", "TUF", "ModelBundle", "Speech", "Rollouts", "Telemetry", "Health",
+    "AgentCore", "PosixFiles", "CurlTransport", "SlotHost", "AgentJournal", "SpeechRuntime",
+    "FieldfareAgent", "fieldfare-agent", "fieldfare-smoke",
+}
+
+
+def layer(target: dict) -> int | None:
+    """The layer of a target, or None where nobody has given it one."""
+    if target["type"] == "test" or target["name"] == "TestSupport":
+        return TEST
+    return LAYERS.get(target["name"])
+
+
+def complaints(targets: list[dict]) -> list[str]:
+    """Everything that breaks the layers, one sentence each."""
+    found = []
+    layers = {target["name"]: layer(target) for target in targets}
+    for target in targets:
+        name, own = target["name"], layers[target["name"]]
+        if own is None:
+            found.append(f"{name}: expected a layer in scripts/layers.py, got none")
+            continue
+        if name in DEVICE and target.get("product_dependencies"):
+            found.append(f"{name}: expected no external package on the device side, "
+                         f"got {', '.join(target['product_dependencies'])}")
+        for other in target.get("target_dependencies", []):
+            theirs = layers.get(other)
+            if theirs is None or own == TEST:
+                continue
+            if theirs == TEST:
+                found.append(f"{name}: expected no test code, got {other}")
+            elif own == PURE and theirs == SHIM and other not in PURE_SHIMS:
+                found.append(f"{name}: expected no I/O in a pure target, got {other}")
+            elif theirs > own or (theirs == own and own != PURE and (name, other) not in SIDEWAYS):
+                found.append(f"{name}: expected a lower layer, got {other}")
+    return found
+
+
+def main() -> int:
+    """Checks the package in the current folder."""
+    text = subprocess.run(
+        ["swift", "package", "describe", "--type", "json"], check=True, capture_output=True, text=True).stdout
+    targets = json.loads(text[text.index("{"):])["targets"]
+    if len(targets) < 40:
+        print(f"layers: expected at least 40 targets, got {len(targets)}", file=sys.stderr)
+        return 1
+    found = complaints(targets)
+    for line in found:
+        print(f"layers: {line}", file=sys.stderr)
+    print(f"layers: {len(targets)} targets, {len(found)} complaints")
+    return 1 if found else 0
+
+
+sys.exit(main())

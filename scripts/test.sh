@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Runs all tests: first the device side's, which need no external package, with the coverage floor of the pure
+# targets; then the server side's, which share the debug build with `make build`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+device=(--scratch-path .build-device --enable-code-coverage)
+FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}"
+scripts/coverage.py "$(FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}" --show-codecov-path)"
+
+server='^(RegistryCore|RegistryDatabase|BlobFiles|HTTPAPI|CommandLine|Interop|EndToEnd|Deployment)Tests\.'
+swift test --filter "$server"
