@@ -1,1 +1,276 @@
+#define _GNU_SOURCE
 #include "CPosixShims.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+// Minus errno for a failed call, its result otherwise.
+#define ANSWER(call)                                                                               \
+    do {                                                                                           \
+        __typeof__(call) answer = (call);                                                          \
+        return answer < 0 ? -errno : answer;                                                       \
+    } while (0)
+
+const char *cposix_error_name(int number) {
+    const char *name = strerrorname_np(number);
+    return name ? name : "unknown";
+}
+
+int cposix_close(int file) { ANSWER(close(file)); }
+
+ssize_t cposix_pread(int file, void *into, size_t count, int64_t offset) {
+    ANSWER(pread(file, into, count, offset));
+}
+
+ssize_t cposix_pwrite(int file, const void *from, size_t count, int64_t offset) {
+    ANSWER(pwrite(file, from, count, offset));
+}
+
+int cposix_fsync(int file) { ANSWER(fsync(file)); }
+
+int cposix_truncate(int file, int64_t size) { ANSWER(ftruncate(file, size)); }
+
+int cposix_begin_writeback(int file, int64_t offset, int64_t count) {
+    ANSWER(sync_file_range(file, offset, count, SYNC_FILE_RANGE_WRITE));
+}
+
+static void fill(struct cposix_status *status, const struct stat *from) {
+    *status = (struct cposix_status){
+        .device = from->st_dev,
+        .inode = from->st_ino,
+        .size = from->st_size,
+        .allocated_bytes = (int64_t)from->st_blocks * 512,
+        .modified_nanoseconds = from->st_mtim.tv_sec * INT64_C(1000000000) + from->st_mtim.tv_nsec,
+        .mode = from->st_mode,
+        .links = (uint32_t)from->st_nlink,
+        .owner = from->st_uid,
+    };
+}
+
+int cposix_status_of(int file, struct cposix_status *status) {
+    struct stat found;
+    if (fstat(file, &found) < 0) return -errno;
+    fill(status, &found);
+    return 0;
+}
+
+int cposix_status_at(int folder, const char *path, struct cposix_status *status) {
+    struct stat found;
+    if (fstatat(folder, path, &found, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
+    fill(status, &found);
+    return 0;
+}
+
+int64_t cposix_free_bytes(int file) {
+    struct statvfs found;
+    if (fstatvfs(file, &found) < 0) return -errno;
+    return (int64_t)(found.f_bavail * found.f_frsize);
+}
+
+int cposix_mkdirat(int folder, const char *path, mode_t mode) {
+    ANSWER(mkdirat(folder, path, mode));
+}
+
+int cposix_renameat(int from_folder, const char *from, int to_folder, const char *to) {
+    ANSWER(renameat(from_folder, from, to_folder, to));
+}
+
+int cposix_linkat(int from_folder, const char *from, int to_folder, const char *to) {
+    ANSWER(linkat(from_folder, from, to_folder, to, 0));
+}
+
+int cposix_unlinkat(int folder, const char *path, bool is_folder) {
+    ANSWER(unlinkat(folder, path, is_folder ? AT_REMOVEDIR : 0));
+}
+
+int cposix_symlinkat(const char *target, int folder, const char *path) {
+    ANSWER(symlinkat(target, folder, path));
+}
+
+ssize_t cposix_readlinkat(int folder, const char *path, char *into, size_t count) {
+    ANSWER(readlinkat(folder, path, into, count));
+}
+
+void *cposix_open_listing(int folder, int *error) {
+    int own = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = own < 0 ? NULL : fdopendir(own);
+    if (listing) return listing;
+    *error = -errno;
+    if (own >= 0) close(own);
+    return NULL;
+}
+
+int cposix_next_name(void *listing, char *name) {
+    for (;;) {
+        errno = 0;
+        struct dirent *entry = readdir(listing);
+        if (!entry) return -errno;
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+        size_t length = strlen(entry->d_name);
+        memcpy(name, entry->d_name, length + 1);
+        return (int)length;
+    }
+}
+
+void cposix_close_listing(void *listing) { closedir(listing); }
+
+int cposix_openat(int folder, const char *path, int flags, mode_t mode) {
+    ANSWER(openat(folder, path, flags, mode));
+}
+
+ssize_t cposix_pread_nowait(int file, void *into, size_t count, int64_t offset) {
+    struct iovec part = {.iov_base = into, .iov_len = count};
+    ANSWER(preadv2(file, &part, 1, offset, RWF_NOWAIT));
+}
+
+int cposix_clone_file(int from, int to) { ANSWER(ioctl(to, FICLONE, from)); }
+
+ssize_t cposix_copy_range(int from, int64_t from_offset, int to, int64_t to_offset, size_t count) {
+    off64_t source = from_offset, target = to_offset;
+    ANSWER(copy_file_range(from, &source, to, &target, count, 0));
+}
+
+int cposix_reserve(int file, int64_t offset, int64_t count, bool keep_size) {
+    ANSWER(fallocate(file, keep_size ? FALLOC_FL_KEEP_SIZE : 0, offset, count));
+}
+
+int cposix_rename_new(int from_folder, const char *from, int to_folder, const char *to) {
+    ANSWER(renameat2(from_folder, from, to_folder, to, RENAME_NOREPLACE));
+}
+
+int cposix_rename_exchange(int from_folder, const char *from, int to_folder, const char *to) {
+    ANSWER(renameat2(from_folder, from, to_folder, to, RENAME_EXCHANGE));
+}
+
+int cposix_try_lock(int file, bool exclusive) {
+    ANSWER(flock(file, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB));
+}
+
+const int cposix_would_block = EWOULDBLOCK;
+
+int cposix_unlock(int file) { ANSWER(flock(file, LOCK_UN)); }
+
+int cposix_memory_file(const char *name, bool inherit) {
+    ANSWER(memfd_create(name, inherit ? 0 : MFD_CLOEXEC));
+}
+
+int cposix_duplicate(int file, int least) { ANSWER(fcntl(file, F_DUPFD_CLOEXEC, least)); }
+
+int cposix_set_close_on_exec(int file, bool on) { ANSWER(fcntl(file, F_SETFD, on ? FD_CLOEXEC : 0)); }
+
+int cposix_set_nonblocking(int file, bool on) {
+    int flags = fcntl(file, F_GETFL);
+    if (flags < 0) return -errno;
+    ANSWER(fcntl(file, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
+}
+
+int cposix_pipe(int ends[2]) { ANSWER(pipe2(ends, O_CLOEXEC)); }
+
+int cposix_close_range(unsigned first, unsigned last) { ANSWER(close_range(first, last, 0)); }
+
+int cposix_set_parent_death_signal(int signal) { ANSWER(prctl(PR_SET_PDEATHSIG, signal)); }
+
+int cposix_set_no_new_privileges(void) { ANSWER(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
+
+int cposix_set_dumpable(bool on) { ANSWER(prctl(PR_SET_DUMPABLE, on ? 1 : 0)); }
+
+int cposix_set_child_subreaper(bool on) { ANSWER(prctl(PR_SET_CHILD_SUBREAPER, on ? 1 : 0)); }
+
+int cposix_unshare(int flags) { ANSWER(unshare(flags)); }
+
+const int cposix_new_user = CLONE_NEWUSER;
+const int cposix_new_network = CLONE_NEWNET;
+const int cposix_new_mount = CLONE_NEWNS;
+const int cposix_new_ipc = CLONE_NEWIPC;
+const int cposix_new_pid = CLONE_NEWPID;
+
+int cposix_set_limit(int resource, uint64_t value) {
+    struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+    ANSWER(setrlimit(resource, &limit));
+}
+
+const int cposix_limit_address_space = RLIMIT_AS;
+const int cposix_limit_cpu_seconds = RLIMIT_CPU;
+const int cposix_limit_core = RLIMIT_CORE;
+const int cposix_limit_file_size = RLIMIT_FSIZE;
+const int cposix_limit_open_files = RLIMIT_NOFILE;
+const int cposix_limit_processes = RLIMIT_NPROC;
+
+int cposix_pidfd_open(pid_t process) { ANSWER((int)syscall(SYS_pidfd_open, process, 0)); }
+
+int cposix_pidfd_signal(int descriptor, int signal) {
+    ANSWER((int)syscall(SYS_pidfd_send_signal, descriptor, signal, NULL, 0));
+}
+
+pid_t cposix_wait(pid_t process, int *status, bool hang) {
+    return cposix_wait_usage(process, status, hang, NULL, NULL);
+}
+
+int cposix_exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
+
+int cposix_termination_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : -1; }
+
+pid_t cposix_wait_usage(
+    pid_t process, int *status, bool hang, int64_t *cpu_nanoseconds, int64_t *peak_bytes) {
+    struct rusage usage;
+    pid_t answer;
+    do {
+        answer = wait4(process, status, hang ? 0 : WNOHANG, &usage);
+    } while (answer < 0 && errno == EINTR);
+    if (answer < 0) return -errno;
+    if (answer > 0 && cpu_nanoseconds) {
+        *cpu_nanoseconds = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * INT64_C(1000000000)
+            + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * INT64_C(1000);
+    }
+    if (answer > 0 && peak_bytes) *peak_bytes = usage.ru_maxrss * INT64_C(1024);
+    return answer;
+}
+
+static int64_t reading(clockid_t clock) {
+    struct timespec time = {0};
+    clock_gettime(clock, &time);
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+int64_t cposix_realtime(void) { return reading(CLOCK_REALTIME); }
+int64_t cposix_monotonic(void) { return reading(CLOCK_MONOTONIC); }
+int64_t cposix_boottime(void) { return reading(CLOCK_BOOTTIME); }
+int64_t cposix_process_cpu(void) { return reading(CLOCK_PROCESS_CPUTIME_ID); }
+int64_t cposix_thread_cpu(void) { return reading(CLOCK_THREAD_CPUTIME_ID); }
+
+void cposix_pause(int64_t nanoseconds) {
+    struct timespec time = {
+        .tv_sec = nanoseconds / INT64_C(1000000000),
+        .tv_nsec = nanoseconds % INT64_C(1000000000),
+    };
+    nanosleep(&time, NULL);
+}
+
+int cposix_peer(int socket, pid_t *process, uid_t *user, gid_t *group) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return -errno;
+    *process = peer.pid;
+    *user = peer.uid;
+    *group = peer.gid;
+    return 0;
+}

@@ -1,1 +1,121 @@
-// Placeholder: the owner of this target replaces this file.
+// System calls that the Glibc module does not show to Swift, or shows as variadic functions or macros.
+// Unless a comment says otherwise, each returns the call's result, or minus errno: no errno to fetch in time.
+#ifndef CPOSIX_SHIMS_H
+#define CPOSIX_SHIMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// The name of an error number, such as "EIO"; "unknown" where there is none.
+const char *cposix_error_name(int number);
+
+// Files
+
+struct cposix_status {
+    uint64_t device, inode;
+    int64_t size, allocated_bytes, modified_nanoseconds;
+    uint32_t mode, links, owner;
+};
+
+int cposix_close(int file);
+ssize_t cposix_pread(int file, void *into, size_t count, int64_t offset);
+ssize_t cposix_pwrite(int file, const void *from, size_t count, int64_t offset);
+int cposix_fsync(int file);
+int cposix_truncate(int file, int64_t size);
+// Starts to write a range's dirty pages to the disk, and does not wait (sync_file_range). No durability by itself.
+int cposix_begin_writeback(int file, int64_t offset, int64_t count);
+int cposix_status_of(int file, struct cposix_status *status);
+// fstatat(2) with AT_SYMLINK_NOFOLLOW.
+int cposix_status_at(int folder, const char *path, struct cposix_status *status);
+// fstatvfs(2): bytes that an unprivileged process may still write.
+int64_t cposix_free_bytes(int file);
+int cposix_mkdirat(int folder, const char *path, mode_t mode);
+int cposix_renameat(int from_folder, const char *from, int to_folder, const char *to);
+// linkat(2) that never follows a link.
+int cposix_linkat(int from_folder, const char *from, int to_folder, const char *to);
+int cposix_unlinkat(int folder, const char *path, bool is_folder);
+int cposix_symlinkat(const char *target, int folder, const char *path);
+ssize_t cposix_readlinkat(int folder, const char *path, char *into, size_t count);
+// Opens a listing of `folder`, whose descriptor stays the caller's; NULL with minus errno in `*error`.
+void *cposix_open_listing(int folder, int *error);
+// The next name, without "." and "..": its length, 0 at the end. `name` holds 256 bytes.
+int cposix_next_name(void *listing, char *name);
+void cposix_close_listing(void *listing);
+// openat(2); `mode` counts only where `flags` has O_CREAT.
+int cposix_openat(int folder, const char *path, int flags, mode_t mode);
+// pread(2) that answers -EAGAIN where the bytes are not in the page cache (preadv2 with RWF_NOWAIT).
+ssize_t cposix_pread_nowait(int file, void *into, size_t count, int64_t offset);
+// Makes `to` share all blocks of `from` (ioctl FICLONE): -EOPNOTSUPP or -EXDEV where the file system cannot.
+int cposix_clone_file(int from, int to);
+// copy_file_range(2) at explicit offsets.
+ssize_t cposix_copy_range(int from, int64_t from_offset, int to, int64_t to_offset, size_t count);
+// fallocate(2); `keep_size` reserves blocks past the end without moving the end.
+int cposix_reserve(int file, int64_t offset, int64_t count, bool keep_size);
+// renameat2(2) with RENAME_NOREPLACE: -EEXIST where `to` is taken.
+int cposix_rename_new(int from_folder, const char *from, int to_folder, const char *to);
+// renameat2(2) with RENAME_EXCHANGE: both must exist.
+int cposix_rename_exchange(int from_folder, const char *from, int to_folder, const char *to);
+// flock(2) without waiting: -EWOULDBLOCK where another holds it.
+int cposix_try_lock(int file, bool exclusive);
+int cposix_unlock(int file);
+extern const int cposix_would_block;
+// An anonymous file in memory, closed on exec unless `inherit`.
+int cposix_memory_file(const char *name, bool inherit);
+// fcntl(2) F_DUPFD_CLOEXEC with the lowest number at or above `least`.
+int cposix_duplicate(int file, int least);
+// Sets or clears FD_CLOEXEC, and O_NONBLOCK.
+int cposix_set_close_on_exec(int file, bool on);
+int cposix_set_nonblocking(int file, bool on);
+// pipe2(2) with O_CLOEXEC.
+int cposix_pipe(int ends[2]);
+
+// Processes
+
+// close_range(2): closes `first` up to and including `last`.
+int cposix_close_range(unsigned first, unsigned last);
+// prctl(2): the signal that this process gets when its parent thread ends (0: none).
+int cposix_set_parent_death_signal(int signal);
+// prctl(2): no execve below this process grants new privileges. Needed before seccomp without root.
+int cposix_set_no_new_privileges(void);
+// prctl(2): whether a core dump or ptrace by the same user is allowed.
+int cposix_set_dumpable(bool on);
+// prctl(2): orphaned grandchildren become children of this process.
+int cposix_set_child_subreaper(bool on);
+// unshare(2), with CLONE_NEW... flags as below.
+int cposix_unshare(int flags);
+extern const int cposix_new_user, cposix_new_network, cposix_new_mount, cposix_new_ipc, cposix_new_pid;
+// setrlimit(2), soft and hard limit alike; `resource` is one of the constants below.
+int cposix_set_limit(int resource, uint64_t value);
+extern const int cposix_limit_address_space, cposix_limit_cpu_seconds, cposix_limit_core,
+    cposix_limit_file_size, cposix_limit_open_files, cposix_limit_processes;
+// A descriptor that becomes readable when the process ends (pidfd_open), and a signal sent through it.
+int cposix_pidfd_open(pid_t process);
+int cposix_pidfd_signal(int descriptor, int signal);
+// waitpid(2); EINTR is retried. 0 with `WNOHANG` where the process still runs.
+pid_t cposix_wait(pid_t process, int *status, bool hang);
+// The parts of a wait status: an exit code or a signal, the other is -1.
+int cposix_exit_code(int status);
+int cposix_termination_signal(int status);
+// CPU time of a child in nanoseconds and its largest resident size in bytes, reaped in one call (wait4).
+pid_t cposix_wait_usage(
+    pid_t process, int *status, bool hang, int64_t *cpu_nanoseconds, int64_t *peak_bytes);
+
+// Clocks: nanoseconds, never failing.
+
+int64_t cposix_realtime(void);
+int64_t cposix_monotonic(void);
+// As monotonic, and goes on while the machine is suspended.
+int64_t cposix_boottime(void);
+int64_t cposix_process_cpu(void);
+int64_t cposix_thread_cpu(void);
+// Sleeps; a signal may end it early.
+void cposix_pause(int64_t nanoseconds);
+
+// Sockets
+
+// The process and user at the other end of a Unix socket (SO_PEERCRED), as they were when it connected.
+int cposix_peer(int socket, pid_t *process, uid_t *user, gid_t *group);
+
+#endif

@@ -1,0 +1,155 @@
+import CPosixShims
+import Glibc
+
+/// A file descriptor, closed when its last owner is gone.
+final class Descriptor: Sendable {
+    let number: Int32
+
+    init(owning number: Int32) {
+        self.number = number
+    }
+
+    deinit {
+        _ = cposix_close(number)
+    }
+}
+
+/// An open regular file, read and written at explicit offsets, from several threads if need be.
+///
+/// Interrupted and short calls are continued. Nothing is durable before `sync()` returns, nor is its name before
+/// the folder is synced.
+package final class OpenFile: Sendable {
+    package let path: String
+    let handle: Descriptor
+    let calls: SystemCalls
+
+    init(_ handle: Descriptor, path: String, calls: SystemCalls) {
+        self.handle = handle
+        self.path = path
+        self.calls = calls
+    }
+
+    /// The descriptor's number, to lend to a C library; valid while this object lives.
+    package var descriptor: Int32 { handle.number }
+
+    /// What the file system says about it now.
+    package func status() throws(FileError) -> FileStatus {
+        var status = cposix_status()
+        try calls.make(.status, path) { unsafe cposix_status_of(handle.number, &status) }
+        return FileStatus(status)
+    }
+
+    /// Its length in bytes.
+    package func size() throws(FileError) -> Int64 { try status().size }
+
+    /// Fills the buffer from `offset` on, and returns how many bytes there were: fewer only at the file's end.
+    package func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+    ) throws(FileError) -> Int {
+        var done = 0
+        while done < buffer.count {
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let count = try calls.transfer(.read, path, count: rest.count) { most in
+                unsafe cposix_pread(handle.number, rest.baseAddress, most, offset + Int64(done))
+            }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+
+    /// As `read(into:at:)`, into an array that keeps its count.
+    package func read(into bytes: inout [UInt8], at offset: Int64) throws(FileError) -> Int {
+        try unsafe bytes.withUnsafeMutableBufferPointer { (buffer) throws(FileError) -> Int in
+            try unsafe read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+        }
+    }
+
+    /// Exactly the bytes of the range.
+    ///
+    /// - Throws: `.short` where the file ends before it.
+    package func read(_ range: Range<Int64>) throws(FileError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: range.count)
+        let count = try read(into: &bytes, at: range.lowerBound)
+        guard count == bytes.count else {
+            throw .short(path: path, expected: Int64(range.count), found: Int64(count))
+        }
+        return bytes
+    }
+
+    /// Writes all bytes at `offset`; the file grows as needed.
+    package func write(_ bytes: RawSpan, at offset: Int64) throws(FileError) {
+        try unsafe bytes.withUnsafeBytes { (buffer) throws(FileError) in
+            var done = 0
+            while done < buffer.count {
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
+                done += try calls.transfer(.write, path, count: rest.count) { most in
+                    unsafe cposix_pwrite(
+                        handle.number, rest.baseAddress, most, offset + Int64(done))
+                }
+            }
+        }
+    }
+
+    /// As `write(_:at:)`, from an array.
+    package func write(_ bytes: [UInt8], at offset: Int64) throws(FileError) {
+        try unsafe write(bytes.span.bytes, at: offset)
+    }
+
+    /// Writes at the present end and returns the new length; for one writer at a time.
+    @discardableResult
+    package func append(_ bytes: [UInt8]) throws(FileError) -> Int64 {
+        let end = try size()
+        try write(bytes, at: end)
+        return end + Int64(bytes.count)
+    }
+
+    /// Cuts or extends the file to `size` bytes; what is added reads as zeros.
+    package func truncate(to size: Int64) throws(FileError) {
+        try calls.make(.truncate, path) { cposix_truncate(handle.number, size) }
+    }
+
+    /// Makes bytes and length durable.
+    package func sync() throws(FileError) {
+        try calls.make(.sync, path) { cposix_fsync(handle.number) }
+    }
+
+    /// Starts writing a range to the disk without waiting, so that a later `sync()` has less to do.
+    package func beginWriteback(_ range: Range<Int64>) throws(FileError) {
+        try calls.make(.sync, path) {
+            cposix_begin_writeback(handle.number, range.lowerBound, Int64(range.count))
+        }
+    }
+
+    /// Reserves disk blocks for the first `length` bytes, so that writing them cannot run out of space.
+    ///
+    /// Where the file system cannot reserve, the free space is compared instead, which holds nothing.
+    ///
+    /// - Parameters:
+    ///   - length: bytes from the start of the file.
+    ///   - extending: whether the file then also has that length; otherwise its length stays.
+    /// - Throws: `.insufficientStorage` where there is no room; nothing is left reserved that was not before.
+    package func reserve(_ length: Int64, extending: Bool = false) throws(FileError) {
+        guard length > 0 else { return }
+        let before = try status()
+        do {
+            try calls.make(.reserve, path) {
+                cposix_reserve(handle.number, 0, length, !extending)
+            }
+        } catch .system(.reserve, _, EOPNOTSUPP) {
+            try compareFreeSpace(with: length - before.allocatedBytes)
+            if extending, before.size < length { try truncate(to: length) }
+        } catch {
+            // A failed fallocate may keep the blocks it got; cutting to the old size gives them back.
+            if error.isOutOfSpace { try truncate(to: before.size) }
+            throw error
+        }
+    }
+
+    private func compareFreeSpace(with need: Int64) throws(FileError) {
+        let free = try calls.make(.space, path) { cposix_free_bytes(handle.number) }
+        guard free >= need else {
+            throw .insufficientStorage(.reserve, path: path, errno: ENOSPC)
+        }
+    }
+}
