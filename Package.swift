@@ -90,7 +90,7 @@ let device: [Target] = [
     // Durable writes, containment below a directory handle, locks.
     library("PosixFiles", ["CPosixShims", "Primitives"]),
     // HTTP by libcurl: TLS 1.2 or newer, limits, resume; the agent's fetches and the CLI's API calls.
-    library("CurlTransport", ["AgentCore", "CCurl", "CCurlShims", "Primitives"]),
+    library("CurlTransport", ["CCurl", "CCurlShims", "PosixFiles"]),
     // Slots, leases, activation, the smoke child process, systemd readiness, the local socket.
     library(
         "SlotHost",
@@ -134,7 +134,7 @@ let deviceTests: [Target] = [
     tests("TelemetryTests", ["Primitives", "Telemetry"]),
     tests("HealthTests", ["Health", "Primitives", "Telemetry"]),
     tests("PosixFilesTests", ["PosixFiles", "Primitives"]),
-    tests("CurlTransportTests", ["AgentCore", "CurlTransport", "Primitives"]),
+    tests("CurlTransportTests", ["CPosixShims", "CurlTransport", "PosixFiles", "Primitives"]),
     tests("SlotHostTests", ["AgentCore", "PosixFiles", "Primitives", "SlotHost", "Speech"]),
     tests("AgentCoreTests", ["AgentCore", "Health", "Primitives", "Rollouts", "Telemetry"]),
     tests("AgentJournalTests", ["AgentCore", "AgentJournal", "Primitives"]),

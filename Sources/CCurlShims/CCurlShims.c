@@ -1,4 +1,9 @@
+#define _GNU_SOURCE
 #include "CCurlShims.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
 
 CURLcode ccurl_set_long(CURL *handle, CURLoption option, long value) {
     return curl_easy_setopt(handle, option, value);
@@ -46,6 +51,22 @@ CURLcode ccurl_set_schemes(CURL *handle, bool plain) {
     CURLcode code = curl_easy_setopt(handle, CURLOPT_PROTOCOLS, schemes);
     return code ? code : curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS, schemes);
 #endif
+}
+
+CURLcode ccurl_perform(CURL *handle) {
+    sigset_t pipe, before, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    bool was_pending = sigismember(&pending, SIGPIPE) == 1;
+    bool held = pthread_sigmask(SIG_BLOCK, &pipe, &before) == 0;
+    CURLcode code = curl_easy_perform(handle);
+    if (held) {
+        struct timespec now = {0};
+        if (!was_pending) sigtimedwait(&pipe, NULL, &now);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    return code;
 }
 
 CURLcode ccurl_get_long(CURL *handle, CURLINFO info, long *value) {

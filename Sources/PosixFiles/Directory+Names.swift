@@ -27,6 +27,7 @@ extension Directory {
     /// - Parameters:
     ///   - path: where the link stands.
     ///   - target: what it names, relative to the link's own folder.
+    /// - Throws: `.system` with `EISDIR` where a folder has the name.
     package func replaceLink(_ path: TargetPath, to target: TargetPath) throws(FileError) {
         let (folder, name) = try locate(path)
         let temporary = Self.temporaryName()

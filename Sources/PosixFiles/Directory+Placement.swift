@@ -17,6 +17,7 @@ extension Directory {
     ///
     /// - Parameters:
     ///   - path: the new place; its folder must exist.
+    ///   - source: the folder that the file is in.
     ///   - original: the file in `source`; only a regular file.
     ///   - methods: tried in order; one that the file systems cannot do is passed over.
     /// - Returns: the method that did it.

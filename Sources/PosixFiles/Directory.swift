@@ -24,6 +24,7 @@ package final class Directory: Sendable {
     /// - Parameters:
     ///   - path: absolute, or relative to the working directory.
     ///   - observer: in tests, sees every system call made below this folder.
+    /// - Throws: `.notFound`; `.system` with `ENOTDIR` for what is no folder.
     package convenience init(
         opening path: String, observer: (any SyscallObserving)? = nil
     ) throws(FileError) {

@@ -61,6 +61,7 @@ extension Directory {
     ///   - mode: shared or exclusive.
     ///   - limit: how long to wait in all.
     ///   - isCancelled: looked at before each pause.
+    /// - Returns: the lock, held.
     /// - Throws: `.busy` when the time is over or `isCancelled` says so.
     package func lock(
         _ path: TargetPath, _ mode: FileLock.Mode, waiting limit: Duration,

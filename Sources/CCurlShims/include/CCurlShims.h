@@ -25,6 +25,10 @@ CURLcode ccurl_set_progress(CURL *handle, ccurl_progress_callback value);
 // Which schemes a request and a redirect may use: https, and http where `plain`.
 CURLcode ccurl_set_schemes(CURL *handle, bool plain);
 
+// curl_easy_perform with SIGPIPE held back from this thread: OpenSSL's writes to a closed connection raise it,
+// and a library must neither die of it nor change what its host does with signals.
+CURLcode ccurl_perform(CURL *handle);
+
 CURLcode ccurl_get_long(CURL *handle, CURLINFO info, long *value);
 CURLcode ccurl_get_offset(CURL *handle, CURLINFO info, int64_t *value);
 
