@@ -53,7 +53,10 @@ let shims: [Target] = [
     // System calls that the Glibc module does not show, or shows as variadic.
     .target(name: "CPosixShims"),
     // The sherpa-onnx C API as a table of functions, opened at run time.
-    .target(name: "CSherpaOnnx", linkerSettings: [.linkedLibrary("dl")]),
+    .target(
+        name: "CSherpaOnnx",
+        cSettings: [.headerSearchPath("../../.deps/sherpa-onnx/include")],
+        linkerSettings: [.linkedLibrary("dl")]),
 ]
 
 // MARK: Pure targets: no I/O, no clock, no async

@@ -1,0 +1,64 @@
+import Glibc
+package import Speech
+
+/// Runs the packaged utterances through a recogniser: a warm-up, then so many repeats of each.
+package enum SmokeTest {
+    /// - Parameters:
+    ///   - waves: the sound of each utterance of the job's suite, in its order.
+    ///   - folder: where the bundle's files lie.
+    ///   - openMicroseconds: what opening the library took.
+    package static func run(
+        _ job: SmokeJob, waves: [Wave], library: SpeechLibrary, folder: String, repeats: Int,
+        openMicroseconds: Int64
+    ) throws(SpeechRuntimeError) -> SmokeFigures {
+        let started = Stopwatch.wallMicroseconds()
+        let recogniser = try Recogniser(library, settings: job.settings, folder: folder)
+        let load = Stopwatch.wallMicroseconds() - started
+        if let first = waves.first { _ = recogniser.transcribe(first.normalised) }
+        var results: [UtteranceResult] = []
+        var accept: Int64 = 0
+        var decode: Int64 = 0
+        var result: Int64 = 0
+        for (utterance, wave) in zip(job.suite.utterances, waves) {
+            let samples = wave.normalised
+            let runs = (0..<repeats).map { _ in recogniser.transcribe(samples) }
+            let fastest = runs.min { $0.wallMicroseconds < $1.wallMicroseconds } ?? runs[0]
+            accept += fastest.acceptMicroseconds
+            decode += fastest.decodeMicroseconds
+            result += fastest.resultMicroseconds
+            results.append(UtteranceResult(utterance, wave, runs))
+        }
+        return SmokeFigures(
+            runtimeVersion: library.version, repeats: Int64(repeats),
+            peakResidentBytes: peakResidentBytes(),
+            parts: SmokeParts(
+                open: openMicroseconds, load: load, accept: accept, decode: decode, result: result),
+            utterances: results)
+    }
+
+    /// The largest resident set of this process so far.
+    private static func peakResidentBytes() -> Int64 {
+        var usage = rusage()
+        _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return Int64(usage.ru_maxrss) * 1_024
+    }
+}
+
+extension UtteranceResult {
+    /// The transcript is the last repeat's: one that differs between repeats is a fault all repeats may show.
+    fileprivate init(_ utterance: SmokeUtterance, _ wave: Wave, _ runs: [Recognition]) {
+        let wall = runs.map(\.wallMicroseconds).sorted()
+        self.init(
+            wav: utterance.wav, transcript: runs[runs.count - 1].transcript,
+            audioMilliseconds: Int64(wave.milliseconds),
+            cpuMicroseconds: runs.map(\.cpuMicroseconds).min() ?? 0,
+            wallP50Microseconds: Self.quantile(wall, percent: 50),
+            wallP95Microseconds: Self.quantile(wall, percent: 95))
+    }
+
+    /// The nearest-rank quantile of sorted values.
+    private static func quantile(_ sorted: [Int64], percent: Int) -> Int64 {
+        let rank = (sorted.count * percent + 99) / 100
+        return sorted[max(rank, 1) - 1]
+    }
+}
