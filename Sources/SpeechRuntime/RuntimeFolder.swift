@@ -16,6 +16,7 @@ package enum RuntimeFolder {
     ///   - named: what the caller was told by an argument, if anything.
     ///   - environment: the value of `variable`, if it is set.
     ///   - program: the absolute path of the running program.
+    /// - Returns: folders, in the order to look.
     package static func candidates(
         named: String?, environment: String?, program: String
     ) -> [String] {

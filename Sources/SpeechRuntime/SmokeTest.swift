@@ -3,10 +3,17 @@ package import Speech
 
 /// Runs the packaged utterances through a recogniser: a warm-up, then so many repeats of each.
 package enum SmokeTest {
+    /// Makes the recogniser, and decodes each utterance of the job's suite.
+    ///
     /// - Parameters:
-    ///   - waves: the sound of each utterance of the job's suite, in its order.
+    ///   - job: the model to load and the utterances.
+    ///   - waves: the sound of each utterance, in the suite's order.
+    ///   - library: the opened runtime.
     ///   - folder: where the bundle's files lie.
+    ///   - repeats: decodings of each utterance after the warm-up, at least 1.
     ///   - openMicroseconds: what opening the library took.
+    /// - Returns: the figures for the result's line.
+    /// - Throws: `tooOld` or `nullCreate`.
     package static func run(
         _ job: SmokeJob, waves: [Wave], library: SpeechLibrary, folder: String, repeats: Int,
         openMicroseconds: Int64
