@@ -27,7 +27,7 @@ LAYERS = {
 # Neighbours of one layer that a target may use all the same.
 SIDEWAYS = {
     ("CCurlShims", "CCurl"),
-    ("SlotHost", "PosixFiles"), ("BlobFiles", "PosixFiles"),
+    ("SlotHost", "PosixFiles"), ("BlobFiles", "PosixFiles"), ("CurlTransport", "PosixFiles"),
 }
 
 # C shims that are libraries of computation, not of I/O: what pure targets may use.

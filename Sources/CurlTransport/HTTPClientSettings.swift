@@ -2,11 +2,13 @@
 package struct HTTPClientSettings: Sendable, Hashable {
     /// A PEM file of the authorities to trust instead of the system's; nil for the system's.
     package var authorities: String?
-    /// Whether `http://` URLs may be asked for. Off: TLS 1.2 or newer only.
+    /// Whether URLs of plain HTTP may be asked for.
+    ///
+    /// Where not, all is TLS 1.2 or newer.
     package var allowsPlainHTTP = false
     /// The path of a Unix socket to which every request goes, whatever its URL's host; plain HTTP is then allowed.
     package var unixSocket: String?
-    /// A proxy's URL; nil for none. The environment's proxies are not looked at.
+    /// A proxy's URL; nil for none, whatever the environment says.
     package var proxy: String?
     /// The value of `User-Agent`.
     package var userAgent = "fieldfare"
