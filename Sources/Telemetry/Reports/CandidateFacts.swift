@@ -1,0 +1,88 @@
+package import Primitives
+
+/// One candidate on one device.
+package struct CandidateKey: Sendable, Hashable {
+    package let device: DeviceID
+    package let model: ModelName
+    package let candidate: SemanticVersion
+
+    package init(device: DeviceID, model: ModelName, candidate: SemanticVersion) {
+        self.device = device
+        self.model = model
+        self.candidate = candidate
+    }
+
+    /// Nil for a report that is about no candidate.
+    package init?(of report: Report) {
+        guard let candidate = report.candidate else { return nil }
+        self.init(device: report.device, model: report.model, candidate: candidate)
+    }
+}
+
+/// How far one attempt came; of two, the later stays.
+package enum AttemptOutcome: Int, Sendable, Hashable, Comparable {
+    case started
+    case passed
+    case failed
+
+    package static func < (left: AttemptOutcome, right: AttemptOutcome) -> Bool {
+        left.rawValue < right.rawValue
+    }
+}
+
+/// What happened to a candidate on a device, which later reports do not undo.
+///
+/// Merging is associative, commutative and idempotent.
+package struct CandidateFacts: Sendable, Hashable {
+    /// Attempts beyond this many are not told apart; the first ones stay.
+    package static let attemptLimit = 64
+
+    /// By attempt number.
+    package private(set) var attempts: [Int64: AttemptOutcome] = [:]
+    /// The first swap beacon, by the device's clock: exposure starts here.
+    package private(set) var beaconAt: UTCTime?
+    /// The first local rollback.
+    package private(set) var rollback: ReportOrder?
+    /// Whether the device has ever committed the candidate.
+    package private(set) var committed = false
+    /// The most crashes of the model that a report told of.
+    package private(set) var crashes: Int64 = 0
+
+    package init() {}
+
+    package var attemptsFailed: Int { attempts.values.count { $0 == .failed } }
+    package var attemptsPassed: Int { attempts.values.count { $0 == .passed } }
+    package var attemptsStarted: Int { attempts.count }
+    package var rolledBack: Bool { rollback != nil }
+
+    package mutating func take(_ report: Report) {
+        var news = CandidateFacts()
+        if let number = report.attempt?.number {
+            switch report.kind {
+            case .attempt: news.attempts[number] = .started
+            case .smoke:
+                news.attempts[number] = report.smoke?.failure == nil ? .passed : .failed
+            case .periodic, .swapBeacon, .transition, .localRollback: break
+            }
+        }
+        if report.kind == .swapBeacon { news.beaconAt = report.madeAt }
+        if report.kind == .localRollback { news.rollback = report.order }
+        news.committed = report.state == .committed && report.version == report.candidate
+        if report.version == report.candidate { news.crashes = report.tally.counters.crashes }
+        self = merging(news)
+    }
+
+    package func merging(_ other: CandidateFacts) -> CandidateFacts {
+        var sum = self
+        sum.attempts.merge(other.attempts) { max($0, $1) }
+        if sum.attempts.count > Self.attemptLimit {
+            let kept = Set(sum.attempts.keys.sorted().prefix(Self.attemptLimit))
+            sum.attempts = sum.attempts.filter { kept.contains($0.key) }
+        }
+        sum.beaconAt = [beaconAt, other.beaconAt].compactMap(\.self).min()
+        sum.rollback = [rollback, other.rollback].compactMap(\.self).min()
+        sum.committed = committed || other.committed
+        sum.crashes = max(crashes, other.crashes)
+        return sum
+    }
+}

@@ -1,0 +1,16 @@
+import Glibc
+import Health
+import Testing
+
+/// GATE section 8, local E.
+@Suite struct LocalEvidenceTests {
+    @Test(arguments: [
+        (2, 2, 0.03, 397.222), (3, 3, 0.03, 10_525.0), (3, 4, 0.03, 1_706.424),
+        (5, 20, 0.03, 208.774), (18, 20, 0.45, 3_883.904), (22, 25, 0.45, 8_744.083),
+        (8, 15, 0.12, 550.089),
+    ])
+    func `gives the e-value of the vector`(bad: Int, turns: Int, q0: Double, expected: Double) {
+        let found = exp(LocalEvidence.logE(bad: bad, turns: turns, q0: q0))
+        #expect(abs(found / expected - 1) < 1e-4)
+    }
+}
