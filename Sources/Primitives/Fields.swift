@@ -160,6 +160,9 @@ package struct Fields {
         optional(key) == nil ? nil : try parse(key, expected, make)
     }
 
+    /// The fields that nobody has asked for, as signed metadata keeps them (ADR 0002).
+    package var unread: [String: JSON] { fields.filter { !read.contains($0.key) } }
+
     /// Refuses fields that nobody asked for.
     package func refuseUnknown() throws(FieldError) {
         let unknown = fields.keys.filter { !read.contains($0) }

@@ -2,7 +2,7 @@
 ///
 /// One or more parts between `/`; no empty part, no `.` or `..`, no NUL, no backslash, at most 512 bytes.
 /// Equal only when the bytes are equal (Swift's `String` would take two Unicode spellings for one).
-package struct TargetPath: Sendable, Hashable, Comparable, CustomStringConvertible {
+package struct TargetPath: Sendable, ExactText {
     package static let expected =
         "a relative path without empty parts, '.', '..', NUL or backslash, at most 512 bytes"
 
@@ -23,17 +23,5 @@ package struct TargetPath: Sendable, Hashable, Comparable, CustomStringConvertib
     /// The parts between the slashes, at least one.
     package var parts: [String] {
         description.split(separator: "/").map(String.init)
-    }
-
-    package static func == (left: TargetPath, right: TargetPath) -> Bool {
-        left.description.utf8.elementsEqual(right.description.utf8)
-    }
-
-    package func hash(into hasher: inout Hasher) {
-        for byte in description.utf8 { hasher.combine(byte) }
-    }
-
-    package static func < (left: TargetPath, right: TargetPath) -> Bool {
-        left.description.utf8.lexicographicallyPrecedes(right.description.utf8)
     }
 }

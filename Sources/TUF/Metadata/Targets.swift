@@ -1,0 +1,94 @@
+package import Primitives
+
+/// Targets metadata, of the top-level role or a delegated one: files and delegations
+/// (TUF 1.0.34 section 4.5).
+package struct Targets: RoleMetadata {
+    package static let type = "targets"
+
+    package var version: MetadataVersion
+    package var expires: UTCTime
+    package var targets: [TargetPath: TargetDescription]
+    package var delegations: Delegations?
+    private let additional: [String: JSON]
+
+    package init(
+        version: MetadataVersion = .first, expires: UTCTime,
+        targets: [TargetPath: TargetDescription] = [:], delegations: Delegations? = nil
+    ) {
+        self.version = version
+        self.expires = expires
+        self.targets = targets
+        self.delegations = delegations
+        additional = [:]
+    }
+
+    package init(header: MetadataHeader, reading fields: inout Fields) throws(FieldError) {
+        version = header.version
+        expires = header.expires
+        targets = [:]
+        for (name, json, path) in try fields.map("targets", limit: Limits.targetsPerRole) {
+            guard let target = TargetPath(name) else {
+                throw FieldError(path: path, expected: TargetPath.expected, found: "'\(name)'")
+            }
+            targets[target] = try TargetDescription(reading: json, at: path)
+        }
+        delegations = nil
+        if var own = try fields.optionalFields("delegations") {
+            delegations = try Delegations(reading: &own)
+        }
+        additional = fields.unread
+    }
+
+    package var signed: JSON {
+        let files = targets.map { ($0.key.description, $0.value.json) }
+        var own: [String: JSON] = ["targets": .object(Dictionary(uniqueKeysWithValues: files))]
+        if let delegations { own["delegations"] = delegations.json }
+        return signed(own, additional: additional)
+    }
+
+    /// The targets that a delegation does not trust this role with, in order.
+    package func targets(outside delegation: DelegatedRole) -> [TargetPath] {
+        targets.keys.filter { !delegation.covers($0) }.sorted()
+    }
+}
+
+/// What targets metadata says of one file.
+package struct TargetDescription: Sendable, Hashable {
+    /// Bytes.
+    package let length: Int64
+    package let hashes: FileHashes
+    package let custom: JSON?
+    private let additional: [String: JSON]
+
+    package init(length: Int64, sha256: SHA256Digest, custom: JSON? = nil) {
+        self.length = length
+        hashes = FileHashes(sha256: sha256)
+        self.custom = custom
+        additional = [:]
+    }
+
+    /// Describes a file by its bytes.
+    package init(of bytes: [UInt8], custom: JSON? = nil) {
+        length = Int64(bytes.count)
+        hashes = FileHashes(of: bytes)
+        self.custom = custom
+        additional = [:]
+    }
+
+    init(reading json: JSON, at path: String) throws(FieldError) {
+        var fields = try Fields(json, at: path)
+        length = try fields.integer("length", in: 0...Int64.max)
+        hashes = try FileHashes(
+            reading: fields.value("hashes", "digests of the file"), at: fields.path(of: "hashes"))
+        custom = fields.optional("custom")
+        additional = fields.unread
+    }
+
+    var json: JSON {
+        var fields = additional
+        fields["length"] = .integer(length)
+        fields["hashes"] = hashes.json
+        if let custom { fields["custom"] = custom }
+        return .object(fields)
+    }
+}

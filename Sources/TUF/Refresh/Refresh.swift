@@ -1,0 +1,96 @@
+package import Primitives
+
+/// The client workflow of TUF 1.0.34 section 5, over a fetcher and a store: what `Verifier` accepts is
+/// stored at once, in the order root, timestamp, snapshot, targets, delegated roles.
+///
+/// A kill between any two writes leaves files that the next refresh can go on from: each file is
+/// verified again when it is loaded, and one that does not fit is fetched.
+package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
+    package typealias Failure = RefreshError<Fetcher.Failure, Store.Failure>
+
+    let fetcher: Fetcher
+    let store: Store
+    let verifier: Verifier
+
+    /// - Parameters:
+    ///   - fetcher: the repository.
+    ///   - store: what was trusted before; must hold a root.
+    ///   - start: now. All expiry is judged at this moment (section 5.1).
+    ///   - limits: how much of anything is taken.
+    ///   - expiry: whether expired offline metadata is refused or reported.
+    package init(
+        fetcher: Fetcher, store: Store, start: UTCTime, limits: Limits = .standard,
+        expiry: ExpiryPolicy = .strict
+    ) {
+        self.fetcher = fetcher
+        self.store = store
+        verifier = Verifier(start: start, limits: limits, expiry: expiry)
+    }
+
+    /// Stores the root of trust that came with the device; the network is not asked.
+    package func install(trustedRoot bytes: [UInt8]) throws(Failure) {
+        _ = try judge { () throws(TUFError) in try verifier.initialRoot(bytes) }
+        try save(bytes, .root)
+    }
+
+    /// Brings the four top-level roles up to date.
+    package func run() throws(Failure) -> TrustedRepository {
+        let root = try newestRoot()
+        let held = try heldUnder(root)
+        let timestamp = try newestTimestamp(under: root, replacing: held.timestamp)
+        let snapshot = try snapshot(under: root, named: timestamp, replacing: held.snapshot)
+        let targets = try load(.targets, listedIn: snapshot, root) { bytes throws(TUFError) in
+            try verifier.targets(bytes, under: root, listedIn: snapshot)
+        }
+        return TrustedRepository(
+            root: root, timestamp: timestamp, snapshot: snapshot, targets: targets,
+            verifier: verifier)
+    }
+
+    /// Brings the top-level roles up to date, and the delegated ones that a search for each path visits.
+    package func run(following paths: [TargetPath]) throws(Failure) -> TrustedRepository {
+        var repository = try run()
+        for path in paths { _ = try target(at: path, in: &repository) }
+        return repository
+    }
+
+    /// The target at a path, or nil where no role lists it; loads the delegated roles it needs.
+    package func target(
+        at path: TargetPath, in repository: inout TrustedRepository
+    ) throws(Failure) -> TargetFile? {
+        while true {
+            let current = repository
+            let result = try judge { () throws(TUFError) in try current.search(for: path) }
+            switch result {
+            case .found(let file): return file
+            case .absent: return nil
+            case .needs(let chain): try load(chain, into: &repository)
+            }
+        }
+    }
+
+    /// Loads a role that the top-level `targets` delegates to, whatever its paths.
+    ///
+    /// - Returns: its metadata, or nil where `targets` does not delegate to it.
+    package func load(
+        _ role: RoleName, into repository: inout TrustedRepository
+    ) throws(Failure) -> Trusted<Targets>? {
+        guard repository.targets.content.delegations?[role] != nil else { return nil }
+        if repository[role] == nil { try load(.top.appending(role), into: &repository) }
+        return repository[role]
+    }
+
+    private func load(
+        _ chain: DelegationChain, into repository: inout TrustedRepository
+    ) throws(Failure) {
+        guard let above = chain.delegator, let delegator = repository.metadata(at: above) else {
+            preconditionFailure("a search needs only roles whose delegators are loaded")
+        }
+        let snapshot = repository.snapshot
+        let metadata = try load(chain.role, listedIn: snapshot, repository.root) {
+            bytes throws(TUFError) in
+            try verifier.delegated(bytes, of: chain.role, under: delegator, listedIn: snapshot)
+        }
+        repository.insert(metadata, at: chain)
+    }
+}

@@ -1,0 +1,73 @@
+import Cryptography
+package import Primitives
+
+/// A repository as one refresh found it: all that stands in it is verified, listed and in force.
+///
+/// Delegated roles are there as far as somebody has asked for them; `Refresh` loads more.
+package struct TrustedRepository: Sendable {
+    package let root: Trusted<Root>
+    package let timestamp: Trusted<Timestamp>
+    package let snapshot: Trusted<Snapshot>
+    package let targets: Trusted<Targets>
+    /// When the refresh began: the moment that all expiry was judged at.
+    package let start: UTCTime
+    /// Roles that one search visits at most, the top-level one aside.
+    let visitLimit: Int
+    private var delegated: [DelegationChain: Trusted<Targets>] = [:]
+
+    init(
+        root: Trusted<Root>, timestamp: Trusted<Timestamp>, snapshot: Trusted<Snapshot>,
+        targets: Trusted<Targets>, verifier: Verifier
+    ) {
+        self.root = root
+        self.timestamp = timestamp
+        self.snapshot = snapshot
+        self.targets = targets
+        start = verifier.start
+        visitLimit = verifier.limits.visitedRoles
+    }
+
+    /// The version of a role that the snapshot lists, loaded or not; nil where it lists none.
+    package func version(of role: RoleName) -> MetadataVersion? {
+        snapshot.content.meta[role]?.version
+    }
+
+    /// The metadata of a role that the top-level `targets` delegates to; nil before it is loaded.
+    package subscript(role: RoleName) -> Trusted<Targets>? {
+        role == .targets ? targets : metadata(at: .top.appending(role))
+    }
+
+    /// The keys that a role is judged by: a top-level one, or one that `targets` delegates to.
+    package func verifiers(of role: RoleName) -> Verifiers? {
+        role.isTopLevel
+            ? root.content.verifiers(of: role) : targets.content.delegations?.verifiers(of: role)
+    }
+
+    /// The loaded roles that had expired when the refresh began; empty unless the policy was
+    /// `.reportOffline`, and then only `targets` and `model.<m>`, in order of their names.
+    package var expired: [RoleName] {
+        let all = [targets] + delegated.values
+        return Set(all.filter { $0.content.expires <= start }.map(\.role)).sorted()
+    }
+
+    func metadata(at chain: DelegationChain) -> Trusted<Targets>? {
+        chain == .top ? targets : delegated[chain]
+    }
+
+    /// Takes a role in; the only callers are those that have just verified it under its delegator here.
+    mutating func insert(_ metadata: Trusted<Targets>, at chain: DelegationChain) {
+        delegated[chain] = metadata
+    }
+}
+
+/// A target that the repository vouches for, and who does.
+package struct TargetFile: Sendable, Hashable {
+    package let path: TargetPath
+    /// Bytes.
+    package let length: Int64
+    package let sha256: SHA256Digest
+    package let custom: JSON?
+    /// The role that lists the target, and the version of its metadata.
+    package let role: RoleName
+    package let roleVersion: MetadataVersion
+}
