@@ -1,0 +1,109 @@
+package import Primitives
+
+/// How the last attempt ended, while nothing is under way.
+package enum RestingState: String, Sendable, Hashable, CaseIterable {
+    /// No attempt has been made yet.
+    case idle
+    case committed
+    case rejected
+    case failed
+    case withdrawn
+}
+
+/// One update attempt: a release on its way into a slot.
+package struct Attempt: Sendable, Hashable {
+    package let release: Release
+    package let slot: Slot
+    /// The active slot when the attempt began: where a rollback leads.
+    package let previous: Slot?
+    package let trace: TraceID
+    /// When the present state must have ended.
+    package var deadline: UTCTime
+    /// Downloads begun, and restarts of the agent in the present state: what keeps a loop finite.
+    package var tries = 0
+
+    package init(
+        release: Release, slot: Slot, previous: Slot?, trace: TraceID, deadline: UTCTime,
+        tries: Int = 0
+    ) {
+        self.release = release
+        self.slot = slot
+        self.previous = previous
+        self.trace = trace
+        self.deadline = deadline
+        self.tries = tries
+    }
+}
+
+/// A way back: from a bundle that is not to be run, to the slot that was active before it.
+package struct Retreat: Sendable, Hashable {
+    package let from: BundleIdentity
+    /// What becomes active; nil where there is nothing to go back to.
+    package let to: Slot?
+    package let cause: RetreatCause
+    package let trace: TraceID?
+    package var deadline: UTCTime
+
+    package init(
+        from: BundleIdentity, to: Slot?, cause: RetreatCause, trace: TraceID?, deadline: UTCTime
+    ) {
+        self.from = from
+        self.to = to
+        self.cause = cause
+        self.trace = trace
+        self.deadline = deadline
+    }
+}
+
+/// What the agent is doing (DESIGN section 6).
+package enum AgentState: Sendable, Hashable {
+    case resting(RestingState)
+    /// A poll is under way; `since` is what it goes back to.
+    case checking(since: RestingState, deadline: UTCTime)
+    case downloading(Attempt)
+    /// Whole and durable in its slot; not yet tested.
+    case verified(Attempt)
+    /// The smoke test runs.
+    case attempting(Attempt)
+    /// The swap beacon waits for the registry's word.
+    case announcing(Attempt)
+    case swapping(Attempt)
+    case probation(Attempt)
+    case rollingBack(Retreat)
+
+    /// The state's name in journal, status and logs.
+    package var name: String {
+        switch self {
+        case .resting(let state): state.rawValue
+        case .checking: "checking"
+        case .downloading: "downloading"
+        case .verified: "verified"
+        case .attempting: "attempting"
+        case .announcing: "announcing"
+        case .swapping: "swapping"
+        case .probation: "probation"
+        case .rollingBack: "rolling_back"
+        }
+    }
+
+    /// The attempt under way.
+    package var attempt: Attempt? {
+        switch self {
+        case .downloading(let attempt), .verified(let attempt), .attempting(let attempt),
+            .announcing(let attempt), .swapping(let attempt), .probation(let attempt):
+            attempt
+        case .resting, .checking, .rollingBack: nil
+        }
+    }
+
+    /// When the driver must say `.deadlinePassed`; nil only at rest, which needs no way out.
+    package var deadline: UTCTime? {
+        switch self {
+        case .resting: nil
+        case .checking(_, let deadline): deadline
+        case .rollingBack(let retreat): retreat.deadline
+        case .downloading, .verified, .attempting, .announcing, .swapping, .probation:
+            attempt?.deadline
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Primitives
+
+/// What the agent does first after a start: the journal says what was intended, the disk what is.
+extension MachineState {
+    mutating func resume(
+        from survey: SlotSurvey, _ rules: MachineRules, _ now: UTCTime
+    ) -> [AgentEffect] {
+        for slot in Slot.allCases {
+            slots.contents[slot] = survey.contents[slot].wholeBundle
+        }
+        switch state {
+        case .resting(let since), .checking(let since, _): return settle(since, survey)
+        case .downloading(var attempt):
+            guard again(&attempt, rules) else {
+                return retreat(attempt, .failed(.restarts), rules, now)
+            }
+            state = .downloading(attempt)
+            return [.save, .stage(attempt.slot, after: 0)]
+        case .verified(var attempt):
+            guard again(&attempt, rules), holds(attempt) else {
+                return retreat(attempt, .failed(.restarts), rules, now)
+            }
+            state = .verified(attempt)
+            return [.save, .consider]
+        case .attempting(let attempt): return unfinished(attempt, rules, now)
+        case .announcing(var attempt):
+            guard again(&attempt, rules), holds(attempt) else {
+                return retreat(attempt, .failed(.restarts), rules, now)
+            }
+            state = .announcing(attempt)
+            return [.save, .flush]
+        case .swapping(var attempt):
+            guard again(&attempt, rules), holds(attempt) else {
+                return retreat(attempt, .failed(.activation), rules, now)
+            }
+            state = .swapping(attempt)
+            return [.save, .activate(attempt.slot)]
+        case .probation(let attempt): return resumeProbation(attempt, rules, now)
+        case .rollingBack(let retreat): return [.save, .cancel, .activate(retreat.to)]
+        }
+    }
+
+    private func again(_ attempt: inout Attempt, _ rules: MachineRules) -> Bool {
+        attempt.tries += 1
+        return attempt.tries <= rules.mostTries
+    }
+
+    private func holds(_ attempt: Attempt) -> Bool {
+        slots.contents[attempt.slot] == attempt.release.bundle
+    }
+
+    /// At rest: the intended slot is made active again, or what is active is taken over, or the other one.
+    private mutating func settle(
+        _ since: RestingState, _ survey: SlotSurvey
+    ) -> [AgentEffect] {
+        state = .resting(since)
+        let candidates = [slots.active, survey.active, .a, .b].compactMap { $0 }
+        let chosen = candidates.first { slot in slots.contents[slot].map(isFit) ?? false }
+        // A bundle that is refused but whole still serves better than a damaged one.
+        let fallback = candidates.first { slots.contents[$0] != nil }
+        slots.active = chosen ?? fallback
+        // A journal that knows nothing takes what it finds active for committed.
+        if committed.isEmpty, let bundle = slots.activeBundle { remember(committed: bundle) }
+        return survey.active == slots.active
+            ? [.save] : [.save, .activate(slots.active), .announce]
+    }
+
+    private mutating func unfinished(
+        _ attempt: Attempt, _ rules: MachineRules, _ now: UTCTime
+    ) -> [AgentEffect] {
+        let count = trials[attempt.release.bundle]?.unfinished ?? 1
+        let cause: RetreatCause =
+            count >= rules.mostUnfinished ? .rejected(.crashedTwice) : .failed(.noSmokeTest)
+        // The count stands: only an end that was seen takes it back.
+        state = .verified(attempt)
+        return retreat(attempt, cause, rules, now)
+    }
+
+    private mutating func resumeProbation(
+        _ attempt: Attempt, _ rules: MachineRules, _ now: UTCTime
+    ) -> [AgentEffect] {
+        guard holds(attempt) else { return retreat(attempt, .failed(.fileSystem), rules, now) }
+        return [.save, .activate(attempt.slot)]
+    }
+}

@@ -1,0 +1,206 @@
+import Primitives
+
+/// The steps that several transitions share. Each sets the next state and gives the effects.
+extension MachineState {
+    /// Answers a poll at rest: stays, goes back without a download, or begins an attempt.
+    mutating func choose(
+        _ outcome: PollOutcome, since: RestingState, _ rules: MachineRules, _ now: UTCTime
+    ) -> [AgentEffect] {
+        state = .resting(since)
+        guard case .run(let release) = outcome.wish, mayBegin(release, outcome, rules, now) else {
+            return [.save]
+        }
+        if release.direction == .back, slots.idleBundle == release.bundle,
+            let active = slots.active, let from = slots.activeBundle
+        {
+            return retreat(from: from, to: active.other, .withdrawn, outcome.trace, rules, now)
+        }
+        return begin(release, trace: outcome.trace, rules, now)
+    }
+
+    private func mayBegin(
+        _ release: Release, _ outcome: PollOutcome, _ rules: MachineRules, _ now: UTCTime
+    ) -> Bool {
+        if release.bundle == slots.activeBundle { return false }
+        if isHeld, release.direction == .forward, slots.activeBundle != nil { return false }
+        let refusal = trials.refusal(
+            of: release.bundle, at: now, isQuiet: outcome.isQuiet, rules: rules)
+        return refusal == nil
+    }
+
+    /// Begins an attempt in the slot that is not active; what that slot holds is given up with the save.
+    mutating func begin(
+        _ release: Release, trace: TraceID, _ rules: MachineRules, _ now: UTCTime
+    ) -> [AgentEffect] {
+        let slot = slots.staging
+        slots.contents[slot] = nil
+        state = .downloading(
+            Attempt(
+                release: release, slot: slot, previous: slots.active, trace: trace,
+                deadline: now + rules.downloadingSeconds, tries: 1))
+        return [.save, .stage(slot, after: 0)]
+    }
+
+    mutating func stageAgain(_ attempt: Attempt, after seconds: Int64) -> [AgentEffect] {
+        var attempt = attempt
+        attempt.tries += 1
+        state = .downloading(attempt)
+        return [.save, .stage(attempt.slot, after: seconds)]
+    }
+
+    /// Answers a poll before the swap: goes on, on the newest terms, or gives the attempt up.
+    mutating func reconsider(
+        _ attempt: Attempt, _ outcome: PollOutcome, _ rules: MachineRules, _ now: UTCTime,
+        then effects: [AgentEffect] = []
+    ) -> [AgentEffect] {
+        guard case .run(let release) = outcome.wish, release.bundle == attempt.release.bundle else {
+            return retreat(attempt, .withdrawn, rules, now)
+        }
+        guard release != attempt.release else { return effects }
+        let renewed = attempt.with(release)
+        switch state {
+        case .downloading: state = .downloading(renewed)
+        case .verified: state = .verified(renewed)
+        case .attempting: state = .attempting(renewed)
+        case .announcing where !release.needsBeacon: return swap(renewed, [], rules, now)
+        case .announcing: state = .announcing(renewed)
+        case .resting, .checking, .swapping, .probation, .rollingBack: return effects
+        }
+        return [.save] + effects
+    }
+
+    /// Answers a poll in probation: desired state, no queue, so another bundle ends it.
+    mutating func supervise(
+        _ attempt: Attempt, _ outcome: PollOutcome, _ rules: MachineRules, _ now: UTCTime
+    ) -> [AgentEffect] {
+        guard case .run(let release) = outcome.wish, release.bundle != attempt.release.bundle else {
+            return []
+        }
+        let refusal = trials.refusal(
+            of: release.bundle, at: now, isQuiet: outcome.isQuiet, rules: rules)
+        guard refusal == nil, !isHeld || release.direction == .back else { return [] }
+        // With nothing to go back to it serves until the other bundle is there.
+        guard attempt.previous != nil else {
+            return begin(release, trace: outcome.trace, rules, now)
+        }
+        return retreat(attempt, .withdrawn, rules, now)
+    }
+
+    /// After a passed smoke test: first the beacon, where one is needed, then the swap.
+    mutating func passed(
+        _ attempt: Attempt, _ notices: [AgentEffect], _ rules: MachineRules, _ now: UTCTime
+    ) -> [AgentEffect] {
+        guard attempt.release.needsBeacon else { return swap(attempt, notices, rules, now) }
+        state = .announcing(attempt.entering(until: now + rules.announcingSeconds))
+        return [.save] + notices + [report(.beacon, attempt), .flush]
+    }
+
+    mutating func swap(
+        _ attempt: Attempt, _ notices: [AgentEffect], _ rules: MachineRules, _ now: UTCTime
+    ) -> [AgentEffect] {
+        state = .swapping(attempt.entering(until: now + rules.swappingSeconds))
+        return [.save] + notices + [.activate(attempt.slot)]
+    }
+
+    mutating func activated(_ attempt: Attempt, _ now: UTCTime) -> [AgentEffect] {
+        let release = attempt.release
+        slots.active = attempt.slot
+        if release.direction == .forward, release.isPlanDriven, attempt.previous != nil {
+            lastForwardSwap = now
+        }
+        let notice = report(.swapped, attempt)
+        guard release.direction == .forward, release.probationSeconds > 0 else {
+            return commit(attempt, [notice]) + [.announce]
+        }
+        state = .probation(attempt.entering(until: now + release.probationSeconds))
+        return [.save, notice, .announce]
+    }
+
+    mutating func commit(_ attempt: Attempt, _ notices: [AgentEffect] = []) -> [AgentEffect] {
+        let release = attempt.release
+        remember(committed: release.bundle)
+        trials.forget(release.bundle)
+        if let floor = release.rollbackFloor { rollbackFloor = max(rollbackFloor ?? floor, floor) }
+        state = .resting(.committed)
+        return [.save] + notices + [report(.committed, attempt)]
+    }
+
+    /// Ends an attempt: back to the slot that was active when it began, and remember why.
+    mutating func retreat(
+        _ attempt: Attempt, _ cause: RetreatCause, _ rules: MachineRules, _ now: UTCTime,
+        reporting notices: [AgentEffect] = []
+    ) -> [AgentEffect] {
+        retreat(
+            from: attempt.release.bundle, to: attempt.previous, cause, attempt.trace, rules, now,
+            reporting: notices)
+    }
+
+    mutating func retreat(
+        from bundle: BundleIdentity, to slot: Slot?, _ cause: RetreatCause, _ trace: TraceID?,
+        _ rules: MachineRules, _ now: UTCTime, reporting notices: [AgentEffect] = []
+    ) -> [AgentEffect] {
+        if case .attempting = state { finishTest(of: bundle, now) }
+        switch cause {
+        case .rejected(let reason):
+            trials.update(bundle, at: now) { $0.rejection = reason }
+        case .failed(let trouble):
+            trials.update(bundle, at: now) {
+                $0.troubles += 1
+                $0.lastTrouble = trouble
+            }
+        case .withdrawn, .held: break
+        }
+        let deadline = now + rules.rollingBackSeconds
+        state = .rollingBack(
+            Retreat(from: bundle, to: slot, cause: cause, trace: trace, deadline: deadline))
+        let notice = AgentEffect.report(.retreating(cause), bundle, trace)
+        return [.save] + notices + [notice, .cancel, .activate(slot)]
+    }
+
+    /// The slot to go back to cannot be had: the device keeps what is active, and the next poll repairs.
+    mutating func stranded(_ retreat: Retreat) -> [AgentEffect] {
+        if let slot = retreat.to { slots.contents[slot] = nil }
+        state = .resting(retreat.cause.outcome)
+        return [.save, .report(.stranded(retreat.cause), retreat.from, retreat.trace)]
+    }
+
+    /// The end of a smoke test was seen.
+    mutating func finishTest(of bundle: BundleIdentity, _ now: UTCTime) {
+        trials.update(bundle, at: now) { $0.unfinished = max(0, $0.unfinished - 1) }
+    }
+
+    /// Whether an operator may have the device go back to a bundle.
+    func isFit(_ bundle: BundleIdentity) -> Bool {
+        guard trials[bundle]?.rejection == nil else { return false }
+        return rollbackFloor.map { bundle.version >= $0 } ?? true
+    }
+
+    /// Whether the attempt under way has not moved the `current` link yet.
+    var isBeforeSwap: Bool {
+        switch state {
+        case .downloading, .verified, .attempting, .announcing: true
+        case .resting, .checking, .swapping, .probation, .rollingBack: false
+        }
+    }
+
+    func report(_ notice: Notice, _ attempt: Attempt?) -> AgentEffect {
+        .report(notice, attempt?.release.bundle, attempt?.trace)
+    }
+}
+
+extension Attempt {
+    /// The same attempt at the start of another state.
+    func entering(until deadline: UTCTime) -> Attempt {
+        var attempt = self
+        attempt.deadline = deadline
+        attempt.tries = 0
+        return attempt
+    }
+
+    /// The same attempt on newer terms of the same bundle.
+    func with(_ release: Release) -> Attempt {
+        Attempt(
+            release: release, slot: slot, previous: previous, trace: trace, deadline: deadline,
+            tries: tries)
+    }
+}

@@ -1,0 +1,49 @@
+package import Primitives
+
+/// Why bytes could not be had, in the terms in which the agent decides what to do next.
+package enum FetchError: Error, Sendable, Hashable {
+    /// No answer: name, connection, TLS, stall or reset. The detail is the transport's own word.
+    case unreachable(String)
+    /// 408, 425, 429 or 5xx: the same request may succeed later; after so many seconds, where it said so.
+    case busy(status: Int, retryAfter: Int64?)
+    /// Any other status of 400 and more: the same request will fail again. `code` is the problem's, if any.
+    case refused(status: Int, code: String?)
+    case notFound
+    /// More bytes than asked for or allowed.
+    case tooLong(limit: Int64)
+    /// An answer that is not what the protocol says.
+    case malformed(String)
+    case interrupted
+
+    /// Whether trying again, later, makes sense (PAINS 9: 4xx is final).
+    package var isRetryable: Bool {
+        switch self {
+        case .unreachable, .busy, .interrupted: true
+        case .refused, .notFound, .tooLong, .malformed: false
+        }
+    }
+}
+
+/// What the agent reads from a registry, a mirror or any static host.
+///
+/// Nothing it returns is trusted: callers verify. Calls block, and give up within a second of `stop` being set.
+package protocol Fetching: Sendable {
+    /// A metadata file below `/tuf/` by its name there, such as `timestamp.json`; nil where there is none.
+    ///
+    /// - Throws: `.tooLong` as soon as more than `limit` bytes have come.
+    func metadata(_ name: String, limit: Int, until stop: Interrupt) throws(FetchError) -> [UInt8]?
+
+    /// A target file below `/targets/` by its consistent-snapshot path there.
+    func target(
+        _ path: TargetPath, limit: Int, until stop: Interrupt
+    ) throws(FetchError) -> [UInt8]
+
+    /// A range of the blob `/blobs/sha256/<hex>`, handed to `sink` in order as it arrives.
+    ///
+    /// Returns only when exactly the range has been delivered. After an error, `sink` has had a prefix;
+    /// a sink that returns false stops it, which throws `.interrupted`.
+    func blob(
+        _ digest: SHA256Digest, range: Range<Int64>, until stop: Interrupt,
+        into sink: (RawSpan) -> Bool
+    ) throws(FetchError)
+}

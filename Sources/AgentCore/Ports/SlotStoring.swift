@@ -1,0 +1,113 @@
+package import Primitives
+
+/// What a slot's folder holds, as a quick look tells: names and lengths, no hashing.
+package enum SlotContents: Sendable, Hashable {
+    case empty
+    /// Staging began and has not ended; what is there may be resumed.
+    case partial(BundleIdentity)
+    /// Sealed after every file met its digest and was durable.
+    case whole(BundleIdentity)
+    /// Sealed once, but a file is missing, or has another length, or did not meet its digest since.
+    case damaged(BundleIdentity)
+
+    /// The bundle, where it is whole.
+    package var wholeBundle: BundleIdentity? {
+        guard case .whole(let bundle) = self else { return nil }
+        return bundle
+    }
+}
+
+/// Whether an application holds a slot.
+package enum LeaseState: String, Sendable, Hashable {
+    case free
+    case held
+    /// Held beyond the deadline that came with the lease: the slot cannot be written, and a person should know.
+    case overdue
+}
+
+/// What is on the disk, found by looking.
+package struct SlotSurvey: Sendable, Hashable {
+    /// What the `current` link names; nil where there is none or it names no slot.
+    package var active: Slot?
+    package var contents: PerSlot<SlotContents>
+    package var leases: PerSlot<LeaseState>
+
+    package init(
+        active: Slot?, contents: PerSlot<SlotContents>,
+        leases: PerSlot<LeaseState> = PerSlot(both: .free)
+    ) {
+        self.active = active
+        self.contents = contents
+        self.leases = leases
+    }
+}
+
+/// What bringing a bundle into a slot took.
+package struct StagingSummary: Sendable, Hashable {
+    /// Bytes fetched from the registry in this call.
+    package var fetchedBytes: Int64
+    /// Bytes that were there already: in this slot from an interrupted call, or equal files of the other slot.
+    package var reusedBytes: Int64
+
+    package init(fetchedBytes: Int64, reusedBytes: Int64) {
+        self.fetchedBytes = fetchedBytes
+        self.reusedBytes = reusedBytes
+    }
+}
+
+/// Why a slot could not be read, filled, checked or activated.
+package enum SlotError: Error, Sendable, Hashable {
+    /// The interrupt was set, or a fetch was interrupted.
+    case interrupted
+    /// The network side failed; the source's own word.
+    case fetch(FetchError)
+    /// Bytes that do not have the digest that the manifest names, after one more fetch of them.
+    case wrongBytes(path: TargetPath, expected: SHA256Digest, found: SHA256Digest)
+    /// Less room than the bundle needs (bytes), found before the first byte was written.
+    case insufficientStorage(needed: Int64, free: Int64)
+    /// An application holds the slot that would have to be written.
+    case leased(Slot, overdue: Bool)
+    /// The slot does not hold this bundle whole.
+    case notWhole(Slot)
+    /// The file system failed: the operation, the path and errno.
+    case system(operation: String, path: String, errno: Int32)
+}
+
+/// The two slots and the `current` link: port of the agent, implemented by `SlotHost` and by memory in tests.
+///
+/// Every verb may be repeated after it failed or was cut off anywhere, and then completes. No verb writes
+/// into the active slot or into a leased one. `stage` and `verify` run on the agent's worker thread while
+/// `survey` and `activate` may run on its loop's, so an implementation is safe for that; the machine never
+/// has `activate` and `stage` under way for the same slot.
+package protocol SlotStoring: Sendable {
+    /// Looks at both slots, the link and the leases. Reads names and lengths only; well under a millisecond
+    /// for each file.
+    func survey() throws(SlotError) -> SlotSurvey
+
+    /// Brings a bundle whole and durable into `slot`, and seals it.
+    ///
+    /// Space is reserved before the first byte. A file that the other slot holds whole (by digest) is
+    /// linked or cloned from there; what an earlier call left in this slot is checked chunk by chunk and
+    /// kept. Chunks are checked as they arrive, and files once more as a whole.
+    /// On return every byte and name is durable; a slot that already holds the bundle whole returns at once.
+    func stage(
+        _ target: ManifestTarget, into slot: Slot, from source: any Fetching, until stop: Interrupt
+    ) throws(SlotError) -> StagingSummary
+
+    /// Hashes every file of the slot against its manifest, and that manifest against `bundle`.
+    ///
+    /// A slot that fails is marked damaged, durably, and `.notWhole` is thrown.
+    func verify(
+        _ slot: Slot, holds bundle: BundleIdentity, until stop: Interrupt
+    ) throws(SlotError)
+
+    /// Makes `current` name `slot`, durably, by one atomic rename; nil removes the link.
+    ///
+    /// Returns at once where it names the slot already. Throws `.notWhole` unless the slot is sealed and
+    /// each file has its length (bytes are hashed by `stage`, `verify` and the scheduled check, so that going
+    /// back takes milliseconds).
+    func activate(_ slot: Slot?) throws(SlotError)
+
+    /// The manifest that a slot's folder holds, read strictly; nil where there is none.
+    func manifest(in slot: Slot) throws(SlotError) -> ManifestTarget?
+}
