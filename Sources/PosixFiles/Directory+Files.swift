@@ -32,6 +32,7 @@ extension Directory {
             case .makingNew(let mode): try open(name, O_RDWR | O_CREAT | O_EXCL, mode: mode)
             }
         let file = OpenFile(handle, path: join(name), calls: calls)
+        if case .makingNew = access { return file }  // O_CREAT with O_EXCL makes files only
         let kind = try file.status().kind
         guard kind == .file else {
             throw .wrongKind(path: file.path, expected: .file, found: kind)

@@ -7,6 +7,11 @@ package struct DirectoryEntry: Sendable, Hashable {
     /// The name; bytes that are no UTF-8 are replaced, and such a name then opens nothing.
     package let name: String
     package let kind: FileStatus.Kind
+
+    package init(name: String, kind: FileStatus.Kind) {
+        self.name = name
+        self.kind = kind
+    }
 }
 
 extension Directory {
