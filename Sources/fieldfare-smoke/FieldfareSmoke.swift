@@ -39,7 +39,7 @@ import SpeechRuntime
             let bytes = try InputFile.read(path, limit: SmokeJob.byteLimit)
             do { return try SmokeJob(parsing: bytes) } catch { end(.badInput, "\(path): \(error)") }
         } catch {
-            end(.badInput, error.message)
+            end(error.exit, error.message)
         }
     }
 
@@ -48,7 +48,7 @@ import SpeechRuntime
             let bytes = try InputFile.read(path, limit: Wave.fileLimit)
             do { return try Wave(parsing: bytes) } catch { end(.badInput, "\(path): \(error)") }
         } catch {
-            end(.badInput, error.message)
+            end(error.exit, error.message)
         }
     }
 

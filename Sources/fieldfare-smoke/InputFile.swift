@@ -1,7 +1,9 @@
 import Glibc
+import Speech
 
 /// Why a file of the bundle cannot be read.
 struct InputError: Error {
+    let exit: SmokeExit
     let message: String
 }
 
@@ -23,13 +25,15 @@ enum InputFile {
             guard count > 0 else { return bytes }
             bytes.append(contentsOf: buffer[0..<count])
             guard bytes.count <= limit else {
-                throw InputError(message: "\(path): expected at most \(limit) bytes, got more")
+                throw InputError(
+                    exit: .badInput, message: "\(path): expected at most \(limit) bytes, got more")
             }
         }
     }
 
     private static func failure(_ path: String) -> InputError {
         let reason = unsafe String(cString: strerror(errno))
-        return InputError(message: "\(path): expected a file to read, got: \(reason)")
+        return InputError(
+            exit: .unreadable, message: "\(path): expected a file to read, got: \(reason)")
     }
 }

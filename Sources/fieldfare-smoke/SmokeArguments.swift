@@ -13,7 +13,8 @@ struct SmokeArguments {
           --repeats N     decodings of each utterance, 1 to 1000; 5 by default
 
         exit: 0 the line is printed, 2 wrong arguments, 3 no usable speech runtime,
-              4 the suite or an utterance cannot be read, 5 the line cannot be written
+              4 the suite or an utterance is refused, 5 one of them cannot be read,
+              6 the line cannot be written
 
         """
 
