@@ -99,7 +99,7 @@ let device: [Target] = [
         "SlotHost",
         [
             "AgentCore", "CPosixShims", "Cryptography", "ModelBundle", "PosixFiles", "Primitives",
-            "Speech",
+            "Rollouts", "Speech",
         ]
     ),
     // The agent's journal and report queue on SQLite's C API.

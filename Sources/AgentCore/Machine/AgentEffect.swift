@@ -1,4 +1,6 @@
+package import Rollouts
 package import Speech
+package import Telemetry
 
 /// Something worth a report and a log line.
 package enum Notice: Sendable, Hashable {
@@ -28,7 +30,7 @@ package enum Notice: Sendable, Hashable {
 /// others may be repeated: after a power cut `resume` makes them again from the saved state.
 package enum AgentEffect: Sendable, Hashable {
     case save
-    case report(Notice, BundleIdentity?, TraceID?)
+    case report(Notice, BundleReference?, TraceID?)
     /// Stop the worker's present job, and drop its result.
     case cancel
     case poll

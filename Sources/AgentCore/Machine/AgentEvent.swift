@@ -1,4 +1,6 @@
+package import Rollouts
 package import Speech
+package import Telemetry
 
 /// What the newest signed plan wants of this device.
 package enum Wish: Sendable, Hashable {
@@ -15,10 +17,10 @@ package struct PollOutcome: Sendable, Hashable {
     /// Whether nobody speaks to the device now.
     package let isQuiet: Bool
     /// Bundles whose rejection or failure the release keys have lifted.
-    package let lifted: [BundleIdentity]
+    package let lifted: [BundleReference]
 
     package init(
-        wish: Wish, trace: TraceID, isQuiet: Bool = true, lifted: [BundleIdentity] = []
+        wish: Wish, trace: TraceID, isQuiet: Bool = true, lifted: [BundleReference] = []
     ) {
         self.wish = wish
         self.trace = trace

@@ -1,4 +1,5 @@
 package import Primitives
+import Rollouts
 import Speech
 
 /// The agent's state machine: (state, event) to next state and effects; no I/O, no clock.

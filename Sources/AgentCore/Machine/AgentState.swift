@@ -1,4 +1,6 @@
 package import Primitives
+package import Rollouts
+package import Telemetry
 
 /// How the last attempt ended, while nothing is under way.
 package enum RestingState: String, Sendable, Hashable, CaseIterable {
@@ -37,7 +39,7 @@ package struct Attempt: Sendable, Hashable {
 
 /// A way back: from a bundle that is not to be run, to the slot that was active before it.
 package struct Retreat: Sendable, Hashable {
-    package let from: BundleIdentity
+    package let from: BundleReference
     /// What becomes active; nil where there is nothing to go back to.
     package let to: Slot?
     package let cause: RetreatCause
@@ -45,7 +47,7 @@ package struct Retreat: Sendable, Hashable {
     package var deadline: UTCTime
 
     package init(
-        from: BundleIdentity, to: Slot?, cause: RetreatCause, trace: TraceID?, deadline: UTCTime
+        from: BundleReference, to: Slot?, cause: RetreatCause, trace: TraceID?, deadline: UTCTime
     ) {
         self.from = from
         self.to = to

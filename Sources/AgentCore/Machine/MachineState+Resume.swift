@@ -1,4 +1,5 @@
 import Primitives
+import Rollouts
 
 /// What the agent does first after a start: the journal says what was intended, the disk what is.
 extension MachineState {

@@ -1,4 +1,6 @@
 import Primitives
+import Rollouts
+import Telemetry
 
 /// The steps that several transitions share. Each sets the next state and gives the effects.
 extension MachineState {
@@ -136,7 +138,7 @@ extension MachineState {
     }
 
     mutating func retreat(
-        from bundle: BundleIdentity, to slot: Slot?, _ cause: RetreatCause, _ trace: TraceID?,
+        from bundle: BundleReference, to slot: Slot?, _ cause: RetreatCause, _ trace: TraceID?,
         _ rules: MachineRules, _ now: UTCTime, reporting notices: [AgentEffect] = []
     ) -> [AgentEffect] {
         if case .attempting = state { finishTest(of: bundle, now) }
@@ -165,12 +167,12 @@ extension MachineState {
     }
 
     /// The end of a smoke test was seen.
-    mutating func finishTest(of bundle: BundleIdentity, _ now: UTCTime) {
+    mutating func finishTest(of bundle: BundleReference, _ now: UTCTime) {
         trials.update(bundle, at: now) { $0.unfinished = max(0, $0.unfinished - 1) }
     }
 
     /// Whether an operator may have the device go back to a bundle.
-    func isFit(_ bundle: BundleIdentity) -> Bool {
+    func isFit(_ bundle: BundleReference) -> Bool {
         guard trials[bundle]?.rejection == nil else { return false }
         return rollbackFloor.map { bundle.version >= $0 } ?? true
     }

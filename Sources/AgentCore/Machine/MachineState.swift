@@ -1,22 +1,23 @@
 package import Primitives
+package import Rollouts
 
 /// What each slot is meant to hold, and which one is meant to be active.
 package struct SlotTable: Sendable, Hashable {
     package var active: Slot?
     /// The whole bundle of each slot; nil where there is none, or one being written.
-    package var contents: PerSlot<BundleIdentity?>
+    package var contents: PerSlot<BundleReference?>
 
     package init(
-        active: Slot? = nil, contents: PerSlot<BundleIdentity?> = PerSlot(both: nil)
+        active: Slot? = nil, contents: PerSlot<BundleReference?> = PerSlot(both: nil)
     ) {
         self.active = active
         self.contents = contents
     }
 
-    package var activeBundle: BundleIdentity? { active.flatMap { contents[$0] } }
+    package var activeBundle: BundleReference? { active.flatMap { contents[$0] } }
 
     /// The bundle that going back would need no download for.
-    package var idleBundle: BundleIdentity? { active.flatMap { contents[$0.other] } }
+    package var idleBundle: BundleReference? { active.flatMap { contents[$0.other] } }
 
     /// Where the next bundle goes: never the active slot.
     package var staging: Slot { active?.other ?? .a }
@@ -28,7 +29,7 @@ package struct MachineState: Sendable, Hashable {
     package var slots: SlotTable
     package var trials: TrialMemory
     /// Bundles that this device has committed, oldest first, each once, at most `committedLimit`.
-    package var committed: [BundleIdentity]
+    package var committed: [BundleReference]
     /// The oldest version to go back to.
     package var rollbackFloor: SemanticVersion?
     /// When a plan last moved this device forward.
@@ -40,7 +41,7 @@ package struct MachineState: Sendable, Hashable {
 
     package init(
         state: AgentState = .resting(.idle), slots: SlotTable = SlotTable(),
-        trials: TrialMemory = TrialMemory(), committed: [BundleIdentity] = [],
+        trials: TrialMemory = TrialMemory(), committed: [BundleReference] = [],
         rollbackFloor: SemanticVersion? = nil, lastForwardSwap: UTCTime? = nil,
         isHeld: Bool = false
     ) {
@@ -54,7 +55,7 @@ package struct MachineState: Sendable, Hashable {
     }
 
     /// Adds to the committed bundles, at the newest place.
-    package mutating func remember(committed bundle: BundleIdentity) {
+    package mutating func remember(committed bundle: BundleReference) {
         committed.removeAll { $0 == bundle }
         committed.append(bundle)
         committed.removeFirst(max(0, committed.count - Self.committedLimit))

@@ -1,4 +1,6 @@
 package import Primitives
+package import Rollouts
+package import Telemetry
 
 /// The bundle a device is to run, with all that the machine must know of its policy while it gets there.
 package struct Release: Sendable, Hashable {
@@ -10,7 +12,7 @@ package struct Release: Sendable, Hashable {
         case back
     }
 
-    package let bundle: BundleIdentity
+    package let bundle: BundleReference
     package let direction: Direction
     /// Whether the swap waits for an acknowledged beacon: every stage but the last.
     package let needsBeacon: Bool
@@ -22,7 +24,7 @@ package struct Release: Sendable, Hashable {
     package let rollbackFloor: SemanticVersion?
 
     package init(
-        bundle: BundleIdentity, direction: Direction, needsBeacon: Bool, isPlanDriven: Bool = true,
+        bundle: BundleReference, direction: Direction, needsBeacon: Bool, isPlanDriven: Bool = true,
         probationSeconds: Int64, rollbackFloor: SemanticVersion? = nil
     ) {
         self.bundle = bundle
@@ -34,31 +36,17 @@ package struct Release: Sendable, Hashable {
     }
 }
 
-/// The 16 random bytes that name one update attempt from poll to last report (W3C Trace Context).
-package struct TraceID: Sendable, Hashable, CustomStringConvertible {
-    package let bytes: [UInt8]
-
-    /// Nil unless there are 16 bytes, not all zero.
-    package init?(bytes: [UInt8]) {
-        guard bytes.count == 16, bytes.contains(where: { $0 != 0 }) else { return nil }
-        self.bytes = bytes
-    }
-
-    package init?(_ text: String) {
-        guard let bytes = Hex.decode(text) else { return nil }
-        self.init(bytes: bytes)
-    }
-
+extension TraceID {
+    /// A new one, never all zero.
     package init(using generator: inout some RandomNumberGenerator) {
         let high = UInt64.random(in: 1...UInt64.max, using: &generator)
         let low = UInt64.random(in: 0...UInt64.max, using: &generator)
-        bytes = [high, low].flatMap { word in
+        let bytes = [high, low].flatMap { word in
             (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) }
         }
+        guard let trace = TraceID(bytes: bytes) else {
+            preconditionFailure("the high word is not zero")
+        }
+        self = trace
     }
-
-    /// The `traceparent` header of a request: the first eight bytes stand for the span.
-    package var traceparent: String { "00-\(description)-\(Hex.encode(bytes.prefix(8)))-01" }
-
-    package var description: String { Hex.encode(bytes) }
 }

@@ -1,8 +1,9 @@
 package import Primitives
+package import Rollouts
 
 /// What this device remembers of a bundle that did not make it.
 package struct Trial: Sendable, Hashable {
-    package let bundle: BundleIdentity
+    package let bundle: BundleReference
     /// Smoke tests begun whose end nobody saw; counted before they start.
     package var unfinished = 0
     package var troubles = 0
@@ -11,7 +12,7 @@ package struct Trial: Sendable, Hashable {
     /// When the last of these happened.
     package var at: UTCTime
 
-    package init(bundle: BundleIdentity, at: UTCTime) {
+    package init(bundle: BundleReference, at: UTCTime) {
         self.bundle = bundle
         self.at = at
     }
@@ -43,13 +44,13 @@ package struct TrialMemory: Sendable, Hashable {
         for trial in trials { put(trial) }
     }
 
-    package subscript(bundle: BundleIdentity) -> Trial? {
+    package subscript(bundle: BundleReference) -> Trial? {
         trials.first { $0.bundle == bundle }
     }
 
     /// Changes what is remembered of a bundle, and dates it.
     package mutating func update(
-        _ bundle: BundleIdentity, at now: UTCTime, _ change: (inout Trial) -> Void
+        _ bundle: BundleReference, at now: UTCTime, _ change: (inout Trial) -> Void
     ) {
         var trial = self[bundle] ?? Trial(bundle: bundle, at: now)
         trial.at = now
@@ -57,7 +58,7 @@ package struct TrialMemory: Sendable, Hashable {
         put(trial)
     }
 
-    package mutating func forget(_ bundle: BundleIdentity) {
+    package mutating func forget(_ bundle: BundleReference) {
         trials.removeAll { $0.bundle == bundle }
     }
 
@@ -68,7 +69,7 @@ package struct TrialMemory: Sendable, Hashable {
 
     /// Why a bundle is not to be tried now; nil where it may be.
     package func refusal(
-        of bundle: BundleIdentity, at now: UTCTime, isQuiet: Bool, rules: MachineRules
+        of bundle: BundleReference, at now: UTCTime, isQuiet: Bool, rules: MachineRules
     ) -> TrialRefusal? {
         guard let trial = self[bundle] else { return nil }
         if let reason = trial.rejection { return .rejected(reason) }

@@ -1,5 +1,6 @@
 package import ModelBundle
 package import Primitives
+package import Rollouts
 
 /// A manifest as the TUF target that it is: read, together with the very bytes that its digest covers.
 ///
@@ -16,7 +17,7 @@ package struct ManifestTarget: Sendable, Hashable {
         self.sha256 = sha256
     }
 
-    package var identity: BundleIdentity {
-        BundleIdentity(version: manifest.version, manifest: sha256)
+    package var reference: BundleReference {
+        BundleReference(version: manifest.version, sha256: sha256, length: Int64(bytes.count))
     }
 }

@@ -1,5 +1,3 @@
-package import Primitives
-
 /// One of the two folders a device keeps bundles in; exactly one of them is active.
 package enum Slot: String, Sendable, Hashable, CaseIterable, CustomStringConvertible {
     case a
@@ -13,19 +11,6 @@ package enum Slot: String, Sendable, Hashable, CaseIterable, CustomStringConvert
     }
 
     package var description: String { rawValue }
-}
-
-/// Which bundle: its version, and the SHA-256 of its manifest's very bytes.
-package struct BundleIdentity: Sendable, Hashable, CustomStringConvertible {
-    package let version: SemanticVersion
-    package let manifest: SHA256Digest
-
-    package init(version: SemanticVersion, manifest: SHA256Digest) {
-        self.version = version
-        self.manifest = manifest
-    }
-
-    package var description: String { "\(version) (\(manifest.hex.prefix(12)))" }
 }
 
 /// One value for each slot.

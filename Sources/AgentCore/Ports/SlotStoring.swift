@@ -1,17 +1,18 @@
 package import Primitives
+package import Rollouts
 
 /// What a slot's folder holds, as a quick look tells: names and lengths, no hashing.
 package enum SlotContents: Sendable, Hashable {
     case empty
     /// Staging began and has not ended; what is there may be resumed.
-    case partial(BundleIdentity)
+    case partial(BundleReference)
     /// Sealed after every file met its digest and was durable.
-    case whole(BundleIdentity)
+    case whole(BundleReference)
     /// Sealed once, but a file is missing, or has another length, or did not meet its digest since.
-    case damaged(BundleIdentity)
+    case damaged(BundleReference)
 
     /// The bundle, where it is whole.
-    package var wholeBundle: BundleIdentity? {
+    package var wholeBundle: BundleReference? {
         guard case .whole(let bundle) = self else { return nil }
         return bundle
     }
@@ -98,7 +99,7 @@ package protocol SlotStoring: Sendable {
     ///
     /// A slot that fails is marked damaged, durably, and `.notWhole` is thrown.
     func verify(
-        _ slot: Slot, holds bundle: BundleIdentity, until stop: Interrupt
+        _ slot: Slot, holds bundle: BundleReference, until stop: Interrupt
     ) throws(SlotError)
 
     /// Makes `current` name `slot`, durably, by one atomic rename; nil removes the link.
