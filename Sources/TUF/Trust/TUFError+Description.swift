@@ -1,0 +1,60 @@
+import Cryptography
+import Primitives
+
+extension TUFError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .notJSON(let role, let error): "cannot read \(role): \(error)"
+        case .malformed(let role, let error): "cannot read \(role): \(error)"
+        case .repeatedKeyID(let role, let id):
+            "cannot accept \(role): expected each key id to sign once, got two signatures of '\(id)'"
+        case .tooFewSignatures(let role, let delegator, let threshold, let valid):
+            "cannot accept \(role): expected valid signatures of \(threshold) keys of \(delegator), got \(valid)"
+        case .rollback(let role, let held, let offered):
+            "cannot accept \(role): version \(offered) is older than version \(held), already held"
+        case .wrongVersion(let role, let expected, let found):
+            "cannot accept \(role): expected version \(expected), got \(found)"
+        case .tooLong(let role, let limit, let found):
+            "cannot accept \(role): expected at most \(limit) bytes, got \(found)"
+        case .wrongLength(let role, let expected, let found):
+            "cannot accept \(role): expected \(expected) bytes, got \(found)"
+        case .wrongDigest(let role, let expected, let found):
+            "cannot accept \(role): expected SHA-256 \(expected.sha256?.hex ?? "none, and another SHA-512"), got \(found)"
+        case .expired(let role, let moment, let start):
+            "cannot accept \(role): expected metadata that is good at \(start), got one that expired at \(moment)"
+        case .roleDropped(let role, let version):
+            "cannot accept snapshot: expected role \(role), listed before, got version \(version) without it"
+        case .roleNotListed(let role):
+            "cannot accept \(role): expected a role that snapshot lists, got none of that name"
+        case .absent(let role, let name):
+            "cannot get \(role): expected file \(name), got nothing of that name"
+        case .tooManyRoots(let limit):
+            "cannot accept root: expected at most \(limit) new versions at once, got more"
+        case .noTrustedRoot: "cannot refresh: expected a trusted root in the store, got none"
+        case .differentContent(let role):
+            "cannot unite signatures of \(role): expected the same signed bytes, got others"
+        case .invalidSignature(let role, let id):
+            "cannot add signature to \(role): expected a valid one of key '\(id)', got another"
+        case .noSHA256(let role, let path):
+            "cannot accept target '\(path)' of \(role): expected a SHA-256 digest, got none"
+        case .roleNotLoaded(let role):
+            "cannot search for a target: expected \(role) to be loaded, got nothing yet"
+        }
+    }
+
+    /// What a person can do about it; nil where there is nothing but to tell the repository's owners.
+    package var hint: String? {
+        switch self {
+        case .expired(_, _, _):
+            "sign and publish a new version, or set the clock if it is wrong"
+        case .tooFewSignatures: "let more of the role's keys sign, or check who may sign it"
+        case .rollback:
+            "publish a higher version; after a key was stolen, rotate the timestamp and snapshot keys"
+        case .noTrustedRoot: "install the root file that came with the repository"
+        case .absent: "publish the file, or check the repository's address"
+        case .tooManyRoots: "install a newer root file"
+        case .differentContent: "get the newest draft, and sign that"
+        default: nil
+        }
+    }
+}

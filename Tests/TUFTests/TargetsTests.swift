@@ -1,0 +1,138 @@
+import Cryptography
+import Primitives
+import TUF
+import TestSupport
+import Testing
+
+struct TargetsTests {
+    static let path = "bundles/commands-en/1.0.0.json"
+
+    static func requests(_ roles: String...) -> [String] {
+        ["2.root.json", "timestamp.json"] + roles.map { "\($0).json" }
+    }
+
+    @Test func `refuses a delegated role that one of two keys has signed`() throws {
+        let device = try Device()
+        device.simulator.edit {
+            $0.signers[.releases] = TestKeys.keys("model.commands-en", count: 1)
+            $0.update(.releases)
+        }
+        device.expectRefusal(
+            .tooFewSignatures(.releases, delegator: .targets, threshold: 2, valid: 1),
+            following: [Self.path],
+            requests: Self.requests("2.snapshot", "1.targets", "2.model.commands-en"),
+            storing: [.timestamp, .snapshot, .targets])
+    }
+
+    @Test func `refuses a plan that the release keys of another model have signed`() throws {
+        let simulator = RepositorySimulator(models: ["commands-en", "commands-de"])
+        simulator.edit {
+            $0.signers[.plans] = [TestKeys.key("plans.commands-de")]
+            $0.update(.plans)
+        }
+        try Device(simulator).expectRefusal(
+            .tooFewSignatures(.plans, delegator: .targets, threshold: 1, valid: 0),
+            following: ["rollouts/commands-en/main.json"],
+            requests: Self.requests("2.snapshot", "1.targets", "2.plans.commands-en"),
+            storing: [.timestamp, .snapshot, .targets])
+    }
+
+    @Test(arguments: [RoleName.targets, .releases])
+    func `refuses a role of another version than the one listed`(role: RoleName) throws {
+        let device = try Device()
+        device.simulator.edit {
+            $0.files[MetadataFileName(role, version: version(2))] =
+                $0.files[MetadataFileName(role, version: version(1))]
+            $0.snapshot.meta[role] = MetaFile(version: version(2))
+            $0.updateSnapshot()
+        }
+        let error = #expect(throws: Device.Failure.self) {
+            try device.run(following: [Self.path])
+        }
+        #expect(
+            error == .refused(.wrongVersion(role, expected: version(2), found: version(1))))
+        #expect(device.store[role] == nil)
+    }
+
+    @Test(arguments: [RoleName.targets, .releases])
+    func `refuses a role whose digest is not the one listed`(role: RoleName) throws {
+        let device = try Device()
+        device.simulator.edit {
+            $0.listsDigests = true
+            $0.update(role)
+            $0.files[MetadataFileName(role, version: version(2))]?[20] ^= 1
+        }
+        let repository = device.simulator.repository
+        let hashes = try #require(repository.snapshot.meta[role]?.hashes)
+        let bytes = try #require(repository.files[MetadataFileName(role, version: version(2))])
+        let error = #expect(throws: Device.Failure.self) {
+            try device.run(following: [Self.path])
+        }
+        let found = SHA256.digest(of: bytes)
+        #expect(error == .refused(.wrongDigest(role, expected: hashes, found: found)))
+        #expect(device.store[role] == nil)
+    }
+
+    @Test func `refuses expired targets in the strict workflow`() throws {
+        let device = try Device()
+        let end = device.simulator.repository.now + 60
+        device.simulator.edit { $0.update(.targets) { $0.expires = end } }
+        device.expectRefusal(
+            .expired(.targets, at: end, start: end), at: end,
+            requests: Self.requests("2.snapshot", "2.targets"), storing: [.timestamp, .snapshot])
+    }
+
+    @Test func `refuses a delegated role that the snapshot does not list`() throws {
+        let device = try Device()
+        device.simulator.edit {
+            $0.snapshot.meta[.releases] = nil
+            $0.updateSnapshot()
+        }
+        device.expectRefusal(
+            .roleNotListed(.releases), following: [Self.path],
+            requests: Self.requests("2.snapshot", "1.targets"),
+            storing: [.timestamp, .snapshot, .targets])
+    }
+
+    @Test func `says nothing of targets whose roles are not loaded`() throws {
+        let repository = try Device().run()
+        let path = try #require(TargetPath(Self.path))
+        #expect(throws: TUFError.roleNotLoaded(.releases)) { try repository.target(at: path) }
+        let elsewhere = try #require(TargetPath("elsewhere/x.json"))
+        #expect(try repository.target(at: elsewhere) == nil)
+    }
+
+    @Test func `refuses a target that has no SHA-256`() throws {
+        let device = try Device()
+        let path = try #require(TargetPath(Self.path))
+        device.simulator.edit { $0.add([1], at: path, to: .releases) }
+        let content = try #require(device.simulator.repository.roles[.releases])
+        let signed = try edited(content.signed.bytes) { fields in
+            let hashes: JSON = ["sha512": .string(Hex.encode(SHA512.digest(of: [1])))]
+            fields["targets"] = [path.description: ["length": 1, "hashes": hashes]]
+        }
+        let targets = try Draft<Targets>(
+            parsing: JSON.object([
+                "signatures": [], "signed": try JSON(parsing: signed, limit: 1_000_000),
+            ]).bytes, as: .releases)
+        device.simulator.edit {
+            $0.roles[.releases] = targets.content
+            $0.update(.releases)
+        }
+        let error = #expect(throws: Device.Failure.self) {
+            try device.run(following: [Self.path])
+        }
+        #expect(error == .refused(.noSHA256(.releases, path)))
+    }
+
+    @Test func `loads a role by name, and nothing for a name that is not delegated to`() throws {
+        let device = try Device()
+        var repository = try device.run()
+        let refresh = device.refresh(at: device.simulator.repository.now)
+        #expect(try refresh.load(.plans, into: &repository)?.version == version(1))
+        #expect(try refresh.load(.plans, into: &repository)?.version == version(1))
+        let unknown = try #require(RoleName("model.nothing"))
+        #expect(try refresh.load(unknown, into: &repository) == nil)
+        #expect(device.simulator.requests.suffix(1) == ["1.plans.commands-en.json"])
+    }
+}
