@@ -1,3 +1,4 @@
+import Cryptography
 package import Primitives
 
 /// A device's place in one release, 0 to 9,999: stages take the lowest, the hold-back the highest.

@@ -1,3 +1,4 @@
+import Cryptography
 package import Primitives
 
 /// Stands for a device in a plan's pins: 8 bytes that name it to itself, and to nobody else.

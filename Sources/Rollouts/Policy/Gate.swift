@@ -12,18 +12,18 @@ package struct Gate: Sendable, Hashable {
 
     package var metric: Metric
     package var direction: Direction
-    /// The allowed ratio to the control, in thousandths, such as 1300; test C has its own scale.
-    package var limit: Int
+    /// The allowed ratio to the control, in thousandths, such as 1300; nil for test C, which has q0.
+    package var limit: Int?
     /// For a rate: the allowed share of turns, in thousandths, where that is more than `limit` allows.
     package var absolute: Int?
     /// A known cost that is not held against the candidate, as a ratio in thousandths: 1000 is none.
     package var accepted: Int
-    /// For `latency_p95` only.
+    /// For `latency_p95`, and only there.
     package var clock: TurnClock?
 
     package init(
-        metric: Metric, direction: Direction = .higherIsWorse, limit: Int, absolute: Int? = nil,
-        accepted: Int = 1_000, clock: TurnClock? = nil
+        metric: Metric, direction: Direction = .higherIsWorse, limit: Int? = nil,
+        absolute: Int? = nil, accepted: Int = 1_000, clock: TurnClock? = nil
     ) {
         self.metric = metric
         self.direction = direction
@@ -37,18 +37,24 @@ package struct Gate: Sendable, Hashable {
         var fields = try Fields(json, at: path)
         metric = try fields.word("metric")
         direction = try fields.word("direction")
-        limit = try fields.count("limit", in: 1_001...100_000)
-        absolute = try fields.optionalInteger("absolute", in: 1...999).map(Int.init)
-        accepted = try fields.count("accepted", in: 1_000...100_000)
-        clock = fields.optional("clock") == nil ? nil : try fields.word("clock")
+        accepted = 1_000
+        if metric.test != .once {
+            limit = try fields.count("limit", in: 1_001...100_000)
+            accepted = try fields.count("accepted", in: 1_000...100_000)
+        }
+        if metric.test == .rate {
+            absolute = try fields.optionalInteger("absolute", in: 1...999).map { Int($0) }
+        }
+        if metric == .latencyP95 { clock = try fields.word("clock") }
         try fields.refuseUnknown()
     }
 
     package var json: JSON {
         var fields: [String: JSON] = [
             "metric": .string(metric.rawValue), "direction": .string(direction.rawValue),
-            "limit": .integer(limit), "accepted": .integer(accepted),
         ]
+        fields["limit"] = limit.map { .integer($0) }
+        if metric.test != .once { fields["accepted"] = .integer(accepted) }
         fields["absolute"] = absolute.map { .integer($0) }
         fields["clock"] = clock.map { .string($0.rawValue) }
         return .object(fields)
