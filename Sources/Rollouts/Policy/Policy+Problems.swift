@@ -27,11 +27,11 @@ private struct PolicyCheck {
 
     private mutating func expect(
         _ isRight: Bool, _ code: PolicyProblem.Code, _ path: String, _ expected: String,
-        _ found: @autoclosure () -> String
+        _ found: String
     ) {
         guard !isRight else { return }
         problems.append(
-            PolicyProblem(code: code, path: path, expected: expected, found: found()))
+            PolicyProblem(code: code, path: path, expected: expected, found: found))
     }
 
     mutating func stages() {

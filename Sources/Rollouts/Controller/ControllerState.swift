@@ -1,0 +1,85 @@
+package import Primitives
+
+/// One rollout as the controller knows it: the plan in force, and what the plan does not say.
+///
+/// A value: persist it before its effects (sign and publish the plan where `Step.publishes`, append the
+/// records to the audit log), and a restarted controller goes on where it was. Before `start` the plan
+/// has no stage and is not published, so that the channel's last plan stays in force.
+package struct ControllerState: Sendable, Hashable {
+    /// What came of one event.
+    package struct Step: Sendable, Hashable {
+        /// In the order of the decisions; none where nothing was decided.
+        package internal(set) var records: [DecisionRecord] = []
+        /// Why an order was not followed, or a verdict to promote did not lead on.
+        package internal(set) var refusal: OrderRefusal?
+        /// Whether the plan has changed and goes out as the next version of `plans.<m>`.
+        package internal(set) var publishes = false
+    }
+
+    package let policy: Policy
+    package internal(set) var plan: Plan
+    /// Whether the gate has said to promote the current stage, and whether without proof.
+    package internal(set) var isReady = false
+    package internal(set) var isReadyUnproven = false
+    /// The stages that were left without proof.
+    package internal(set) var unprovenStages: [Int] = []
+    /// The state to return to when a freeze ends.
+    package internal(set) var frozenFrom: Plan.State?
+    package internal(set) var lastVerdict: UTCTime?
+    /// What the gate excluded and paused by itself, with the metric that spoke.
+    package internal(set) var gateExcluded: [Segment: Metric?] = [:]
+    package internal(set) var gatePaused: [Segment: Metric?] = [:]
+    /// Decisions so far.
+    package internal(set) var sequence = 0
+
+    package var isStarted: Bool { !plan.stages.isEmpty }
+
+    /// The current stage of the policy; nil before `start`.
+    package var stage: Stage? { plan.currentStage.map { policy.stages[$0] } }
+
+    /// A rollout that has not started.
+    ///
+    /// - Parameters:
+    ///   - policy: without problems, as `problems(in:)` finds them.
+    ///   - reference: where `model.<m>` lists it.
+    ///   - channel: the line of devices.
+    ///   - baseline: what the channel's last completed rollout runs; nil for a first release.
+    ///   - last: the channel's plan in force; its withdrawals, pins and freeze windows go on.
+    /// - Throws: `OrderRefusal`.
+    package init(
+        creating policy: Policy, reference: Plan.PolicyReference, channel: ChannelName,
+        baseline: BundleReference?, after last: Plan?
+    ) throws(OrderRefusal) {
+        if let last {
+            guard last.model == policy.model, last.channel == channel else {
+                throw .planOfAnotherLine
+            }
+            guard last.state == .completed || last.state == .rolledBack else {
+                throw .rolloutNotOver(last.state)
+            }
+        }
+        let candidate = policy.candidate
+        let isWithdrawn = (last?.withdrawn ?? []).contains {
+            $0.version == candidate.version || $0.sha256 == candidate.sha256
+        }
+        guard !isWithdrawn else { throw .candidateWithdrawn(candidate.version) }
+        switch baseline {
+        case nil: guard policy.isInitial else { throw .baselineMissing }
+        case let baseline?:
+            guard !policy.isInitial else { throw .baselineOfFirstRelease(baseline.version) }
+            guard policy.mayReplace(baseline.version), baseline != candidate else {
+                throw .baselineNotReplaceable(baseline.version)
+            }
+        }
+        self.policy = policy
+        plan = Plan(
+            model: policy.model, channel: channel, baseline: baseline, candidate: candidate,
+            policy: reference, state: .paused, withdrawn: last?.withdrawn ?? [],
+            pins: last?.pins ?? [], freezeWindows: last?.freezeWindows ?? [])
+    }
+
+    init(policy: Policy, plan: Plan) {
+        self.policy = policy
+        self.plan = plan
+    }
+}
