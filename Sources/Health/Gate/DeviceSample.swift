@@ -15,14 +15,17 @@ package struct DeviceSample: Sendable, Hashable {
     /// Word error proxy, 0 and up; 0.04 is 4%.
     package var wordErrorRate: Double?
     package var reference: ReferenceSample?
-    /// Treated: the swap beacon. Control: its first sign of life in this stage. From here the clock of
-    /// silence runs; nil where it has not begun, and then the device is not exposed.
+    /// From here the clock of silence runs; nil where it has not begun, and then the device is not exposed.
+    ///
+    /// Treated: the swap beacon. Control: its first sign of life in this stage.
     package var exposedAt: UTCTime?
     /// Exposed in this stage, and not in an earlier one: silence is judged once, where exposure is new.
     package var isNew = true
     package var lastHeard: UTCTime?
     /// The last attempt of the candidate on this device.
     package var attempt: AttemptOutcome?
+    /// When that attempt began: one that does not end within the deadline has failed.
+    package var attemptAt: UTCTime?
     /// Local rollback or crash loop, in this stage or an earlier one: leaves tests A and B, stays bad in C.
     package var wentBack = false
     /// Whether the device had jumped when it first had enough turns; nil: not judged yet, judge now.

@@ -1,3 +1,5 @@
+package import Primitives
+
 /// What happens in a stage that ends without the evidence it needs.
 package enum InsufficientEvidence: String, Sendable, Hashable, CaseIterable {
     case pause
@@ -60,6 +62,13 @@ package struct GateParameters: Sendable, Hashable {
 
     package init() {}
 
+    /// Lets one of the two durations judge: `latency_p95` and `jumped`.
+    package mutating func judge(by clock: TurnClock) {
+        for index in rules.indices where [.latencyP95, .jumped].contains(rules[index].metric) {
+            rules[index].clock = clock
+        }
+    }
+
     /// The level of one test: its share of `budget` over tests and stages.
     package static func level(_ budget: Double, tests: Int, stages: Int) -> Double {
         budget / (Double(max(1, tests)) * Double(max(1, stages)))
@@ -81,8 +90,9 @@ package struct StageRequirements: Sendable, Hashable {
     /// Seconds that it lasts at least, and after which the gate stops waiting.
     package var leastSoakSeconds: Int64 = 24 * 3_600
     package var mostSoakSeconds: Int64 = 72 * 3_600
-    /// The largest worsening that the stage may be unable to see: a ratio for metrics of test A, a share of
-    /// all turns for rates. Metrics that are not named inform and do not gate.
+    /// The largest worsening that the stage may be unable to see, by metric.
+    ///
+    /// A ratio for metrics of test A, a share of all turns for rates. Others inform and do not gate.
     package var blindSpots: [GateMetric: Double] = [:]
 
     package init() {}

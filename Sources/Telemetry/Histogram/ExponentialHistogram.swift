@@ -88,8 +88,10 @@ package struct ExponentialHistogram: Sendable, Hashable {
         return sum
     }
 
-    /// Lowers the resolution to `target`; bucket `i` becomes part of bucket `i >> steps`, so the result is
-    /// what recording at that scale would have given. A higher `target` changes nothing.
+    /// Lowers the resolution to `target`; a higher one changes nothing.
+    ///
+    /// Bucket `i` becomes part of bucket `i >> steps`: the result is what recording at that scale would have
+    /// given ("perfect subsetting").
     package mutating func lower(toScale target: Int) {
         let target = max(target, Self.leastScale)
         guard target < scale else { return }

@@ -7,7 +7,7 @@ package struct RolloutPlace: Sendable, Hashable {
     /// Index of the stage, from 0.
     package let stage: Int64
     package let arm: Arm
-    /// The stage window's name: when the stage began, as the plan says. Figures start anew with each.
+    /// The stage window's name, which is when the stage began; figures start anew with each.
     package let window: UTCTime
 
     package init(plan: Int64, stage: Int64, arm: Arm, window: UTCTime) {

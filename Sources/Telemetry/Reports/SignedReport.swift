@@ -5,7 +5,7 @@ package struct SignedReport: Sendable, Hashable {
     package let report: Report
     /// The canonical form of `signed` as received, fields of a newer schema included.
     package let signedBytes: [UInt8]
-    /// 64 bytes of Ed25519. The caller checks it with the key of `report.device`.
+    /// 64 bytes of Ed25519, which the caller checks with the key of `report.device`.
     package let signature: [UInt8]
     private let signed: JSON
 

@@ -46,7 +46,7 @@ package struct Reference: Sendable, Hashable {
         return .object(fields)
     }
 
-    /// - Parameter strict: refuse unknown fields.
+    /// Reads a reference; `strict` refuses unknown fields.
     package init(reading fields: inout Fields, strict: Bool = true) throws(FieldError) {
         version = try fields.parse("version", SemanticVersion.expected, SemanticVersion.init)
         var inner = try fields.fields("counters")

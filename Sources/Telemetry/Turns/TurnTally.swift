@@ -45,7 +45,7 @@ package struct TurnTally: Sendable, Hashable {
         return fields
     }
 
-    /// - Parameter strict: refuse unknown fields of inner objects; the caller refuses its own.
+    /// Reads a tally; `strict` refuses unknown fields of inner objects, the caller refuses its own.
     package init(reading fields: inout Fields, strict: Bool = true) throws(FieldError) {
         var inner = try fields.fields("counters")
         counters = try TurnCounters(reading: &inner)

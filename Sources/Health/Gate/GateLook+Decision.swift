@@ -1,0 +1,187 @@
+import Primitives
+import Telemetry
+
+extension GateLook {
+    /// The decision of GATE section 5.8: roll back, pause, wait or promote, in this order.
+    func judgement() -> Judgement {
+        let fleet = results(allRows, segment: nil)
+        let suspects = segments.flatMap { results(rows(in: $0), segment: $0) }
+        let failing = suspects.filter { $0.rollsBack(parameters) }
+        if let worst = worst(fleet.filter { $0.rollsBack(parameters) }) {
+            guard let cause = cause(of: failing) else {
+                return judgement(.rollback, .test(facts(worst)), fleet, allRows)
+            }
+            return judgement(excluding: cause, suspects)
+        }
+        let failed = segmentsOf(failing)
+        if let worst = worst(failing) {
+            guard failed.allSatisfy({ parameters.excludable.contains($0.kind) }),
+                !isWidespread(failing, suspects), let cause = cause(of: failing)
+            else {
+                return judgement(.pause, .segments(failed, facts(worst)), fleet, allRows)
+            }
+            return judgement(excluding: cause, suspects)
+        }
+        return decide(fleet, allRows, findings: pauses(suspects))
+    }
+
+    /// The rest of the fleet is judged, with `cause` left out of it.
+    private func judgement(excluding cause: TestResult, _ suspects: [TestResult]) -> Judgement {
+        guard let segment = cause.segment else { return decide([], allRows, findings: []) }
+        let rest = allRows.filter { !segment.contains(panel.samples[$0]) }
+        let finding = SegmentFinding(
+            segment: segment, action: .exclude, reason: .test(facts(cause)))
+        return decide(
+            results(rest, segment: nil), rest, findings: [finding] + pauses(suspects, but: segment))
+    }
+
+    /// The failing segment that may be excluded and without which nothing is wrong and something is known.
+    private func cause(of failing: [TestResult]) -> TestResult? {
+        let order: [SegmentKind] = [.locale, .deviceClass, .region, .cohort]
+        let candidates = failing.filter { result in
+            result.segment.map { parameters.excludable.contains($0.kind) } ?? false
+        }
+        let ranked = order.flatMap { kind in
+            candidates.filter { $0.segment?.kind == kind }.sorted { $0.chance < $1.chance }
+        }
+        return ranked.first { result in
+            guard let segment = result.segment else { return false }
+            let rest = results(
+                allRows.filter { !segment.contains(panel.samples[$0]) }, segment: nil)
+            let others = failing.filter { other in
+                other.segment.map { !overlaps($0, segment) } ?? false
+            }
+            return others.isEmpty
+                && !rest.contains { $0.pauses(parameters) || $0.rollsBack(parameters) }
+                && rest.contains { $0.rule == result.rule && $0.hasData }
+        }
+    }
+
+    /// Whether every device of `one` that is not in `other` leaves `one` without treated devices.
+    private func overlaps(_ one: FleetSegment, _ other: FleetSegment) -> Bool {
+        panel.samples.contains { $0.arm == .treated && one.contains($0) && other.contains($0) }
+    }
+
+    /// Two cohorts that fail, or one that fails and one that would pause on the same metric.
+    private func isWidespread(_ failing: [TestResult], _ suspects: [TestResult]) -> Bool {
+        let cohorts = failing.filter { $0.segment?.kind == .cohort }
+        if Set(cohorts.compactMap(\.segment)).count > 1 { return true }
+        return cohorts.contains { result in
+            suspects.contains {
+                $0.segment?.kind == .cohort && $0.segment != result.segment
+                    && $0.rule == result.rule && $0.pauses(parameters)
+            }
+        }
+    }
+
+    private func pauses(
+        _ suspects: [TestResult], but excluded: FleetSegment? = nil
+    ) -> [SegmentFinding] {
+        let pausing = suspects.filter { $0.pauses(parameters) && $0.segment != excluded }
+        return segmentsOf(pausing).compactMap { segment in
+            if let excluded, overlaps(segment, excluded) { return nil }
+            return worst(pausing.filter { $0.segment == segment }).map {
+                SegmentFinding(segment: segment, action: .pause, reason: .test(facts($0)))
+            }
+        }
+    }
+
+    private func segmentsOf(_ results: [TestResult]) -> [FleetSegment] {
+        Set(results.compactMap(\.segment)).sorted()
+    }
+
+    /// The result least likely to be chance.
+    func worst(_ results: [TestResult]) -> TestResult? { results.min { $0.chance < $1.chance } }
+
+    /// What follows where no rollback does.
+    private func decide(
+        _ results: [TestResult], _ rows: [Int], findings: [SegmentFinding]
+    ) -> Judgement {
+        let (verdict, reason) = verdict(results, rows)
+        return judgement(verdict, reason, results, rows, findings)
+    }
+
+    private func verdict(_ results: [TestResult], _ rows: [Int]) -> (Verdict, Reason) {
+        if let worst = worst(results.filter { $0.rollsBack(parameters) }) {
+            return (.rollback, .test(facts(worst, rows)))
+        }
+        if evidence.control == .none, let verdict = absoluteAlarm(rows) { return verdict }
+        if let worst = worst(results.filter { $0.pauses(parameters) }) {
+            return (.pause, .test(facts(worst, rows)))
+        }
+        let coverage = coverage(rows)
+        let exposure = exposure(rows)
+        if let ratio = coverage.ratio, ratio < parameters.coverage,
+            coverage.missing >= parameters.minMissing
+        {
+            return (.pause, .coverage(coverage, exposure))
+        }
+        let elapsed = evidence.now - evidence.began
+        let reporting = controlReporting(rows)
+        if evidence.control == .concurrent, reporting < parameters.minControl {
+            let reason = Reason.noControl(
+                reporting: reporting, needed: parameters.minControl, exposure)
+            return (elapsed < parameters.deadlineSeconds ? .wait : .pause, reason)
+        }
+        let shown = worst(results.filter(\.isEstimate)).map { facts($0, rows) }
+        let soak = evidence.requirements.leastSoakSeconds
+        if elapsed < soak {
+            return (.wait, .soaking(secondsLeft: soak - elapsed, shown, exposure))
+        }
+        return ending(results, rows, coverage, shown)
+    }
+
+    /// After the least soak: enough seen, more time, or the policy's word on too little evidence.
+    private func ending(
+        _ results: [TestResult], _ rows: [Int], _ coverage: Coverage, _ shown: FiveFacts?
+    ) -> (Verdict, Reason) {
+        let exposure = exposure(rows)
+        let open = evidence.control == .none ? absoluteOpen(rows) : nil
+        let spots = blindSpots(results)
+        let blind = spots.filter { !$0.isSmallEnough }
+        if blind.isEmpty, open == nil, isHeard(rows, coverage) {
+            return (.promote, .proven(spots, shown, exposure))
+        }
+        let left = max(
+            0, evidence.requirements.mostSoakSeconds - (evidence.now - evidence.began))
+        let reason =
+            open.map { Reason.absolute($0, exposure) }
+            ?? .blind(blind, secondsLeft: left, shown, exposure)
+        if left > 0 { return (.wait, reason) }
+        let goesOn =
+            parameters.onInsufficientEvidence == .promoteUnproven && isHeard(rows, coverage)
+        return (goesOn ? .promoteUnproven : .pause, reason)
+    }
+
+    /// Whether exposed devices speak at all: no data never counts as good, whatever the policy says.
+    private func isHeard(_ rows: [Int], _ coverage: Coverage) -> Bool {
+        let treated = rows.filter { panel.isTreated[$0] && panel.samples[$0].exposedAt != nil }
+        let speaks = treated.contains {
+            panel.isCompared[$0] && panel.samples[$0].counters.turns > 0
+        }
+        let isReported = coverage.exposed == 0 || coverage.reporting > 0
+        return speaks && isReported
+    }
+
+    private func judgement(
+        _ verdict: Verdict, _ reason: Reason, _ results: [TestResult], _ rows: [Int],
+        _ findings: [SegmentFinding] = []
+    ) -> Judgement {
+        Judgement(
+            verdict: verdict, reason: reason, findings: findings, results: results,
+            blindSpots: blindSpots(results), coverage: coverage(rows),
+            score: CompositeScore(results))
+    }
+}
+
+extension TestResult {
+    var hasData: Bool {
+        if case .noData = measurement { return false }
+        return true
+    }
+
+    var isEstimate: Bool {
+        if case .estimate = measurement { return true }
+        return false
+    }
+}

@@ -1,0 +1,113 @@
+private import Glibc
+private import Primitives
+
+/// The statistical check of one stage: a pure function of what is known at one look.
+///
+/// The tests of GATE section 5 on the fleet and on its segments, and the decision of section 5.8 with the
+/// rules of DESIGN section 4.
+package struct HealthGate: Sendable {
+    package let parameters: GateParameters
+
+    package init(_ parameters: GateParameters) { self.parameters = parameters }
+
+    /// Judges a stage as it stands.
+    package func judge(_ evidence: StageEvidence) -> Judgement {
+        let look = GateLook(parameters: parameters, evidence: evidence)
+        return look.judgement()
+    }
+
+    /// The tests alone, of the whole fleet.
+    package func results(_ evidence: StageEvidence) -> [TestResult] {
+        let look = GateLook(parameters: parameters, evidence: evidence)
+        return look.results(look.allRows, segment: nil)
+    }
+}
+
+/// One look: the samples as columns, worked out once for the fleet and all segments.
+struct GateLook {
+    let parameters: GateParameters
+    let evidence: StageEvidence
+    let panel: Panel
+    let segments: [FleetSegment]
+    let allRows: [Int]
+    private let tests: [(rule: MetricRule, evaluate: ([Int]) -> Measurement)]
+
+    init(parameters: GateParameters, evidence: StageEvidence) {
+        self.parameters = parameters
+        self.evidence = evidence
+        let panel = Panel(evidence.samples)
+        self.panel = panel
+        allRows = Array(evidence.samples.indices)
+        segments = Self.segments(of: evidence.samples)
+        tests = parameters.rules.compactMap { rule in
+            Self.test(rule, panel, parameters, evidence).map { (rule, $0) }
+        }
+    }
+
+    /// Every test on some rows, at the levels of the fleet or of one segment.
+    func results(_ rows: [Int], segment: FleetSegment?) -> [TestResult] {
+        tests.map { rule, evaluate in
+            TestResult(
+                rule: rule, segment: segment, measurement: evaluate(rows),
+                level: level(parameters.alpha, isFleet: segment == nil),
+                pauseLevel: level(parameters.alphaPause, isFleet: segment == nil),
+                alpha: parameters.alpha)
+        }
+    }
+
+    func rows(in segment: FleetSegment) -> [Int] {
+        allRows.filter { segment.contains(panel.samples[$0]) }
+    }
+
+    /// A test's share of `budget`: the fleet's tests have `fleetPart`, all segments together the rest.
+    func level(_ budget: Double, isFleet: Bool) -> Double {
+        let part =
+            segments.isEmpty
+            ? 1
+            : isFleet
+                ? parameters.fleetPart : (1 - parameters.fleetPart) / Double(segments.count)
+        return GateParameters.level(
+            budget * part, tests: parameters.rules.count, stages: parameters.stages)
+    }
+
+    /// Segments that differ from the fleet: none where there is one cohort and one locale.
+    private static func segments(of samples: [DeviceSample]) -> [FleetSegment] {
+        let cohorts = Set(samples.map(\.cohort))
+        let kinds: [Set<FleetSegment>] = [
+            Set(cohorts.map { .cohort($0) }), Set(cohorts.map { .region($0.region) }),
+            Set(cohorts.map { .deviceClass($0.deviceClass) }),
+            Set(samples.compactMap { $0.locale.map { .locale($0) } }),
+        ]
+        return kinds.flatMap { $0.count > 1 ? $0.sorted() : [] }
+    }
+
+    /// How one rule is tested, or nil where this stage cannot test it: without control only test C speaks.
+    private static func test(
+        _ rule: MetricRule, _ panel: Panel, _ parameters: GateParameters, _ evidence: StageEvidence
+    ) -> (([Int]) -> Measurement)? {
+        let isControlled = evidence.control == .concurrent
+        switch rule.metric.test {
+        case .continuous:
+            guard isControlled else { return nil }
+            return ContinuousTest(
+                panel: panel, columns: panel.continuous(rule, parameters), parameters: parameters,
+                rule: rule
+            ).evaluate
+        case .rate:
+            guard isControlled else { return nil }
+            return RateTest(
+                panel: panel, columns: panel.rate(rule.metric), parameters: parameters, rule: rule
+            ).evaluate
+        case .once:
+            let fixed: Double? =
+                switch rule.metric {
+                case .localRollbacks, .attemptsFailed: parameters.attemptsShare
+                default: isControlled ? nil : parameters.uncontrolledShare
+                }
+            return StratifiedCountTest(
+                panel: panel, answers: panel.answers(rule, parameters, at: evidence.now),
+                fixedShare: fixed, history: rule.metric == .silent ? evidence.history : [:]
+            ).evaluate
+        }
+    }
+}

@@ -1,0 +1,187 @@
+private import Glibc
+private import Primitives
+
+extension Judgement {
+    /// The verdict with its reason, as one sentence for people.
+    package var text: String { "\(verdict.word) \(reason.text)" }
+}
+
+extension Verdict {
+    /// How a sentence about the verdict begins.
+    package var word: String {
+        switch self {
+        case .promote: "promoted"
+        case .promoteUnproven: "promoted unproven"
+        case .wait: "waiting"
+        case .pause: "paused"
+        case .rollback: "rolled back"
+        }
+    }
+}
+
+extension Reason {
+    /// The reason as the rest of that sentence; every one ends with what has been exposed.
+    package var text: String {
+        switch self {
+        case .test(let facts): "because \(facts.text)"
+        case .noControl(let reporting, let needed, let exposure):
+            "because only \(reporting) control devices report, and a comparison needs \(needed); "
+                + exposure.text
+        case .coverage(let coverage, let exposure):
+            "because \(coverage.missing) of \(coverage.exposed) updated devices have not reported "
+                + "(control: \(coverage.controlExposed - coverage.controlReporting) of "
+                + "\(coverage.controlExposed)); \(exposure.text)"
+        case .segments(let segments, let facts):
+            "because \(segments.map(\.description).joined(separator: ", ")) "
+                + "\(segments.count == 1 ? "fails" : "fail") by \(segments.count == 1 ? "itself" : "themselves"): "
+                + facts.text
+        case .soaking(let seconds, let facts, let exposure):
+            "because the stage lasts another \(Wording.hours(seconds)) at least; "
+                + (facts?.text ?? "no test has data; \(exposure.text)")
+        case .blind(let spots, let seconds, let facts, let exposure):
+            "because \(Wording.list(spots))"
+                + (seconds > 0 ? ", with \(Wording.hours(seconds)) left" : ", and its time is over")
+                + "; " + (facts?.text ?? "no test has data; \(exposure.text)")
+        case .absolute(let finding, let exposure): "because \(finding.text); \(exposure.text)"
+        case .proven(let spots, let facts, let exposure):
+            "because no test fired and the stage could have seen enough "
+                + "(\(Wording.list(spots))); \(facts?.text ?? exposure.text)"
+        }
+    }
+}
+
+extension FiveFacts {
+    /// The five facts in their order.
+    package var text: String {
+        let parts: [String?] = [
+            "\(comparison); with no real change, \(Wording.chance(result.chance)) would show this at any time",
+            moved.isEmpty
+                ? nil
+                : "devices that moved most: "
+                    + moved.map {
+                        "\($0.device.description.prefix(8)) x\(Wording.decimal($0.ratio))"
+                    }
+                    .joined(separator: ", "),
+            exposure.text,
+        ]
+        return parts.compactMap(\.self).joined(separator: "; ")
+    }
+
+    private var comparison: String {
+        let name = Wording.name(result.rule)
+        let place = result.segment.map { " in \($0)" } ?? ""
+        switch result.measurement {
+        case .noData: return "\(name)\(place) has no data"
+        case .count(let evidence):
+            let than =
+                evidence.controlDevices.map { "from \($0) control devices and windows" }
+                ?? "a fixed share"
+            return "\(evidence.bad) of \(evidence.devices) updated devices\(place) \(name), where "
+                + "\(Wording.percent(evidence.excusedShare)) can be excused (\(than))"
+        case .estimate(let estimate): return compare(estimate, name, place)
+        }
+    }
+
+    private func compare(_ estimate: Estimate, _ name: String, _ place: String) -> String {
+        let range = estimate.range(at: result.level)
+        let moved =
+            if let rates = estimate.rates {
+                "\(Wording.percent(rates.worse)) against \(Wording.percent(rates.better)), "
+                    + "x\(Wording.decimal(estimate.ratio))"
+            } else if estimate.isPaired {
+                "x\(Wording.decimal(estimate.ratio)) of their own previous week"
+            } else {
+                "x\(Wording.decimal(estimate.ratio)) of the others'"
+            }
+        let accepted =
+            estimate.accepted > 1 ? ", accepted x\(Wording.decimal(estimate.accepted))" : ""
+        return
+            "\(name) on \(estimate.treatedDevices) updated devices\(place) is \(moved), compared "
+            + "with \(estimate.controlDevices) devices on the old release (range "
+            + "x\(Wording.decimal(range.lower))–x\(Wording.decimal(range.upper)), allowed "
+            + "x\(Wording.decimal(estimate.limit))\(accepted))"
+    }
+}
+
+extension Exposure {
+    package var text: String { "exposed so far: \(devices) devices, \(turns) turns" }
+}
+
+extension AbsoluteFinding {
+    /// The finding in words, with its range and limit.
+    package var text: String {
+        let isShare = metric == .errors
+        func shown(_ value: Double) -> String {
+            isShare ? Wording.percent(value) : "\(Wording.decimal(value)) ms"
+        }
+        let name = isShare ? "error rate" : "p95"
+        guard let value, let range else {
+            return "\(name) on \(devices) devices has no data, allowed \(shown(limit))"
+        }
+        return "\(name) on \(devices) devices is \(shown(value)) (range \(shown(range.lowerBound))–"
+            + "\(shown(range.upperBound)), allowed \(shown(limit)))"
+    }
+}
+
+/// How figures read in a sentence.
+private enum Wording {
+    static func name(_ rule: MetricRule) -> String {
+        switch rule.metric {
+        case .latencyP95: rule.clock == .latency ? "p95 latency" : "p95 processor time"
+        case .cpuPerTurn: "processor time per turn"
+        case .memoryPerTurn: "peak memory"
+        case .werProxy: "word error proxy"
+        case .errors: "error rate"
+        case .falsePositives: "false positive rate"
+        case .escalations: "escalation rate"
+        case .abandonment: "abandonment rate"
+        case .silent: "fell silent after the swap"
+        case .jumped: "became much slower than they were"
+        case .localRollbacks: "went back by themselves"
+        case .attemptsFailed: "failed the attempt"
+        }
+    }
+
+    /// Two decimals.
+    static func decimal(_ value: Double) -> String {
+        guard value.isFinite, value < 1e9 else { return "over 1,000,000,000" }
+        let hundredths = Int((value * 100).rounded())
+        let rest = hundredths % 100
+        return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+    }
+
+    static func percent(_ share: Double) -> String { "\(decimal(share * 100))%" }
+
+    static func hours(_ seconds: Int64) -> String {
+        seconds < 5_400 ? "\((seconds + 59) / 60) min" : "\((seconds + 3_599) / 3_600) h"
+    }
+
+    /// `fewer than 1 rollout in 170,000`: two digits, rounded down, so that it promises nothing too much.
+    static func chance(_ chance: Double) -> String {
+        guard chance > 0 else { return "fewer than 1 rollout in 1,000,000,000" }
+        let odds = min(1 / chance, 1e9)
+        guard odds >= 10 else { return "about \(percent(chance)) of rollouts" }
+        let unit = pow(10, (log10(odds) + 1e-9).rounded(.down) - 1)
+        return "fewer than 1 rollout in \(grouped(Int((odds / unit + 1e-9).rounded(.down) * unit)))"
+    }
+
+    static func list(_ spots: [BlindSpot]) -> String {
+        spots.map { spot in
+            let isShare = spot.metric.test == .rate
+            func shown(_ value: Double) -> String {
+                isShare ? percent(value) : "x\(decimal(value))"
+            }
+            let seen = spot.seen.map {
+                "cannot see \(name(MetricRule(spot.metric))) below \(shown($0))"
+            }
+            return "\(seen ?? "has no data on \(name(MetricRule(spot.metric)))"), "
+                + "required \(shown(spot.required))"
+        }.joined(separator: "; ")
+    }
+
+    private static func grouped(_ number: Int) -> String {
+        var digits = Array(String(number))
+        for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
+        return String(digits)
+    }
+}

@@ -1,0 +1,46 @@
+package import Primitives
+
+/// Devices and turns that the candidate has had so far.
+package struct Exposure: Sendable, Hashable {
+    package let devices: Int
+    package let turns: Int64
+
+    package init(devices: Int, turns: Int64) {
+        self.devices = devices
+        self.turns = turns
+    }
+}
+
+/// A device and how much its own figure moved, as a ratio.
+package struct MovedDevice: Sendable, Hashable {
+    package let device: DeviceID
+    package let ratio: Double
+}
+
+/// The five facts of a verdict: what moved and how far, against what, by what chance, where most, and how
+/// many devices and turns have met the candidate (GATE section 5.8).
+package struct FiveFacts: Sendable, Hashable {
+    package let result: TestResult
+    package let moved: [MovedDevice]
+    package let exposure: Exposure
+}
+
+/// Why a verdict is what it is.
+package enum Reason: Sendable, Hashable {
+    /// A test fired.
+    case test(FiveFacts)
+    /// Fewer control devices report than any comparison needs.
+    case noControl(reporting: Int, needed: Int, Exposure)
+    /// Exposed devices have not reported.
+    case coverage(Coverage, Exposure)
+    /// Two or more parts of the fleet fail by themselves, or one that may not be excluded.
+    case segments([FleetSegment], FiveFacts)
+    /// The stage has not lasted long enough.
+    case soaking(secondsLeft: Int64, FiveFacts?, Exposure)
+    /// The stage cannot see enough yet, or its time is over without that.
+    case blind([BlindSpot], secondsLeft: Int64, FiveFacts?, Exposure)
+    /// An absolute limit is not kept, or not shown to be.
+    case absolute(AbsoluteFinding, Exposure)
+    /// Nothing fired, and the stage could have seen what it had to.
+    case proven([BlindSpot], FiveFacts?, Exposure)
+}

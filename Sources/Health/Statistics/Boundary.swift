@@ -1,0 +1,19 @@
+private import Glibc
+
+/// The boundary of tests A and B: a one-sided normal mixture, valid at every look (GATE section 5.3).
+package enum Boundary {
+    /// How many standard errors an effect must reach at `level`, the test's share of alpha, above 0.
+    ///
+    /// `x` is (prior sd / standard error) squared, above 0.
+    package static func k(x: Double, level: Double) -> Double {
+        sqrt((1 + 1 / x) * 2 * log(1 + sqrt(1 + x) / (2 * level)))
+    }
+
+    /// The chance of ever seeing an effect of `z` standard errors or more at this `x` with no change.
+    ///
+    /// The always-valid p of a release is the least over its looks.
+    package static func pValue(z: Double, x: Double) -> Double {
+        guard z > 0, x > 0 else { return 1 }
+        return min(1, sqrt(1 + x) / (2 * expm1(z * z * x / (2 * (1 + x)))))
+    }
+}
