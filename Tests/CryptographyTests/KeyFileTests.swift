@@ -1,0 +1,210 @@
+import Cryptography
+import Primitives
+import TestSupport
+import Testing
+
+struct KeyFileTests {
+    static let key = TestKeys.key("key file")
+    static let passphrase = Array("correct horse battery staple".utf8)
+
+    static func encrypted(seed: UInt64 = 1) throws -> KeyFile {
+        var random = SeededGenerator(seed: seed)
+        return try KeyFile(
+            encrypting: key, name: "release", passphrase: passphrase, cost: .least, using: &random)
+    }
+
+    /// The fields of a file's JSON, and of its private part, with some of them changed.
+    static func changed(
+        _ file: KeyFile, _ changes: [String: JSON] = [:], private inner: [String: JSON] = [:]
+    ) throws -> [UInt8] {
+        var fields = try #require(JSON(parsing: file.bytes, limit: KeyFile.byteLimit).object)
+        var own = try #require(fields["private"]?.object)
+        own.merge(inner) { $1 }
+        fields["private"] = .object(own)
+        fields.merge(changes) { $1 }
+        return JSON.object(fields).bytes
+    }
+
+    @Test func `opens an encrypted file with its passphrase`() throws {
+        let file = try KeyFile(parsing: Self.encrypted().bytes)
+        #expect(file == (try Self.encrypted()))
+        #expect(file.isEncrypted)
+        #expect(file.name == "release")
+        #expect(file.keyID == Self.key.publicKey.keyID)
+        let opened = try file.open(passphrase: Self.passphrase)
+        #expect(opened.publicKey == Self.key.publicKey)
+        #expect(opened.sign([1]) == Self.key.sign([1]))
+    }
+
+    @Test func `opens a plain file without a passphrase, and with none`() throws {
+        let file = try KeyFile(parsing: KeyFile(plain: Self.key, name: "online").bytes)
+        #expect(!file.isEncrypted)
+        #expect(try file.open(passphrase: nil).sign([1]) == Self.key.sign([1]))
+        #expect(throws: KeyFileError.notEncrypted) { try file.open(passphrase: [1]) }
+    }
+
+    @Test func `shows the public part without a passphrase`() throws {
+        let file = try KeyFile(parsing: Self.encrypted().bytes)
+        #expect(file.publicKey == Self.key.publicKey)
+        #expect(throws: KeyFileError.passphraseMissing) { try file.open(passphrase: nil) }
+    }
+
+    @Test func `does not write the seed into an encrypted file`() throws {
+        let plain = KeyFile(plain: Self.key).bytes
+        let seed = try #require(
+            try JSON(parsing: plain, limit: KeyFile.byteLimit)["private"]?["seed"]?.string)
+        let text = String(decoding: try Self.encrypted().bytes, as: UTF8.self)
+        #expect(seed.utf8.count == 64)
+        #expect(!text.contains(seed))
+    }
+
+    @Test(arguments: ["", "correct horse battery stapl", "Correct horse battery staple"])
+    func `names a wrong passphrase as such`(text: String) throws {
+        let file = try Self.encrypted()
+        #expect(throws: KeyFileError.wrongPassphrase) {
+            try file.open(passphrase: Array(text.utf8))
+        }
+    }
+
+    @Test(arguments: ["secret", "salt", "nonce"])
+    func `does not open when a byte of the encrypted part is changed`(field: String) throws {
+        let file = try Self.encrypted()
+        let json = try JSON(parsing: file.bytes, limit: KeyFile.byteLimit)
+        let text = try #require(json["private"]?[field]?.string)
+        var bytes = try #require(Hex.decode(text))
+        bytes[bytes.count - 1] ^= 1
+        let changed = try Self.changed(file, private: [field: .string(Hex.encode(bytes))])
+        #expect(throws: KeyFileError.wrongPassphrase) {
+            try KeyFile(parsing: changed).open(passphrase: Self.passphrase)
+        }
+    }
+
+    @Test func `refuses a file whose public part is another key's`() throws {
+        let other = TestKeys.key("other").publicKey
+        let bytes = try Self.changed(
+            Self.encrypted(),
+            ["public": .string(other.hex), "keyid": .string(other.keyID.description)])
+        let file = try KeyFile(parsing: bytes)
+        #expect(
+            throws: KeyFileError.publicKeyMismatch(expected: other, found: Self.key.publicKey)
+        ) { try file.open(passphrase: Self.passphrase) }
+    }
+
+    @Test func `refuses a key id that is not the public key's`() throws {
+        let other = TestKeys.key("other").publicKey.keyID
+        let bytes = try Self.changed(Self.encrypted(), ["keyid": .string(other.description)])
+        #expect(
+            throws: KeyFileError.keyIDMismatch(expected: Self.key.publicKey.keyID, found: other)
+        ) { try KeyFile(parsing: bytes) }
+    }
+
+    struct Fault: Sendable, CustomTestStringConvertible {
+        let field: String
+        let value: JSON
+        var isInner = true
+        let expected: String
+        let found: String
+        var testDescription: String { "\(field): \(value)" }
+    }
+
+    static let faults = [
+        Fault(
+            field: "memory_bytes", value: 1_073_741_825, expected: "8192 to 1073741824",
+            found: "1073741825"),
+        Fault(field: "memory_bytes", value: 0, expected: "8192 to 1073741824", found: "0"),
+        Fault(field: "passes", value: 17, expected: "1 to 16", found: "17"),
+        Fault(field: "passes", value: 0, expected: "1 to 16", found: "0"),
+        Fault(
+            field: "salt", value: "00", expected: "32 lower-case hexadecimal digits",
+            found: "other text of 2 bytes"),
+        Fault(
+            field: "secret", value: .string(String(repeating: "0", count: 98)),
+            expected: "96 lower-case hexadecimal digits", found: "other text of 98 bytes"),
+        Fault(
+            field: "protection", value: "rot13", expected: "'plain' or 'argon2id-secretbox'",
+            found: "'rot13'"),
+        Fault(
+            field: "hint", value: "x", expected: "a field of this schema", found: "an unknown one"),
+        Fault(
+            field: "schema", value: "fieldfare.key/2", isInner: false,
+            expected: "'fieldfare.key/1'", found: "'fieldfare.key/2'"),
+        Fault(
+            field: "name", value: .string(String(repeating: "n", count: 65)), isInner: false,
+            expected: "at most 64 bytes", found: "65"),
+        Fault(
+            field: "extra", value: 1, isInner: false, expected: "a field of this schema",
+            found: "an unknown one"),
+    ]
+
+    @Test(arguments: faults)
+    func `refuses a hostile or mistaken field`(fault: Fault) throws {
+        let change = [fault.field: fault.value]
+        let file = try Self.encrypted()
+        let bytes =
+            fault.isInner
+            ? try Self.changed(file, private: change) : try Self.changed(file, change)
+        let path = (fault.isInner ? "private." : "") + fault.field
+        let error = FieldError(path: path, expected: fault.expected, found: fault.found)
+        #expect(throws: KeyFileError.malformed(error)) { try KeyFile(parsing: bytes) }
+    }
+
+    @Test func `does not repeat a mistaken secret in its message`() throws {
+        let seed = String(repeating: "ab", count: 31) + "zz"
+        let bytes = try Self.changed(KeyFile(plain: Self.key), private: ["seed": .string(seed)])
+        let error = #expect(throws: KeyFileError.self) { try KeyFile(parsing: bytes) }
+        #expect(error?.description.contains("abab") == false)
+    }
+
+    @Test func `refuses bytes that are not JSON, or too many`() {
+        #expect(throws: KeyFileError.notJSON(.unexpectedEnd(offset: 0))) {
+            try KeyFile(parsing: [])
+        }
+        #expect(throws: KeyFileError.notJSON(.tooLong(limit: 4_096, found: 4_097))) {
+            try KeyFile(parsing: [UInt8](repeating: 0x20, count: 4_097))
+        }
+    }
+
+    @Test func `writes the same bytes from the same random numbers`() throws {
+        #expect(try Self.encrypted().bytes == Self.encrypted().bytes)
+        #expect(try Self.encrypted().bytes != Self.encrypted(seed: 2).bytes)
+    }
+
+    /// A file of today opens tomorrow: the bytes are fixed here, with the passphrase "fieldfare".
+    @Test func `opens the example of the format's page`() throws {
+        let text = """
+            {"keyid":"74c181c7ad8a0855d4b55e44d2ba87aabdddb196832571f15f92fece332e4916",\
+            "name":"example","private":{"memory_bytes":8192,"nonce":"ddffbfc82920c974178fc0b6089082f1586822a535b3a37e","passes":1,\
+            "protection":"argon2id-secretbox","salt":"60fadff0660890c942c58ad19513b137","secret":"44aa0f1f6c282dd2e9dd1c7e63f9afd638e2664587c04f1cd5eb93c7f750a541cfabcd7abc29bf105ea4bd981720cddd"},\
+            "public":"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",\
+            "schema":"fieldfare.key/1"}
+            """
+        let file = try KeyFile(parsing: Array(text.utf8))
+        let key = try file.open(passphrase: Array("fieldfare".utf8))
+        #expect(key.publicKey.hex == Ed25519Tests.vectors[0].key)
+    }
+
+    @Test(arguments: [
+        (KeyFileError.passphraseMissing, "expected a passphrase"),
+        (.notEncrypted, "expected an encrypted key, got a plain one"),
+        (.wrongPassphrase, "expected the passphrase it was encrypted with"),
+        (.noMemory(bytes: 7), "expected 7 bytes of memory for argon2id"),
+        (.notJSON(.unexpectedEnd(offset: 3)), "at byte 3"),
+        (
+            .malformed(FieldError(path: "a", expected: "b", found: "c")),
+            "field 'a': expected b, got c"
+        ),
+    ])
+    func `says what is wrong with a key file`(error: KeyFileError, text: String) {
+        #expect(error.description.hasPrefix("key file: "))
+        #expect(error.description.contains(text))
+    }
+
+    @Test func `takes only costs within its limits`() {
+        #expect(PassphraseCost(passes: 1, memoryBytes: 8_192) == .least)
+        #expect(PassphraseCost(passes: 3, memoryBytes: 268_435_456) == .standard)
+        #expect(PassphraseCost(passes: 0, memoryBytes: 8_192) == nil)
+        #expect(PassphraseCost(passes: 1, memoryBytes: 8_191) == nil)
+        #expect(PassphraseCost(passes: 17, memoryBytes: 8_192) == nil)
+        #expect(PassphraseCost(passes: 1, memoryBytes: 1 << 31) == nil)
+    }
+}
