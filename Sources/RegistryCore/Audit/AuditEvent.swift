@@ -1,0 +1,91 @@
+import Cryptography
+package import Primitives
+import TUF
+
+/// What happened, for the audit log: a name, what it is about, and facts.
+///
+/// The vocabulary is the static members, which `docs/formats/audit.md` lists.
+package struct AuditEvent: Sendable, Hashable {
+    /// Such as `role.live`.
+    package let name: String
+    /// What it is about: `roles/<role>`, `tokens/<id>`, `devices/<id>`, `rollouts/<m>/<channel>`, `enrolments`.
+    package let subject: String
+    package let facts: JSON
+
+    package init(name: String, subject: String, facts: JSON) {
+        self.name = name
+        self.subject = subject
+        self.facts = facts
+    }
+}
+
+// MARK: Access
+
+extension AuditEvent {
+    static func tokenMade(
+        id: TokenID, name: String, scopes: [Scope], expires: UTCTime?
+    ) -> AuditEvent {
+        var facts: [String: JSON] = [
+            "name": .string(name),
+            "scopes": .array(scopes.map { .string($0.description) }),
+        ]
+        facts["expires"] = expires.map { .integer($0.seconds) }
+        return AuditEvent(name: "token.made", subject: "tokens/\(id)", facts: .object(facts))
+    }
+
+    static func tokenRevoked(id: TokenID, name: String) -> AuditEvent {
+        AuditEvent(
+            name: "token.revoked", subject: "tokens/\(id)", facts: ["name": .string(name)])
+    }
+
+    static func enrolmentsMade(count: Int64, expires: UTCTime) -> AuditEvent {
+        AuditEvent(
+            name: "enrolments.made", subject: "enrolments",
+            facts: ["count": .integer(count), "expires": .integer(expires.seconds)])
+    }
+}
+
+// MARK: Roles
+
+extension AuditEvent {
+    static func roleHeld(_ file: StoredRole, signers: [KeyID], missing: Int) -> AuditEvent {
+        role(
+            "role.held", file,
+            [
+                "signed_by": .array(signers.map { .string($0.description) }),
+                "missing": .integer(Int64(missing)),
+            ])
+    }
+
+    static func roleLive(_ file: StoredRole, signers: [KeyID]) -> AuditEvent {
+        role(
+            "role.live", file,
+            ["signed_by": .array(signers.map { .string($0.description) })])
+    }
+
+    static func proposalWithdrawn(_ file: StoredRole) -> AuditEvent {
+        role("role.proposal-withdrawn", file, [:])
+    }
+
+    private static func role(
+        _ name: String, _ file: StoredRole, _ more: [String: JSON]
+    ) -> AuditEvent {
+        var facts = more
+        facts["version"] = .integer(file.version.number)
+        facts["sha256"] = .string(SHA256.digest(of: file.bytes).hex)
+        return AuditEvent(name: name, subject: "roles/\(file.role)", facts: .object(facts))
+    }
+}
+
+// MARK: Devices
+
+extension AuditEvent {
+    static func deviceEnrolled(_ id: DeviceID) -> AuditEvent {
+        AuditEvent(name: "device.enrolled", subject: "devices/\(id)", facts: [:])
+    }
+
+    static func deviceRevoked(_ id: DeviceID, reason: String) -> AuditEvent {
+        AuditEvent(
+            name: "device.revoked", subject: "devices/\(id)", facts: ["reason": .string(reason)])
+    }
+}

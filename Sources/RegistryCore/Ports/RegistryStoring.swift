@@ -1,0 +1,19 @@
+/// All that one transaction sees and changes.
+package typealias RegistryRecords = MetadataStoring & FleetStoring & ReportStoring
+    & RolloutStoring & AccessStoring & Auditing
+
+/// Opens transactions on the registry's records: one `write` closure is one use case, whole or not at all.
+///
+/// - `write` is durable on return. Where the closure throws, nothing has changed. Writes come one after
+///   the other, and each sees all that came before.
+/// - `read` sees one moment; what it is given must not be written to.
+/// - Both block the calling thread, so a server calls them on threads of its own.
+package protocol RegistryStoring: Sendable {
+    func read<Value>(
+        _ body: (any RegistryRecords) throws(RegistryError) -> Value
+    ) throws(RegistryError) -> Value
+
+    func write<Value>(
+        _ body: (any RegistryRecords) throws(RegistryError) -> Value
+    ) throws(RegistryError) -> Value
+}

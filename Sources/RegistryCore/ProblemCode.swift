@@ -1,0 +1,19 @@
+/// The stable word for a refusal, as `docs/protocol.md` lists it; HTTP gives each its status.
+package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
+    case malformedRequest = "malformed-request"
+    case unauthorised
+    case forbidden
+    case notFound = "not-found"
+    case versionConflict = "version-conflict"
+    case proposalConflict = "proposal-conflict"
+    case existsWithOtherBytes = "exists-with-other-bytes"
+    case offsetConflict = "offset-conflict"
+    case stateConflict = "state-conflict"
+    case tooLarge = "too-large"
+    case digestMismatch = "digest-mismatch"
+    case refusedByTrust = "refused-by-trust"
+    case refusedByPolicy = "refused-by-policy"
+    case tooManyRequests = "too-many-requests"
+    case insufficientStorage = "insufficient-storage"
+    case `internal`
+}

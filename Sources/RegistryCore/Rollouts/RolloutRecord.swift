@@ -1,0 +1,29 @@
+package import Primitives
+package import Rollouts
+
+/// One rollout as the registry keeps it: the controller's state, and what was done about it.
+package struct RolloutRecord: Sendable, Hashable {
+    package let model: ModelName
+    package let channel: ChannelName
+    package let created: UTCTime
+    /// The controller's state: what is to be, whether or not it is published yet.
+    package var state: ControllerState
+    /// When the gate last looked; nil before its first look.
+    package var lastLook: UTCTime?
+    /// What the gate saw then, for people (`docs/protocol.md`); decisions never read it.
+    package var look: JSON?
+
+    package init(state: ControllerState, created: UTCTime) {
+        model = state.plan.model
+        channel = state.plan.channel
+        self.created = created
+        self.state = state
+    }
+
+    /// What the audit log knows it by.
+    package var subject: String { Self.subject(model, channel) }
+
+    package static func subject(_ model: ModelName, _ channel: ChannelName) -> String {
+        "rollouts/\(model)/\(channel)"
+    }
+}
