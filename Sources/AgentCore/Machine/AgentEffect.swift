@@ -13,8 +13,11 @@ package enum Notice: Sendable, Hashable {
     case beacon
     case swapped
     case committed
-    /// Going back, or giving up before the swap.
+    /// Giving up before the swap: what runs goes on running.
+    case abandoning(RetreatCause)
+    /// Going back after the swap, or from a committed bundle.
     case retreating(RetreatCause)
+    /// It is back, or the attempt is over.
     case retreated(RetreatCause)
     /// The slot to go back to cannot be activated; the device stays where it is.
     case stranded(RetreatCause)

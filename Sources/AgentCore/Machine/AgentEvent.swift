@@ -67,6 +67,8 @@ package enum AgentEvent: Sendable, Hashable {
     case judged(ProbationEnd)
     case ordered(LocalOrder)
     case deadlinePassed
+    /// A slot that was whole does not verify any more.
+    case damaged(Slot)
     /// The process is about to end in good order.
     case stopping
 }

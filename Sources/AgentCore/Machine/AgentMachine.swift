@@ -21,12 +21,13 @@ package struct AgentMachine: Sendable, Hashable {
     /// Moves to the next state, and says what to do about it.
     package mutating func handle(_ event: AgentEvent, at now: UTCTime) -> [AgentEffect] {
         if case .polled(let outcome) = event {
-            for bundle in outcome.lifted { memory.trials.forget(bundle) }
+            for bundle in outcome.lifted { memory.trials.lift(bundle) }
         }
         switch event {
         case .ordered(let order): return handle(order, at: now)
         case .deadlinePassed: return pastDeadline(at: now)
         case .stopping: return stop(at: now)
+        case .damaged(let slot): return memory.damaged(slot, rules, now)
         default: break
         }
         switch state {
@@ -97,7 +98,10 @@ package struct AgentMachine: Sendable, Hashable {
         case .polled(let outcome):
             return memory.reconsider(attempt, outcome, rules, now, then: [.consider])
         case .proceed:
-            memory.trials.update(attempt.release.bundle, at: now) { $0.unfinished += 1 }
+            memory.trials.update(attempt.release.bundle, at: now) {
+                $0.attempts += 1
+                $0.unfinished += 1
+            }
             memory.state = .attempting(attempt.entering(until: now + rules.attemptingSeconds))
             return [.save, memory.report(.attempt, attempt), .flush, .probe(attempt.slot)]
         default: return []

@@ -111,17 +111,17 @@ extension MachineState {
             lastForwardSwap = now
         }
         let notice = report(.swapped, attempt)
-        guard release.direction == .forward, release.probationSeconds > 0 else {
+        guard release.direction == .forward, let terms = release.probation else {
             return commit(attempt, [notice]) + [.announce]
         }
-        state = .probation(attempt.entering(until: now + release.probationSeconds))
+        state = .probation(attempt.entering(until: now + terms.deadlineSeconds))
         return [.save, notice, .announce]
     }
 
     mutating func commit(_ attempt: Attempt, _ notices: [AgentEffect] = []) -> [AgentEffect] {
         let release = attempt.release
         remember(committed: release.bundle)
-        trials.forget(release.bundle)
+        trials.lift(release.bundle)
         if let floor = release.rollbackFloor { rollbackFloor = max(rollbackFloor ?? floor, floor) }
         state = .resting(.committed)
         return [.save] + notices + [report(.committed, attempt)]
@@ -152,10 +152,11 @@ extension MachineState {
             }
         case .withdrawn, .held: break
         }
+        let word: Notice = isBeforeSwap ? .abandoning(cause) : .retreating(cause)
+        let notice = AgentEffect.report(word, bundle, trace)
         let deadline = now + rules.rollingBackSeconds
         state = .rollingBack(
             Retreat(from: bundle, to: slot, cause: cause, trace: trace, deadline: deadline))
-        let notice = AgentEffect.report(.retreating(cause), bundle, trace)
         return [.save] + notices + [notice, .cancel, .activate(slot)]
     }
 
@@ -164,6 +165,26 @@ extension MachineState {
         if let slot = retreat.to { slots.contents[slot] = nil }
         state = .resting(retreat.cause.outcome)
         return [.save, .report(.stranded(retreat.cause), retreat.from, retreat.trace)]
+    }
+
+    /// A slot does not verify: what it held is not counted on any more.
+    ///
+    /// A damaged active slot is left for the other one where that is whole; otherwise it goes on serving until
+    /// the next poll has brought the bundle into the other slot.
+    mutating func damaged(
+        _ slot: Slot, _ rules: MachineRules, _ now: UTCTime
+    ) -> [AgentEffect] {
+        guard let bundle = slots.contents[slot] else { return [] }
+        slots.contents[slot] = nil
+        if let attempt = state.attempt, attempt.slot == slot {
+            return retreat(attempt, .failed(.fileSystem), rules, now)
+        }
+        guard slot == slots.active, state.attempt == nil, let back = slots.contents[slot.other],
+            isFit(back)
+        else { return [.save] }
+        if case .rollingBack = state { return [.save] }
+        return retreat(
+            from: bundle, to: slot.other, .failed(.fileSystem), nil, rules, now)
     }
 
     /// The end of a smoke test was seen.

@@ -1,3 +1,4 @@
+package import Health
 package import Primitives
 package import Rollouts
 package import Telemetry
@@ -18,21 +19,65 @@ package struct Release: Sendable, Hashable {
     package let needsBeacon: Bool
     /// Whether a plan drives it, so that the policy's least dwell counts from the swap.
     package let isPlanDriven: Bool
-    /// The longest probation, in seconds.
-    package let probationSeconds: Int64
+    /// How the device watches it after the swap; nil for not at all.
+    package let probation: ProbationTerms?
+    /// Turns right after the swap that figures leave out: cold caches.
+    package let burnInTurns: Int
     /// The oldest version to go back to, once this bundle is committed.
     package let rollbackFloor: SemanticVersion?
 
     package init(
         bundle: BundleReference, direction: Direction, needsBeacon: Bool, isPlanDriven: Bool = true,
-        probationSeconds: Int64, rollbackFloor: SemanticVersion? = nil
+        probation: ProbationTerms?, burnInTurns: Int = 0, rollbackFloor: SemanticVersion? = nil
     ) {
         self.bundle = bundle
         self.direction = direction
         self.needsBeacon = needsBeacon
         self.isPlanDriven = isPlanDriven
-        self.probationSeconds = probationSeconds
+        self.probation = probation
+        self.burnInTurns = burnInTurns
         self.rollbackFloor = rollbackFloor
+    }
+}
+
+/// The probation of a policy, and the clock that its latency gate judges by.
+package struct ProbationTerms: Sendable, Hashable {
+    package let probation: Probation
+    package let clock: TurnClock
+
+    package init(_ probation: Probation = Probation(), clock: TurnClock = .latency) {
+        self.probation = probation
+        self.clock = clock
+    }
+
+    package init(of policy: Policy) {
+        let gate = policy.gates.first { $0.metric == .latencyP95 }
+        self.init(policy.probation, clock: gate?.clock ?? .latency)
+    }
+
+    /// What `Health` watches by.
+    package var policy: ProbationPolicy {
+        var policy = ProbationPolicy()
+        policy.clock = clock
+        policy.turns = probation.turns
+        policy.seconds = Int64(probation.seconds)
+        policy.leastTurns = probation.leastTurns
+        policy.mostSeconds = Int64(probation.mostSeconds)
+        policy.slowRatio = Double(probation.slow) / 1_000
+        policy.warmUpTurns = probation.warmUpTurns
+        policy.midShare = Double(probation.midQ0) / 1_000
+        policy.tailShare = Double(probation.tailQ0) / 1_000
+        policy.threshold = Double(probation.alarm)
+        policy.firstTurns = probation.failedFirst
+        policy.restarts = probation.restarts
+        policy.restartSeconds = Int64(probation.restartWindow)
+        policy.leastReferenceTurns = probation.referenceTurns
+        return policy
+    }
+
+    /// Seconds after which the machine commits by itself, should nobody have judged.
+    package var deadlineSeconds: Int64 {
+        Int64(max(probation.mostSeconds, probation.seconds)) + 3_600
     }
 }
 

@@ -4,7 +4,9 @@ package import Rollouts
 /// What this device remembers of a bundle that did not make it.
 package struct Trial: Sendable, Hashable {
     package let bundle: BundleReference
-    /// Smoke tests begun whose end nobody saw; counted before they start.
+    /// Smoke tests begun; counted before they start.
+    package var attempts = 0
+    /// Those of them whose end nobody saw.
     package var unfinished = 0
     package var troubles = 0
     package var lastTrouble: PassingTrouble?
@@ -58,13 +60,21 @@ package struct TrialMemory: Sendable, Hashable {
         put(trial)
     }
 
+    /// Clears what stands against a bundle; the number of attempts stays, so that reports go on counting.
+    package mutating func lift(_ bundle: BundleReference) {
+        guard let old = self[bundle] else { return }
+        var trial = Trial(bundle: bundle, at: old.at)
+        trial.attempts = old.attempts
+        put(trial)
+    }
+
     package mutating func forget(_ bundle: BundleReference) {
         trials.removeAll { $0.bundle == bundle }
     }
 
     /// Undoes what was ordered on the device.
     package mutating func forgetOrders() {
-        trials.removeAll { $0.rejection == .ordered }
+        for trial in trials where trial.rejection == .ordered { lift(trial.bundle) }
     }
 
     /// Why a bundle is not to be tried now; nil where it may be.

@@ -1,0 +1,184 @@
+import Health
+package import Primitives
+import Rollouts
+import Speech
+import Telemetry
+
+extension AgentDriver {
+    /// Begins: what the agent was killed in leads on from there.
+    package func start(at clock: UTCTime) throws(DriverError) {
+        let survey: SlotSurvey
+        do { survey = try slots.survey() } catch { throw .slots(error) }
+        let now = now(clock)
+        let before = machine
+        let effects = machine.resume(from: survey, at: now)
+        do { try perform(effects, since: before, now) } catch { throw .journal(error) }
+        timers.poll = schedule.first(after: now, using: &random)
+        timers.report = now + settings.reportInterval
+        timers.verify = now + 60
+        if machine.memory.slots.activeBundle == nil || machine.state.attempt != nil {
+            timers.poll = now
+        }
+        log(.info, "started in state \(machine.state.name), \(activeWords)")
+        drain(now)
+    }
+
+    /// Tells the machine what happened, and does what it says.
+    ///
+    /// What cannot be journaled is not done: the event waits, and those after it.
+    package func handle(_ event: AgentEvent, at clock: UTCTime) {
+        waiting.append(event)
+        drain(now(clock))
+    }
+
+    func drain(_ now: UTCTime) {
+        while let event = waiting.first {
+            let before = machine
+            let oldObservation = observation
+            let effects = machine.handle(event, at: now)
+            do {
+                try perform(effects, since: before, now)
+                waiting.removeFirst()
+                recovered()
+            } catch {
+                machine = before
+                observation = oldObservation
+                failed(error, now)
+                return
+            }
+        }
+    }
+
+    private func failed(_ error: JournalError, _ now: UTCTime) {
+        if journalError == nil { log(.error, "cannot write the journal: \(error)") }
+        journalError = error
+        timers.journal = now + settings.journalRetry
+    }
+
+    private func recovered() {
+        guard journalError != nil else { return }
+        journalError = nil
+        timers.journal = nil
+        log(.notice, "the journal can be written again")
+    }
+
+    /// Performs effects in order; events that they cause wait behind the present one.
+    private func perform(
+        _ effects: [AgentEffect], since before: AgentMachine, _ now: UTCTime
+    ) throws(JournalError) {
+        if effects.contains(.save) { try save(effects, since: before, now) }
+        logChange(since: before, effects)
+        for effect in effects { perform(effect, now) }
+    }
+
+    private func perform(_ effect: AgentEffect, _ now: UTCTime) {
+        switch effect {
+        case .save, .report: break
+        case .cancel: cancelSlotWork()
+        case .poll: startPoll(now)
+        case .stage(_, let seconds): dueStage(after: seconds, now)
+        case .consider: timers.consider = now
+        case .probe(let slot):
+            order(.probe(slot, deviceClass: profile.attributes.deviceClass), .probe)
+        case .flush: post(now)
+        case .activate(let slot): activate(slot)
+        case .announce: orders.append(.announce(machine.memory.slots.activeBundle?.version))
+        }
+    }
+
+    private func activate(_ slot: Slot?) {
+        do {
+            try slots.activate(slot)
+            waiting.append(.activated)
+        } catch {
+            log(.error, "cannot activate \(slot.map { "slot \($0)" } ?? "no slot"): \(error)")
+            waiting.append(.activationFailed)
+        }
+    }
+
+    /// Brings the observation in line with the machine, and writes both with the reports, in one transaction.
+    private func save(
+        _ effects: [AgentEffect], since before: AgentMachine, _ now: UTCTime
+    ) throws(JournalError) {
+        let active = machine.memory.slots.activeBundle?.version
+        let attempt = machine.state.attempt
+        if active != before.memory.slots.activeBundle?.version || active != observation.version {
+            let isWatched = if case .probation = machine.state { true } else { false }
+            observation.switched(
+                to: active, at: now, watching: isWatched ? attempt?.release.probation : nil,
+                burnInTurns: isWatched ? attempt?.release.burnInTurns ?? 0 : 0)
+        }
+        let writer = ReportWriter(reporter: reporter, machine: machine.memory, now: now)
+        var reports: [QueuedReport] = []
+        for case .report(let notice, let bundle, let trace) in effects {
+            let report = writer.report(notice, of: bundle, trace: trace, &observation)
+            reports.append(contentsOf: report.map { [$0] } ?? [])
+        }
+        if case .probation = machine.state {} else { observation.stopWatching() }
+        try write(reports)
+        if !reports.isEmpty { timers.post = timers.post ?? now }
+    }
+
+    func write(_ reports: [QueuedReport]) throws(JournalError) {
+        try journal.save(
+            JournalState(
+                machine: machine.memory, trust: trust, observation: observation,
+                attributes: profile.attributes),
+            queueing: reports)
+        hasUnsavedTurns = false
+        timers.saveTurns = nil
+    }
+
+    // MARK: Log
+
+    func log(_ level: LogLevel, _ text: String) { orders.append(.log(level, text)) }
+
+    private var activeWords: String {
+        machine.memory.slots.activeBundle.map { "version \($0.version) is active" }
+            ?? "no version is active"
+    }
+
+    private func logChange(since before: AgentMachine, _ effects: [AgentEffect]) {
+        for case .report(let notice, let bundle, _) in effects {
+            let subject = bundle.map { " \($0.version)" } ?? ""
+            log(notice.level, "\(notice.words)\(subject)")
+        }
+        guard before.state.name != machine.state.name else { return }
+        let level: LogLevel = machine.state.isPolling || before.state.isPolling ? .debug : .info
+        log(level, "state \(before.state.name) -> \(machine.state.name)")
+    }
+}
+
+extension AgentState {
+    var isPolling: Bool { if case .checking = self { true } else { false } }
+}
+
+extension Notice {
+    var level: LogLevel {
+        switch self {
+        case .retreating, .abandoning, .smokeFailed, .stranded, .refusedOrder: .warning
+        default: .info
+        }
+    }
+
+    /// The notice in the words of the log.
+    var words: String {
+        switch self {
+        case .verified: "downloaded and verified"
+        case .attempt: "smoke test begins for"
+        case .smokePassed(let figures):
+            "smoke test passed (\(figures.cpuMicrosecondsPerSecond) us of cpu a second of sound) for"
+        case .smokeFailed(let failure, _): "smoke test failed (\(failure.reason)) for"
+        case .beacon: "swap beacon queued for"
+        case .swapped: "switched to"
+        case .committed: "committed"
+        case .abandoning(let cause): "giving up (\(cause))"
+        case .retreating(let cause): "going back (\(cause)) from"
+        case .retreated(let cause): "ended (\(cause)) with"
+        case .stranded(let cause): "cannot go back (\(cause)) from"
+        case .held: "held by order"
+        case .unheld: "hold ended by order"
+        case .refusedOrder(let order): "nothing to do for order \(order.rawValue)"
+        }
+    }
+}

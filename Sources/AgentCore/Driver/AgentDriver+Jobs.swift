@@ -1,0 +1,208 @@
+import Health
+package import Primitives
+import Rollouts
+import Speech
+import Telemetry
+
+extension AgentDriver {
+    // MARK: Starting jobs
+
+    func order(_ job: Job, _ kind: JobKind, trace: TraceID? = nil) {
+        tickets += 1
+        let ticket = Ticket(tickets)
+        jobs[ticket] = kind
+        orders.append(.start(ticket, job, trace: trace ?? machine.state.attempt?.trace))
+    }
+
+    func isUnderWay(_ matches: (JobKind) -> Bool) -> Bool { jobs.values.contains(where: matches) }
+
+    var isPolling: Bool { isUnderWay { if case .poll = $0 { true } else { false } } }
+
+    func cancelSlotWork() {
+        timers.stage = nil
+        timers.consider = nil
+        for (ticket, kind) in jobs where kind == .stage || kind == .probe {
+            jobs[ticket] = nil
+            orders.append(.cancel(ticket))
+        }
+    }
+
+    func startPoll(_ now: UTCTime) {
+        guard !isPolling else { return }
+        let slots = machine.memory.slots
+        let bundles = [slots.contents.a, slots.contents.b, machine.state.attempt?.release.bundle]
+        let trace = TraceID(using: &random)
+        order(
+            .poll(
+                PollQuestion(
+                    model: profile.model, channel: profile.channel, device: profile.id,
+                    concerned: bundles.compactMap { $0 }, start: now)),
+            .poll(trace), trace: trace)
+    }
+
+    func dueStage(after seconds: Int64, _ now: UTCTime) {
+        let jitter = seconds > 0 ? Int64.random(in: 0...seconds, using: &random) : 0
+        timers.stage = now + seconds + jitter
+        if seconds == 0 { startStage(now) }
+    }
+
+    /// Begins or resumes the download, where the manifest is at hand; otherwise the next poll brings it.
+    func startStage(_ now: UTCTime) {
+        guard case .downloading(let attempt) = machine.state, !isUnderWay({ $0 == .stage }) else {
+            timers.stage = nil
+            return
+        }
+        guard let target = manifest(of: attempt) else {
+            timers.stage = nil
+            return
+        }
+        timers.stage = nil
+        order(.stage(target, into: attempt.slot), .stage)
+    }
+
+    private func manifest(of attempt: Attempt) -> ManifestTarget? {
+        let bundle = attempt.release.bundle
+        if let target = material?.manifests[bundle.sha256] { return target }
+        for slot in Slot.allCases {
+            guard let target = try? slots.manifest(in: slot), target.reference == bundle else {
+                continue
+            }
+            return target
+        }
+        return nil
+    }
+
+    // MARK: Results
+
+    /// Hears how a job ended.
+    package func finish(_ ticket: Ticket, _ result: JobResult, at clock: UTCTime) {
+        guard let kind = jobs.removeValue(forKey: ticket) else { return }
+        let now = now(clock)
+        switch (kind, result) {
+        case (.poll(let trace), .polled(let result)): polled(result, trace, clock)
+        case (.stage, .staged(let result)): staged(result)
+        case (.probe, .probed(let result)): probed(result)
+        case (.post, .posted(let batch, let result)): posted(batch, result, now)
+        case (.verify, .verified(let slot, let result)): verified(slot, result)
+        default: preconditionFailure("a job of one kind ended as another")
+        }
+        drain(self.now(clock))
+    }
+
+    private func staged(_ result: Result<StagingSummary, SlotError>) {
+        switch result {
+        case .success(let summary):
+            log(
+                .info,
+                "staged: \(summary.fetchedBytes) bytes fetched, \(summary.reusedBytes) reused")
+            waiting.append(.staged)
+        case .failure(let error):
+            log(.warning, "cannot stage: \(error)")
+            waiting.append(.stagingFailed(StagingFailure(error)))
+        }
+    }
+
+    private func probed(_ result: Result<SmokeVerdict, ProbeError>) {
+        switch result {
+        case .success(let verdict): waiting.append(.probed(verdict))
+        case .failure(let error):
+            log(.error, "cannot make a smoke test: \(error)")
+            waiting.append(.probeFailed)
+        }
+    }
+
+    private func verified(_ slot: Slot, _ result: Result<Void, SlotError>) {
+        switch result {
+        case .success: log(.debug, "slot \(slot) verifies")
+        case .failure(.notWhole), .failure(.wrongBytes):
+            log(.error, "slot \(slot) is damaged")
+            waiting.append(.damaged(slot))
+        case .failure(let error): log(.warning, "cannot verify slot \(slot): \(error)")
+        }
+    }
+
+    private func polled(
+        _ result: Result<PollMaterial, PollError>, _ trace: TraceID, _ clock: UTCTime
+    ) {
+        switch result {
+        case .success(let material): takeIn(material, trace, clock)
+        case .failure(let error): pollFailed(error, now(clock))
+        }
+    }
+
+    private func pollFailed(_ error: PollError, _ now: UTCTime) {
+        if pollError != error { log(.warning, error.description) }
+        pollError = error
+        timers.poll = schedule.next(afterFailure: error, at: now, using: &random)
+        waiting.append(.pollFailed)
+    }
+
+    private func takeIn(_ material: PollMaterial, _ trace: TraceID, _ clock: UTCTime) {
+        trust.saw(timestampSignedAt: material.timestampSigned, by: material.timestampKeys)
+        let now = now(clock)
+        if let version = material.planVersion, let keys = material.planKeys {
+            guard trust.accepts(planVersion: version, by: keys) else {
+                return pollFailed(.oldPlan(held: trust.planVersion, offered: version), now)
+            }
+            trust.saw(planVersion: version, by: keys)
+        }
+        trust.remember(material.readablePlan?.withdrawn ?? [])
+        for problem in material.problems where self.material?.problems.contains(problem) != true {
+            log(.warning, "a released document cannot be used: \(problem)")
+        }
+        self.material = material
+        pollError = nil
+        lastPoll = now
+        schedule.succeeded()
+        timers.poll = schedule.next(after: now, using: &random)
+        let judgement = judge(clock)
+        observation.placed(
+            judgement?.place, candidate: judgement?.candidate,
+            burnInSeconds: judgement?.burnInSeconds ?? 0, at: now)
+        waiting.append(
+            .polled(
+                PollOutcome(
+                    wish: judgement?.wish ?? .stay, trace: trace, isQuiet: isQuiet(now),
+                    lifted: judgement?.lifted ?? [])))
+        if case .downloading = machine.state { timers.stage = timers.stage ?? now }
+    }
+
+    /// Judges the newest material anew, at this moment.
+    @discardableResult
+    func judge(_ clock: UTCTime) -> Judgement? {
+        guard let material else { return nil }
+        judgement = Judgement(
+            of: material, profile: profile, machine: machine.memory, trust: trust,
+            hardware: surroundings.hardware(), clock: clock)
+        return judgement
+    }
+
+    func isQuiet(_ now: UTCTime) -> Bool {
+        lastTurn.map { now - $0 >= settings.quietSeconds } ?? true
+    }
+
+    /// Lets the smoke test begin if the newest plan still wants the bundle at this moment.
+    func consider(_ now: UTCTime) {
+        timers.consider = nil
+        guard case .verified(let attempt) = machine.state, let judgement = judge(now) else {
+            return
+        }
+        guard case .run(let release) = judgement.wish, release.bundle == attempt.release.bundle
+        else { return }
+        waiting.append(.proceed)
+    }
+}
+
+extension StagingFailure {
+    init(_ error: SlotError) {
+        switch error {
+        case .interrupted: self = .again(.unreachable)
+        case .fetch(let error):
+            self = error.isRetryable ? .again(.unreachable) : .final(.refusedByRegistry)
+        case .wrongBytes: self = .final(.wrongBytes)
+        case .insufficientStorage: self = .final(.insufficientStorage)
+        case .leased: self = .again(.leased)
+        case .notWhole, .system: self = .again(.fileSystem)
+        }
+    }
+}

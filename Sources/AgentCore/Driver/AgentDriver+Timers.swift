@@ -1,0 +1,183 @@
+import Health
+package import Primitives
+import Rollouts
+package import Telemetry
+
+extension AgentDriver {
+    /// When the driver wants to be called again, at the latest.
+    package var nextWake: UTCTime? {
+        (timers.all + [machine.state.deadline].compactMap { $0 }).min()
+    }
+
+    /// Does what is due.
+    package func tick(at clock: UTCTime) {
+        let now = now(clock)
+        if isDue(timers.journal, now) { drain(now) }
+        guard journalError == nil else { return }
+        if let deadline = machine.state.deadline, now >= deadline {
+            waiting.append(.deadlinePassed)
+        }
+        if isDue(timers.poll, now) {
+            timers.poll = schedule.next(after: now, using: &random)
+            waiting.append(.pollDue)
+        }
+        if isDue(timers.stage, now) { startStage(now) }
+        if isDue(timers.consider, now) { consider(now) }
+        if isDue(timers.verify, now) { verifySlots(now) }
+        watchTime(now)
+        drain(now)
+        if isDue(timers.report, now) { reportFigures(now) }
+        if isDue(timers.saveTurns, now) { saveTurns(now) }
+        if isDue(timers.post, now) { post(now) }
+    }
+
+    private func isDue(_ moment: UTCTime?, _ now: UTCTime) -> Bool {
+        moment.map { $0 <= now } ?? false
+    }
+
+    /// Probation also ends by time alone.
+    private func watchTime(_ now: UTCTime) {
+        guard case .probation = machine.state, let watch = observation.watch else { return }
+        judged(watch.verdict(at: now))
+    }
+
+    func judged(_ verdict: ProbationVerdict?) {
+        guard case .probation = machine.state else { return }
+        switch verdict {
+        case nil, .watching: break
+        case .commit: waiting.append(.judged(.commit))
+        case .rollBack(let code, _): waiting.append(.judged(.fall(ProbationFall(code))))
+        }
+    }
+
+    private func verifySlots(_ now: UTCTime) {
+        timers.verify = now + settings.verifyInterval
+        guard !isUnderWay({ $0 == .verify }) else { return }
+        for slot in Slot.allCases {
+            guard let bundle = machine.memory.slots.contents[slot] else { continue }
+            order(.verify(slot, bundle), .verify)
+        }
+    }
+
+    // MARK: Turns and orders from the device
+
+    /// Counts turns that the application tells of; a fall is acted on before the call returns.
+    package func record(
+        _ turns: [(version: SemanticVersion, turn: TurnRecord)], at clock: UTCTime
+    ) {
+        let now = now(clock)
+        lastTurn = turns.isEmpty ? lastTurn : now
+        for (version, turn) in turns {
+            judged(observation.record(turn, of: version, at: now))
+            drain(now)
+        }
+        noteUnsaved(now)
+    }
+
+    /// The application serves this version now.
+    package func acknowledge(_ version: SemanticVersion, at clock: UTCTime) {
+        guard observation.serving != version else { return }
+        observation.acknowledged(version)
+        noteUnsaved(now(clock))
+        log(.info, "the application serves \(version)")
+    }
+
+    /// The application's process ended and another came for the same version.
+    package func applicationRestarted(at clock: UTCTime) {
+        let now = now(clock)
+        log(.warning, "the application's process came up again")
+        judged(observation.restarted(at: now))
+        drain(now)
+        noteUnsaved(now)
+    }
+
+    /// Polls now, out of turn.
+    package func check(at clock: UTCTime) {
+        handle(.pollDue, at: clock)
+    }
+
+    /// Ends in good order: what was counted is written, and a running test is not held against anybody.
+    package func stop(at clock: UTCTime) {
+        handle(.stopping, at: clock)
+        if hasUnsavedTurns { saveTurns(now(clock)) }
+    }
+
+    private func noteUnsaved(_ now: UTCTime) {
+        hasUnsavedTurns = true
+        timers.saveTurns = timers.saveTurns ?? now + settings.turnSaveInterval
+    }
+
+    private func saveTurns(_ now: UTCTime) {
+        timers.saveTurns = nil
+        guard hasUnsavedTurns else { return }
+        do { try write([]) } catch {
+            log(.warning, "cannot write counted turns: \(error)")
+            timers.saveTurns = now + settings.turnSaveInterval
+        }
+    }
+
+    // MARK: Reports
+
+    private func reportFigures(_ now: UTCTime) {
+        let interval = judgement?.reportInterval ?? settings.reportInterval
+        timers.report = now + interval + Int64.random(in: 0...(interval / 8), using: &random)
+        let before = observation
+        let writer = ReportWriter(reporter: reporter, machine: machine.memory, now: now)
+        let report = writer.periodic(&observation)
+        do {
+            try write([report])
+            post(now)
+        } catch {
+            observation = before
+            log(.warning, "cannot queue a report: \(error)")
+        }
+    }
+
+    /// Posts the oldest queued reports, unless a batch is under way.
+    func post(_ now: UTCTime) {
+        timers.post = nil
+        guard isEnrolled, !isUnderWay({ $0 == .post }) else { return }
+        do {
+            let queue = try journal.queue(limit: ReportBatch.reportLimit)
+            guard let batch = ReportBatch(queue, from: profile.id, signedBy: key) else { return }
+            order(.post(batch), .post)
+        } catch {
+            log(.error, "cannot read the report queue: \(error)")
+            timers.post = now + settings.reportInterval
+        }
+    }
+
+    func posted(
+        _ batch: ReportBatch, _ result: Result<ReportReceipt, FetchError>, _ now: UTCTime
+    ) {
+        switch result {
+        case .success(let receipt): accepted(receipt, of: batch, now)
+        case .failure(let error):
+            postFailures += 1
+            if postFailures == 1 { log(.warning, "cannot post reports: \(error)") }
+            let bound = min(settings.reportInterval, 2 << Int64(min(postFailures, 16)))
+            let asked: Int64 = if case .busy(_, let seconds) = error { seconds ?? 0 } else { 0 }
+            let wait = error.isRetryable ? bound : settings.reportInterval
+            timers.post = now + asked + Int64.random(in: 1...max(1, wait), using: &random)
+        }
+    }
+
+    private func accepted(_ receipt: ReportReceipt, of batch: ReportBatch, _ now: UTCTime) {
+        postFailures = 0
+        let sent = Set(batch.sequences)
+        for refusal in receipt.refused where sent.contains(refusal.sequence) {
+            log(.warning, "report \(refusal.sequence) was refused: \(refusal.code)")
+        }
+        let done = (receipt.accepted + receipt.refused.map(\.sequence)).filter(sent.contains)
+        do { try journal.dequeue(done) } catch {
+            log(.warning, "cannot forget posted reports: \(error)")
+        }
+        if let beacon = batch.beacon, receipt.accepted.contains(beacon.sequence),
+            case .announcing(let attempt) = machine.state, attempt.trace == beacon.trace
+        {
+            waiting.append(.beaconAcknowledged)
+        }
+        // What came meanwhile goes at once; what the registry said nothing about waits.
+        timers.post = done.isEmpty ? now + settings.reportInterval : now
+    }
+}

@@ -1,0 +1,17 @@
+/// How often the driver does things, in seconds; the machine's own times are in `MachineRules`.
+package struct DriverSettings: Sendable, Hashable {
+    package var pollInterval: Int64 = 900
+    /// Where no policy says otherwise.
+    package var reportInterval: Int64 = 3_600
+    /// The longest that counted turns stay in memory only.
+    package var turnSaveInterval: Int64 = 60
+    /// How long nobody must have spoken to the device for it to be quiet.
+    package var quietSeconds: Int64 = 30
+    /// How often both slots are hashed; the first time soon after the start.
+    package var verifyInterval: Int64 = 7 * 86_400
+    /// Before what could not be journaled is tried again.
+    package var journalRetry: Int64 = 10
+    package var rules = MachineRules()
+
+    package init() {}
+}

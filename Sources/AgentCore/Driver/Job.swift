@@ -1,0 +1,108 @@
+package import Primitives
+package import Rollouts
+package import Speech
+package import TUF
+package import Telemetry
+
+/// Long work that the driver hands to a worker: what blocks on the network, the disk or a child.
+package enum Job: Sendable {
+    case poll(PollQuestion)
+    case stage(ManifestTarget, into: Slot)
+    case probe(Slot, deviceClass: AttributeName)
+    case post(ReportBatch)
+    case verify(Slot, BundleReference)
+
+    /// Which of the agent's two workers does it: slot work may take hours, and must not keep a poll waiting.
+    package enum Lane: Sendable, Hashable, CaseIterable {
+        case slots
+        case registry
+    }
+
+    package var lane: Lane {
+        switch self {
+        case .poll, .post: .registry
+        case .stage, .probe, .verify: .slots
+        }
+    }
+}
+
+/// Which job; a result with a ticket that the driver has given up is dropped.
+package struct Ticket: Sendable, Hashable {
+    package let number: Int
+
+    package init(_ number: Int) { self.number = number }
+}
+
+/// Reports on their way: as they travel, and what was read from the queue.
+package struct ReportBatch: Sendable {
+    package static let schema = "fieldfare.report-batch/1"
+    package static let reportLimit = 64
+    package static let byteLimit = 256 << 10
+
+    package let body: JSON
+    package let sequences: [Int64]
+    /// The beacon among them, with the attempt that it announces.
+    package let beacon: (sequence: Int64, trace: TraceID)?
+}
+
+/// How a job ended.
+package enum JobResult: Sendable {
+    case polled(Result<PollMaterial, PollError>)
+    case staged(Result<StagingSummary, SlotError>)
+    case probed(Result<SmokeVerdict, ProbeError>)
+    case posted(ReportBatch, Result<ReportReceipt, FetchError>)
+    case verified(Slot, Result<Void, SlotError>)
+}
+
+/// Does jobs over the ports, one at a time for each lane.
+package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
+    let fetching: any Fetching
+    let reporting: any Reporting
+    let slots: any SlotStoring
+    let probing: any Probing
+    let store: Store
+    let cache: any TargetCaching
+
+    package init(
+        fetching: any Fetching, reporting: any Reporting, slots: any SlotStoring,
+        probing: any Probing, store: Store, cache: any TargetCaching
+    ) {
+        self.fetching = fetching
+        self.reporting = reporting
+        self.slots = slots
+        self.probing = probing
+        self.store = store
+        self.cache = cache
+    }
+
+    /// Blocks until the job has ended, or soon after `stop` was set.
+    package func run(_ job: Job, until stop: Interrupt) -> JobResult {
+        switch job {
+        case .poll(let question):
+            let cycle = PollCycle(fetching: fetching, store: store, cache: cache, stop: stop)
+            return .polled(Result { () throws(PollError) in try cycle.run(question) })
+        case .stage(let target, let slot):
+            return .staged(
+                Result { () throws(SlotError) in
+                    try slots.stage(target, into: slot, from: fetching, until: stop)
+                })
+        case .probe(let slot, let deviceClass):
+            return .probed(
+                Result { () throws(ProbeError) in
+                    try probing.probe(slot, deviceClass: deviceClass, until: stop)
+                })
+        case .post(let batch):
+            return .posted(
+                batch,
+                Result { () throws(FetchError) in
+                    try reporting.post(batch.body, until: stop)
+                })
+        case .verify(let slot, let bundle):
+            return .verified(
+                slot,
+                Result { () throws(SlotError) in
+                    try slots.verify(slot, holds: bundle, until: stop)
+                })
+        }
+    }
+}

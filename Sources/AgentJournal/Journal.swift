@@ -1,0 +1,184 @@
+package import AgentCore
+import CSQLite
+import Glibc
+import Primitives
+
+/// The agent's journal and report queue in one SQLite file, `journal.db` in the state directory.
+///
+/// ```sql
+/// CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL);
+/// CREATE TABLE reports (sequence INTEGER PRIMARY KEY, series TEXT UNIQUE, body TEXT NOT NULL);
+/// ```
+///
+/// `PRAGMA user_version` counts the migrations. A file that cannot be read is moved aside, once, to
+/// `journal.db.damaged`, and a new journal begins: the agent then takes the slots as it finds them.
+package final class Journal: Journaling {
+    package static let fileName = "journal.db"
+    package static let damagedName = "journal.db.damaged"
+    /// Reports that wait at most: some days of periodic ones.
+    package static let queueLimit = 512
+
+    private let database: SQLite
+    /// Why an older journal was moved aside when this one was opened; nil where none was.
+    package let damage: String?
+
+    /// Opens the journal of a state directory.
+    ///
+    /// - Throws: `.inUse` where another agent has it; damage is not thrown but told by `damage`.
+    package init(in directory: String) throws(JournalError) {
+        let path = directory + "/" + Self.fileName
+        do {
+            database = try Self.open(path)
+            damage = nil
+        } catch {
+            guard error.isDamage else { throw error }
+            try Self.moveAside(in: directory)
+            database = try Self.open(path)
+            damage = "\(error)"
+        }
+    }
+
+    private static func open(_ path: String) throws(JournalError) -> SQLite {
+        let database = try SQLite(path: path)
+        try migrate(database)
+        // Reads every page once, so that damage shows now and not in the middle of a swap.
+        let checks = try database.query("PRAGMA quick_check(1)") { $0.text(0) ?? "" }
+        guard checks == ["ok"] else {
+            throw .database(code: SQLITE_CORRUPT, message: checks.first ?? "no answer")
+        }
+        let rows = try database.query("SELECT json FROM state") { $0.text(0) ?? "" }
+        if let row = rows.first { _ = try state(from: row) }
+        return database
+    }
+
+    /// The schema's versions, oldest first; never changed once released.
+    private static let migrations = [
+        """
+        CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL);
+        CREATE TABLE reports (
+            sequence INTEGER PRIMARY KEY, series TEXT UNIQUE, body TEXT NOT NULL);
+        """
+    ]
+
+    private static func migrate(_ database: SQLite) throws(JournalError) {
+        let version = try database.query("PRAGMA user_version") { $0.integer(0) }.first ?? 0
+        guard version <= Int64(migrations.count) else {
+            throw .database(
+                code: SQLITE_NOTADB,
+                message: "schema \(version) is newer than \(migrations.count), known here")
+        }
+        for (index, sql) in migrations.enumerated() where Int64(index) >= version {
+            try database.transaction { () throws(JournalError) in
+                try database.execute(sql)
+                try database.execute("PRAGMA user_version=\(index + 1)")
+            }
+        }
+    }
+
+    /// Gives the file and its companions other names, over those of an earlier time, durably.
+    private static func moveAside(in directory: String) throws(JournalError) {
+        for suffix in ["", "-wal", "-shm"] {
+            let from = directory + "/" + fileName + suffix
+            let to = directory + "/" + damagedName + suffix
+            guard unsafe rename(from, to) == 0 || errno == ENOENT else {
+                throw .database(code: SQLITE_IOERR, message: "cannot rename '\(from)': \(errno)")
+            }
+        }
+        let folder = unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY)
+        guard folder >= 0 else {
+            throw .database(code: SQLITE_IOERR, message: "cannot open '\(directory)': \(errno)")
+        }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else {
+            throw .database(code: SQLITE_IOERR, message: "cannot sync '\(directory)': \(errno)")
+        }
+    }
+
+    private static func state(from text: String) throws(JournalError) -> JournalState {
+        do {
+            let json = try JSON(parsing: Array(text.utf8), limit: JournalState.byteLimit)
+            return try JournalState(json)
+        } catch {
+            throw .database(code: SQLITE_CORRUPT, message: "state: \(error)")
+        }
+    }
+}
+
+// MARK: The port
+
+extension Journal {
+    package func load() throws(JournalError) -> JournalState? {
+        let rows = try database.query("SELECT json FROM state") { $0.text(0) ?? "" }
+        return try rows.first.map { row throws(JournalError) in try Self.state(from: row) }
+    }
+
+    package func save(
+        _ state: JournalState, queueing reports: [QueuedReport]
+    ) throws(JournalError) {
+        try database.transaction { () throws(JournalError) in
+            try database.run(
+                "INSERT INTO state VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
+                [.text(state.json.text)])
+            for report in reports { try queue(report) }
+            if !reports.isEmpty { try shorten() }
+        }
+    }
+
+    private func queue(_ report: QueuedReport) throws(JournalError) {
+        if let series = report.series {
+            try database.run("DELETE FROM reports WHERE series = ?", [.text(series)])
+        }
+        try database.run(
+            "INSERT OR REPLACE INTO reports VALUES (?, ?, ?)",
+            [
+                .integer(report.sequence), report.series.map { .text($0) } ?? .null,
+                .text(report.body.text),
+            ])
+    }
+
+    /// Beyond the bound the oldest periodic reports go, then the oldest of all.
+    private func shorten() throws(JournalError) {
+        let count = try database.query("SELECT count(*) FROM reports") { $0.integer(0) }.first ?? 0
+        let excess = count - Int64(Self.queueLimit)
+        guard excess > 0 else { return }
+        try database.run(
+            """
+            DELETE FROM reports WHERE sequence IN
+            (SELECT sequence FROM reports ORDER BY series IS NULL, sequence LIMIT ?)
+            """, [.integer(excess)])
+    }
+
+    package func queue(limit: Int) throws(JournalError) -> [QueuedReport] {
+        let rows = try database.query(
+            "SELECT sequence, series, body FROM reports ORDER BY sequence LIMIT ?",
+            [.integer(Int64(limit))]
+        ) { (row: Statement) in
+            (row.integer(0), row.text(1), row.text(2) ?? "")
+        }
+        var reports: [QueuedReport] = []
+        for (sequence, series, text) in rows {
+            do {
+                let body = try JSON(parsing: Array(text.utf8), limit: JournalState.byteLimit)
+                reports.append(QueuedReport(sequence: sequence, series: series, body: body))
+            } catch {
+                throw .database(code: SQLITE_CORRUPT, message: "report \(sequence): \(error)")
+            }
+        }
+        return reports
+    }
+
+    package func dequeue(_ sequences: [Int64]) throws(JournalError) {
+        guard !sequences.isEmpty else { return }
+        try database.transaction { () throws(JournalError) in
+            for sequence in sequences {
+                try database.run(
+                    "DELETE FROM reports WHERE sequence = ?", [.integer(sequence)])
+            }
+        }
+    }
+
+    /// What SQLite itself says of a setting, such as `synchronous`; for tests and `status`.
+    package func setting(_ name: String) throws(JournalError) -> String {
+        try database.query("PRAGMA \(name)") { $0.text(0) ?? "" }.first ?? ""
+    }
+}
