@@ -15,7 +15,7 @@ package struct HTTPHeaders: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     }
 
     /// The value of the first field of that name; setting replaces all of them, nil removes them.
-    package subscript(name: String) -> String? {
+    package subscript(_ name: String) -> String? {
         get {
             let name = name.lowercased()
             return fields.first { $0.name == name }?.value

@@ -73,6 +73,9 @@ final class Transfer {
     /// Judges the head before any byte of the body is handed on.
     private func finishHead() -> Bool {
         isHeadComplete = true
+        // RFC 9112 section 6.3: lengths that disagree are an error, of which libcurl takes one.
+        let lengths = Set(headers.fields.filter { $0.name == "content-length" }.map(\.value))
+        guard lengths.count <= 1 else { return failMalformed() }
         guard isSuccess else { return true }
         if let range = request.range, request.method == .get {
             guard status == 206 else { return fail(.rangeIgnored(url: request.url)) }
@@ -83,7 +86,7 @@ final class Transfer {
                         answered: headers["content-range"] ?? "nothing"))
             }
         }
-        if request.method != .head, let length = headers["content-length"].flatMap({ Int64($0) }),
+        if request.method != .head, let length = lengths.first.flatMap({ Int64($0) }),
             length > limit
         {
             return fail(.bodyTooLarge(url: request.url, limit: limit, declared: length))

@@ -39,9 +39,7 @@ struct TransferOutcome {
         guard transfer.status >= 200, transfer.isFailureBodyCut || transfer.status == curlStatus
         else { throw .malformed(url: request.url, code: Int32(bitPattern: code.rawValue)) }
         if settings.redirects == 0, [301, 302, 303, 307, 308].contains(transfer.status) {
-            throw .redirectRefused(
-                url: request.url, status: transfer.status,
-                location: transfer.headers["location"] ?? "nowhere")
+            throw redirect()
         }
         return HTTPResponse(
             status: transfer.status, headers: transfer.headers, body: transfer.failureBody)
@@ -51,7 +49,7 @@ struct TransferOutcome {
         let url = request.url
         let number = Int32(bitPattern: code.rawValue)
         return switch code {
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_LOGIN_DENIED:
+        case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED:
             .invalidRequest(url: url, reason: reason)
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved(url: url)
         case CURLE_COULDNT_CONNECT: .unreachable(url: url, code: number)
@@ -62,15 +60,21 @@ struct TransferOutcome {
         case CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING,
             CURLE_SEND_FAIL_REWIND, CURLE_READ_ERROR, CURLE_ABORTED_BY_CALLBACK:
             .interrupted(url: url, received: transfer.received, code: number)
-        case CURLE_WEIRD_SERVER_REPLY, CURLE_HTTP2, CURLE_BAD_CONTENT_ENCODING,
-            CURLE_WRITE_ERROR, CURLE_UNSUPPORTED_PROTOCOL:
+        case CURLE_TOO_MANY_REDIRECTS: redirect()
+        // A redirect to another scheme than ours; without a redirect it is HTTP/0.9.
+        case CURLE_UNSUPPORTED_PROTOCOL where (300..<400).contains(transfer.status): redirect()
+        // BAD_FUNCTION_ARGUMENT is what libcurl says of malformed trailers.
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR,
+            CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT:
             .malformed(url: url, code: number)
-        case CURLE_TOO_MANY_REDIRECTS:
-            .redirectRefused(
-                url: url, status: transfer.status,
-                location: transfer.headers["location"] ?? "nowhere")
         default: .local(reason: "\(reason) (\(number))")
         }
+    }
+
+    private func redirect() -> TransportError {
+        .redirectRefused(
+            url: request.url, status: transfer.status,
+            location: transfer.headers["location"] ?? "nowhere")
     }
 
     /// Which of the three limits was it? libcurl has one code for all.
