@@ -1,0 +1,76 @@
+import Cryptography
+import Glibc
+import Primitives
+import TUF
+import TestSupport
+import Testing
+
+/// python-tuf, the reference client, against what our builders write.
+///
+/// `FIELDFARE_PYTHON` names a Python that has `python/requirements.txt` installed; without it these
+/// tests are skipped, and say so.
+@Suite(.enabled(if: Python.path != nil, "set FIELDFARE_PYTHON to a Python with python-tuf"))
+struct PythonTUFTests {
+    /// Far in the future: python-tuf reads the real clock, and nothing may expire by it.
+    static let now = UTCTime(clamping: 3_800_000_000)
+
+    @Test func `python-tuf follows our repository, and refuses it with one bit changed`() throws {
+        let simulator = RepositorySimulator(models: ["commands-en", "commands-de"], now: Self.now)
+        let model = try #require(ModelName("commands-en"))
+        let number = try #require(SemanticVersion("1.0.0"))
+        let name = try #require(AttributeName("standard"))
+        let files: [(TargetPath, RoleName)] = [
+            (.manifest(of: model, number), .model(model)),
+            (.policy(of: model, number, name: name), .model(model)),
+            (.plan(of: model, .main), .plans(model)),
+        ]
+        simulator.edit { repository in
+            repository.listsDigests = true
+            repository.rotateKey(of: .timestamp, to: TestKeys.key("timestamp, new"))
+            for (path, role) in files {
+                repository.add(Array(path.description.utf8), at: path, to: role)
+            }
+            repository.update(.model(model))
+            repository.update(.plans(model))
+        }
+        let folder = ScratchFolder("interop")
+        simulator.repository.dump(to: folder.path)
+        let output = try Python.run(
+            "verify_repository.py", [folder.path] + files.map(\.0.description))
+        let json = try JSON(parsing: output, limit: 100_000)
+        for (path, _) in files {
+            let digest = SHA256.digest(of: Array(path.description.utf8)).hex
+            #expect(json["targets"]?[path.description]?.string == digest)
+        }
+        // 2.root, timestamp, snapshot, targets, two delegated roles, three targets.
+        #expect(json["files"] == 9)
+        #expect(json["refused"] == 9)
+    }
+}
+
+/// The Python of the environment, and the scripts beside this file.
+enum Python {
+    struct Failure: Error { let status: Int32 }
+
+    static var path: String? {
+        unsafe getenv("FIELDFARE_PYTHON").map { unsafe String(cString: $0) }
+    }
+
+    /// The standard output of a script that must exit with 0; its standard error goes to ours.
+    static func run(
+        _ script: String, _ arguments: [String], file: String = #filePath
+    ) throws -> [UInt8] {
+        let folder = file.split(separator: "/").dropLast().joined(separator: "/")
+        let words = [path ?? "python3", "/\(folder)/python/\(script)"] + arguments
+        let command = words.map { "'\($0)'" }.joined(separator: " ")
+        guard let pipe = unsafe popen(command, "r") else { throw Failure(status: -1) }
+        var output: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        while case let count = unsafe fread(&buffer, 1, buffer.count, pipe), count > 0 {
+            output += buffer.prefix(count)
+        }
+        let status = unsafe pclose(pipe)
+        guard status == 0 else { throw Failure(status: status) }
+        return output
+    }
+}
