@@ -1,5 +1,6 @@
 import Cryptography
 package import Primitives
+import Rollouts
 import TUF
 
 /// What happened, for the audit log: a name, what it is about, and facts.
@@ -87,5 +88,41 @@ extension AuditEvent {
     static func deviceRevoked(_ id: DeviceID, reason: String) -> AuditEvent {
         AuditEvent(
             name: "device.revoked", subject: "devices/\(id)", facts: ["reason": .string(reason)])
+    }
+}
+
+// MARK: Rollouts
+
+extension AuditEvent {
+    static func rolloutCreated(_ rollout: RolloutRecord) -> AuditEvent {
+        let plan = rollout.state.plan
+        var facts: [String: JSON] = [
+            "candidate": plan.candidate.json, "policy": .string(plan.policy.path.description),
+            "policy_sha256": .string(plan.policy.sha256.hex),
+        ]
+        facts["baseline"] = plan.baseline?.json
+        return AuditEvent(
+            name: "rollout.created", subject: rollout.subject, facts: .object(facts))
+    }
+
+    /// A decision with its evidence: the controller's own record, and what the gate saw.
+    static func decided(
+        _ decision: DecisionRecord, rollout: RolloutRecord, look: JSON?
+    ) -> AuditEvent {
+        var facts = decision.json.object ?? [:]
+        facts["candidate"] = .string(rollout.state.plan.candidate.version.description)
+        facts["look"] = look
+        return AuditEvent(
+            name: "rollout.\(decision.kind.rawValue)", subject: rollout.subject,
+            facts: .object(facts))
+    }
+
+    static func plansPublished(
+        _ model: ModelName, changed: [(TargetPath, SHA256Digest)]
+    ) -> AuditEvent {
+        let plans = changed.map { ($0.0.description, JSON.string($0.1.hex)) }
+        return AuditEvent(
+            name: "plans.published", subject: "roles/plans.\(model)",
+            facts: ["plans": .object(Dictionary(plans) { first, _ in first })])
     }
 }

@@ -12,12 +12,6 @@ package protocol FleetStoring {
         after id: DeviceID?, limit: Int
     ) throws(RegistryError) -> [DeviceRecord]
 
-    /// How many devices of each cohort follow a channel of a model: by their newest report, and those
-    /// that have never reported count for channel `main` of every model.
-    func cohortSizes(
-        model: ModelName, channel: ChannelName
-    ) throws(RegistryError) -> [Cohort: Int]
-
     /// Deletes a device and every row that names it, but the audit log's.
     ///
     /// - Returns: false where there was none.

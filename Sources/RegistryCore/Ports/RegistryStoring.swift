@@ -1,6 +1,7 @@
 /// All that one transaction sees and changes.
 package typealias RegistryRecords = MetadataStoring & FleetStoring & ReportStoring
-    & RolloutStoring & AccessStoring & Auditing
+    & EvidenceStoring & HearingStoring & RolloutStoring & AccessStoring & RetentionStoring
+    & Auditing
 
 /// Opens transactions on the registry's records: one `write` closure is one use case, whole or not at all.
 ///
@@ -16,4 +17,7 @@ package protocol RegistryStoring: Sendable {
     func write<Value>(
         _ body: (any RegistryRecords) throws(RegistryError) -> Value
     ) throws(RegistryError) -> Value
+
+    /// Writes something that changes nothing, durably: whether the store can be written to.
+    func probe() throws(RegistryError)
 }

@@ -9,12 +9,18 @@ package struct FiguresRow: Sendable, Hashable {
     /// When the first report of this row arrived, and this one.
     package let firstReceived: UTCTime
     package let received: UTCTime
+    /// Whether the device had jumped when it first had enough turns in this window; nil before that.
+    package var jumped: Bool?
 
-    package init(report: Report, bytes: [UInt8], firstReceived: UTCTime, received: UTCTime) {
+    package init(
+        report: Report, bytes: [UInt8], firstReceived: UTCTime, received: UTCTime,
+        jumped: Bool? = nil
+    ) {
         self.report = report
         self.bytes = bytes
         self.firstReceived = firstReceived
         self.received = received
+        self.jumped = jumped
     }
 }
 
@@ -26,71 +32,27 @@ package struct FactsRow: Sendable, Hashable {
     package var exposed: UTCTime?
     /// The stage window that the beacon named.
     package var exposedWindow: UTCTime?
+    /// When word of the newest attempt first arrived.
+    package var attempted: UTCTime?
 
     package init(
         key: CandidateKey, facts: CandidateFacts = CandidateFacts(), exposed: UTCTime? = nil,
-        exposedWindow: UTCTime? = nil
+        exposedWindow: UTCTime? = nil, attempted: UTCTime? = nil
     ) {
         self.key = key
         self.facts = facts
         self.exposed = exposed
         self.exposedWindow = exposedWindow
-    }
-}
-
-/// The devices that a gate looks at: those of one rollout, in the window of its current stage.
-package struct SampleQuery: Sendable, Hashable {
-    /// The most devices of one arm; those with the lowest ranks.
-    package static let standardLimit = 5_000
-
-    package let model: ModelName
-    package let channel: ChannelName
-    package let candidate: SemanticVersion
-    /// When the stage began, which names its window.
-    package let window: UTCTime
-    package let limit: Int
-
-    package init(
-        model: ModelName, channel: ChannelName, candidate: SemanticVersion, window: UTCTime,
-        limit: Int = standardLimit
-    ) {
-        self.model = model
-        self.channel = channel
-        self.candidate = candidate
-        self.window = window
-        self.limit = limit
-    }
-}
-
-/// All that the registry knows of one device that a gate looks at.
-package struct SampleRow: Sendable, Hashable {
-    package let device: DeviceID
-    package let attributes: DeviceAttributes
-    /// When the device was last heard, of anything.
-    package let heard: UTCTime?
-    /// The figures of the window, of the arm's version: the candidate's for treated devices.
-    package let figures: FiguresRow?
-    /// Nil for a device that has nothing to do with the candidate.
-    package let facts: FactsRow?
-
-    package init(
-        device: DeviceID, attributes: DeviceAttributes, heard: UTCTime?, figures: FiguresRow?,
-        facts: FactsRow?
-    ) {
-        self.device = device
-        self.attributes = attributes
-        self.heard = heard
-        self.figures = figures
-        self.facts = facts
+        self.attempted = attempted
     }
 }
 
 /// What devices have reported, merged by the rules of `ReportLedger`; part of a transaction
 /// (`RegistryStoring`).
 ///
-/// A device has at most `figuresLimit` figures and `factsLimit` facts; older ones make room for newer.
+/// A device has at most `figuresLimit` figures and `factsLimit` facts: older ones make room for newer,
+/// so that no device can fill the store.
 package protocol ReportStoring {
-    /// The figures of a key, and when the device was last heard, if ever.
     func figures(_ key: FiguresKey) throws(RegistryError) -> FiguresRow?
 
     func setFigures(_ row: FiguresRow) throws(RegistryError)
@@ -98,23 +60,12 @@ package protocol ReportStoring {
     func facts(_ key: CandidateKey) throws(RegistryError) -> FactsRow?
 
     func setFacts(_ row: FactsRow) throws(RegistryError)
+}
 
-    func hearing(_ device: DeviceID) throws(RegistryError) -> Hearing?
-
-    func setHearing(_ device: DeviceID, _ hearing: Hearing) throws(RegistryError)
-
-    /// All figures of one device, newest first.
-    func figures(of device: DeviceID) throws(RegistryError) -> [FiguresRow]
-
-    /// All facts of one device, by candidate.
-    func facts(of device: DeviceID) throws(RegistryError) -> [FactsRow]
-
-    /// The devices of both arms: exposed ones by their beacons, control ones by what they report; those
-    /// with the lowest ranks, `limit` of each arm.
-    func samples(_ query: SampleQuery) throws(RegistryError) -> [SampleRow]
-
-    /// How many devices of each cohort have sent a beacon for a candidate.
-    func exposure(
-        model: ModelName, candidate: SemanticVersion
-    ) throws(RegistryError) -> [Cohort: Int]
+/// How much of one device is kept.
+package enum ReportLimits {
+    /// Versions and stage windows.
+    package static let figures = 64
+    /// Candidates.
+    package static let facts = 64
 }

@@ -9,10 +9,13 @@ struct Ingest {
 
     func take(_ signed: SignedReport) throws(RegistryError) {
         let report = signed.report
+        guard var device = try records.device(report.device) else { return }
         try takeFigures(signed)
-        try takeHearing(report)
+        try takeHearing(report, of: device.attributes.cohort)
         try takeFacts(report)
-        try takeAttributes(report)
+        let held = device
+        device.take(report.attributes, at: now)
+        if device != held { try records.setDevice(device) }
     }
 
     private func takeFigures(_ signed: SignedReport) throws(RegistryError) {
@@ -21,14 +24,21 @@ struct Ingest {
         try records.setFigures(
             FiguresRow(
                 report: signed.report, bytes: signed.json.canonicalBytes,
-                firstReceived: held?.firstReceived ?? now, received: now))
+                firstReceived: held?.firstReceived ?? now, received: now, jumped: held?.jumped))
     }
 
-    private func takeHearing(_ report: Report) throws(RegistryError) {
+    /// Notes a sign of life, and the pause before it where the device was at rest.
+    private func takeHearing(_ report: Report, of cohort: Cohort) throws(RegistryError) {
         let new = Hearing(order: report.order, at: now)
         let held = try records.hearing(report.device)
         let merged = held?.merging(new) ?? new
-        if merged != held { try records.setHearing(report.device, merged) }
+        guard merged != held else { return }
+        try records.setHearing(report.device, merged)
+        guard let held, merged.order > held.order, merged.at > held.at,
+            report.state == .idle || report.state == .committed
+        else { return }
+        try records.countGap(
+            GapBucket(seconds: merged.at - held.at), of: cohort, on: now.day)
     }
 
     private func takeFacts(_ report: Report) throws(RegistryError) {
@@ -36,17 +46,18 @@ struct Ingest {
         let held = try records.facts(key)
         var row = held ?? FactsRow(key: key)
         row.facts.take(report)
+        if row.facts.attempts.keys.max() != held?.facts.attempts.keys.max() {
+            row.attempted = now
+        }
         if report.kind == .swapBeacon, row.exposed == nil {
             row.exposed = now
             row.exposedWindow = report.place?.window
         }
         if row != held { try records.setFacts(row) }
     }
+}
 
-    private func takeAttributes(_ report: Report) throws(RegistryError) {
-        guard var device = try records.device(report.device) else { return }
-        let held = device
-        device.take(report.attributes, at: now)
-        if device != held { try records.setDevice(device) }
-    }
+extension UTCTime {
+    /// Days since 1970-01-01.
+    var day: Int64 { seconds / 86_400 }
 }

@@ -12,12 +12,32 @@ package struct OnlineKeys: Sendable {
         case timestamp
         /// `plans.<m>` of every model.
         case plans
+
+        /// The names under which key files are looked for.
+        package var fileNames: [String] { ["\(rawValue).json", "\(rawValue).next.json"] }
     }
 
     private let keys: [Purpose: [Ed25519PrivateKey]]
 
     package init(_ keys: [Purpose: [Ed25519PrivateKey]]) {
         self.keys = keys
+    }
+
+    /// Opens plain key files, as they lie in a folder or among systemd's credentials.
+    ///
+    /// - Parameter files: the bytes by file name: `snapshot.json`, `timestamp.json`, `plans.json`, and for the
+    ///   next key of a rotation `snapshot.next.json` and so on. Other names are left alone.
+    /// - Throws: `KeyFileError`, for an encrypted file too.
+    package init(files: [String: [UInt8]]) throws(KeyFileError) {
+        var keys: [Purpose: [Ed25519PrivateKey]] = [:]
+        for purpose in Purpose.allCases {
+            for name in purpose.fileNames {
+                guard let bytes = files[name] else { continue }
+                keys[purpose, default: []].append(
+                    try KeyFile(parsing: bytes).open(passphrase: nil))
+            }
+        }
+        self.init(keys)
     }
 
     /// The purposes for which no key is loaded.

@@ -8,6 +8,8 @@ package struct RolloutRecord: Sendable, Hashable {
     package let created: UTCTime
     /// The controller's state: what is to be, whether or not it is published yet.
     package var state: ControllerState
+    /// Whether a brake rehearsal of this policy has succeeded.
+    package var isRehearsed = false
     /// When the gate last looked; nil before its first look.
     package var lastLook: UTCTime?
     /// What the gate saw then, for people (`docs/protocol.md`); decisions never read it.

@@ -1,0 +1,113 @@
+import Glibc
+import Health
+import Primitives
+import Telemetry
+
+/// What the gate saw in one look, as JSON for people and for the audit log: the arms, each test against its
+/// limit, what the stage cannot see, and the verdict with its five facts.
+///
+/// Ratios and shares are in thousandths, logarithms of e-values too.
+struct GateSight {
+    let judgement: Judgement
+    let gathered: Gathering.Result
+    let stage: Int?
+    let now: UTCTime
+
+    init(judgement: Judgement, gathered: Gathering.Result, stage: Int?, at now: UTCTime) {
+        self.judgement = judgement
+        self.gathered = gathered
+        self.stage = stage
+        self.now = now
+    }
+
+    var json: JSON {
+        var fields: [String: JSON] = [
+            "at": .integer(now.seconds), "verdict": .string(judgement.verdict.word),
+            "reason": .string(judgement.text), "arms": arms,
+            "tests": .array(judgement.results.map(Self.json)),
+            "blind_spots": .array(judgement.blindSpots.map(Self.json)),
+            "coverage": Self.json(judgement.coverage),
+            "segments": .array(
+                judgement.findings.map { finding in
+                    [
+                        "segment": .string(finding.segment.description),
+                        "action": .string(finding.action.rawValue),
+                        "reason": .string(finding.reason.text),
+                    ]
+                }),
+            "not_counting_yet": .integer(Int64(gathered.inBurnIn)),
+        ]
+        fields["stage"] = stage.map { .integer(Int64($0)) }
+        fields["score"] = judgement.score?.total.map { .integer(Int64($0)) }
+        return .object(fields)
+    }
+
+    private var arms: JSON {
+        var arms: [String: JSON] = [:]
+        for arm in [Arm.treated, .control] {
+            let samples = gathered.evidence.samples.filter { $0.arm == arm }
+            let turns = samples.reduce(0) { $0 + $1.counters.turns }
+            arms[arm.rawValue] = [
+                "devices": .integer(Int64(samples.count)),
+                "exposed": .integer(Int64(samples.count { $0.exposedAt != nil })),
+                "went_back": .integer(Int64(samples.count { $0.wentBack })),
+                "turns": .integer(turns),
+            ]
+        }
+        return .object(arms)
+    }
+
+    private static func json(_ result: TestResult) -> JSON {
+        var fields: [String: JSON] = ["metric": .string(result.rule.metric.rawValue)]
+        switch result.measurement {
+        case .noData(let shortage):
+            fields["state"] = "no_data"
+            fields["shortage"] = .string("\(shortage)")
+        case .estimate(let estimate):
+            fields["state"] = "estimate"
+            fields["ratio"] = thousandths(estimate.ratio)
+            fields["limit"] = thousandths(estimate.limit)
+            fields["accepted"] = thousandths(estimate.accepted)
+            fields["treated_devices"] = .integer(Int64(estimate.treatedDevices))
+            fields["control_devices"] = .integer(Int64(estimate.controlDevices))
+            fields["paired"] = .bool(estimate.isPaired)
+            let range = estimate.range(at: result.level)
+            fields["range"] = [
+                "low": thousandths(range.lower), "high": thousandths(range.upper),
+            ]
+            fields["worse_rate"] = estimate.rates.map { thousandths($0.worse) }
+            fields["better_rate"] = estimate.rates.map { thousandths($0.better) }
+        case .count(let count):
+            fields["state"] = "count"
+            fields["bad"] = .integer(Int64(count.bad))
+            fields["devices"] = .integer(Int64(count.devices))
+            fields["excused"] = thousandths(count.excusedShare)
+            fields["ln_e"] = thousandths(count.logE)
+        }
+        return .object(fields)
+    }
+
+    private static func json(_ spot: BlindSpot) -> JSON {
+        var fields: [String: JSON] = [
+            "metric": .string(spot.metric.rawValue), "required": thousandths(spot.required),
+            "small_enough": .bool(spot.isSmallEnough),
+        ]
+        fields["seen"] = spot.seen.map(thousandths)
+        return .object(fields)
+    }
+
+    private static func json(_ coverage: Coverage) -> JSON {
+        [
+            "exposed": .integer(Int64(coverage.exposed)),
+            "reporting": .integer(Int64(coverage.reporting)),
+            "control_exposed": .integer(Int64(coverage.controlExposed)),
+            "control_reporting": .integer(Int64(coverage.controlReporting)),
+        ]
+    }
+
+    /// A number in thousandths, held within what JSON carries; what is not a number is none.
+    private static func thousandths(_ value: Double) -> JSON {
+        guard value.isFinite else { return .null }
+        return .integer(Int64(max(-9e15, min(9e15, (value * 1_000).rounded()))))
+    }
+}

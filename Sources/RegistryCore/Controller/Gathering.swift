@@ -1,0 +1,176 @@
+import Glibc
+import Health
+import Primitives
+import Rollouts
+import Telemetry
+
+/// Brings together what the registry knows of a rollout's devices, for one look of the gate.
+struct Gathering {
+    /// The days of history that tell how often devices are silent with nothing changed.
+    static let historyDays: Int64 = 14
+
+    let state: ControllerState
+    let parameters: GateParameters
+    let now: UTCTime
+    let records: any RegistryRecords
+
+    /// What was gathered: the gate's evidence, and what has to be remembered of it.
+    struct Result {
+        var evidence: StageEvidence
+        /// Figures whose jump was judged now, once for good.
+        var judged: [FiguresRow] = []
+        /// Devices whose figures reach back into the burn-in, and do not count yet.
+        var inBurnIn = 0
+    }
+
+    init(
+        state: ControllerState, parameters: GateParameters, records: any RegistryRecords,
+        at now: UTCTime
+    ) {
+        self.state = state
+        self.parameters = parameters
+        self.records = records
+        self.now = now
+    }
+
+    /// Nil before the first stage.
+    func gather() throws(RegistryError) -> Result? {
+        let plan = state.plan
+        guard let index = plan.currentStage, let begun = plan.stages.last else { return nil }
+        let rows = try records.samples(
+            SampleQuery(
+                model: plan.model, channel: plan.channel, candidate: plan.candidate.version,
+                window: begun.began))
+        var result = Result(
+            evidence: StageEvidence(
+                began: begun.began, now: now, isLast: index == state.policy.stages.count - 1,
+                requirements: StageRequirements(state.policy.stages[index]), samples: []))
+        for row in rows where !plan.excluded.contains(where: { $0.contains(row.attributes) }) {
+            take(row, began: begun.began, into: &result)
+        }
+        result.evidence.control = state.policy.isInitial ? .none : .concurrent
+        result.evidence.exposedDevices =
+            try records.exposure(model: plan.model, candidate: plan.candidate.version)
+            .values.reduce(0, +)
+        result.evidence.history = try history(before: begun.began)
+        return result
+    }
+
+    // MARK: One device
+
+    private func take(_ row: SampleRow, began: UTCTime, into result: inout Result) {
+        let arm: Arm = row.facts == nil ? .control : .treated
+        var sample = DeviceSample(
+            device: row.device, cohort: row.attributes.cohort, arm: arm)
+        sample.locale = row.attributes.locale
+        sample.lastHeard = row.heard
+        if let facts = row.facts {
+            take(facts, began: began, into: &sample)
+        } else {
+            sample.exposedAt = row.figures?.firstReceived
+        }
+        if var figures = row.figures {
+            if isAfterBurnIn(figures.report, began: began) {
+                take(figures.report, into: &sample)
+            } else {
+                result.inBurnIn += 1
+            }
+            if figures.jumped == nil, let jumped = jumped(sample) {
+                figures.jumped = jumped
+                result.judged.append(figures)
+            }
+            sample.jumped = figures.jumped
+        }
+        result.evidence.samples.append(sample)
+    }
+
+    private func take(_ row: FactsRow, began: UTCTime, into sample: inout DeviceSample) {
+        sample.exposedAt = row.exposed
+        sample.isNew =
+            row.exposedWindow.map { $0 == began } ?? row.exposed.map { $0 >= began }
+            ?? false
+        sample.attempt = row.facts.attempts.max { $0.key < $1.key }?.value
+        sample.attemptAt = row.attempted
+        sample.wentBack = row.facts.rolledBack
+    }
+
+    private func take(_ report: Report, into sample: inout DeviceSample) {
+        sample.counters = report.tally.counters
+        for clock in TurnClock.allCases {
+            let histogram = report.tally.histogram(clock)
+            sample.lnP95[clock] = histogram.isEmpty ? nil : histogram.logQuantile(0.95)
+        }
+        sample.lnMemory = report.memoryPeakKiB.flatMap(Self.logarithm)
+        sample.wordErrorRate = report.wordErrors.map { Double($0.thousandths) / 1_000 }
+        sample.reference = report.reference.map(Self.reference)
+    }
+
+    private static func reference(_ reference: Reference) -> ReferenceSample {
+        var sample = ReferenceSample(turns: Int(clamping: reference.turns))
+        for clock in TurnClock.allCases { sample.lnP95[clock] = reference.lnP95(clock) }
+        sample.lnMemory = reference.memoryPeakKiB.flatMap(logarithm)
+        sample.wordErrorRate = reference.werThousandths.map { Double($0) / 1_000 }
+        return sample
+    }
+
+    private static func logarithm(_ value: Int64) -> Double? {
+        value > 0 ? log(Double(value)) : nil
+    }
+
+    /// Devices leave the burn-in out by beginning to count after it; figures from before do not count.
+    private func isAfterBurnIn(_ report: Report, began: UTCTime) -> Bool {
+        guard let since = report.countingSince else { return parameters.burnInSeconds == 0 }
+        return since >= began + parameters.burnInSeconds
+    }
+
+    /// The one judgement of the jump in a window: when the device first has enough turns.
+    private func jumped(_ sample: DeviceSample) -> Bool? {
+        let rule = parameters.rules.first { $0.metric == .jumped }
+        guard let rule, sample.counters.turns >= Int64(parameters.jumpTurns),
+            let after = sample.lnP95[rule.clock], let reference = sample.reference,
+            reference.turns >= parameters.minReferenceTurns,
+            let before = reference.lnP95[rule.clock]
+        else { return nil }
+        return after - before > log(parameters.jumpRatio)
+    }
+
+    // MARK: History
+
+    /// How often devices of each cohort were silent for the deadline while nothing had changed.
+    ///
+    /// Pauses that ended, and devices that went silent before the stage and have not come back.
+    private func history(before began: UTCTime) throws(RegistryError) -> [Cohort: SilenceHistory] {
+        let deadline = parameters.deadlineSeconds
+        let from = now + -(Self.historyDays * 86_400)
+        var silent: [Cohort: Int] = [:]
+        var windows: [Cohort: Int] = [:]
+        for (cohort, gaps) in try records.gaps(since: from.day) {
+            for (gap, count) in gaps {
+                windows[cohort, default: 0] += count
+                if gap.mayExceed(deadline) { silent[cohort, default: 0] += count }
+            }
+        }
+        let until = min(began, now + -deadline)
+        if from < until {
+            let gone = try records.lastHeard(
+                in: from..<until, notExposedTo: state.plan.candidate.version,
+                of: state.plan.model)
+            for (cohort, count) in gone {
+                windows[cohort, default: 0] += count
+                silent[cohort, default: 0] += count
+            }
+        }
+        return Dictionary(
+            uniqueKeysWithValues: windows.map { cohort, count in
+                (cohort, Self.history(silent: silent[cohort] ?? 0, windows: count))
+            })
+    }
+
+    /// At most as many windows as `GATE.md` section 5.6 lets history have, in the same proportion.
+    private static func history(silent: Int, windows: Int) -> SilenceHistory {
+        let limit = SilenceHistory.windowLimit
+        guard windows > limit else { return SilenceHistory(silent: silent, windows: windows) }
+        let scaled = (Double(silent) * Double(limit) / Double(windows)).rounded(.up)
+        return SilenceHistory(silent: Int(scaled), windows: limit)
+    }
+}

@@ -1,0 +1,117 @@
+import Health
+import Primitives
+import Rollouts
+import TUF
+
+/// One rollout's next step, inside one transaction.
+struct RolloutMove {
+    let records: any RegistryRecords
+    let blobs: any BlobStoring
+    let now: UTCTime
+
+    struct Outcome {
+        var records: [DecisionRecord] = []
+        var refusal: OrderRefusal?
+        var hasLooked = false
+    }
+
+    // MARK: By the clock
+
+    /// Looks where a look is due, lets time pass otherwise, and writes down what follows.
+    ///
+    /// - Returns: nil where the rollout is gone or has not started.
+    func move(
+        _ model: ModelName, _ channel: ChannelName
+    ) throws(RegistryError) -> Outcome? {
+        guard var rollout = try records.rollout(model, channel), rollout.state.isStarted else {
+            return nil
+        }
+        let before = rollout
+        var outcome = Outcome()
+        let facts = try self.facts(of: rollout)
+        if isLookDue(rollout), let look = try look(at: rollout) {
+            rollout.lastLook = now
+            rollout.look = look.json
+            outcome.hasLooked = true
+            let step = rollout.state.handle(.verdict(look.verdict), facts)
+            try write(step.records, of: rollout, evidence: look.json, by: .controller)
+            outcome.records += step.records
+        }
+        let step = rollout.state.handle(.tick, facts)
+        try write(step.records, of: rollout, evidence: nil, by: .controller)
+        outcome.records += step.records
+        if rollout != before { try records.setRollout(rollout) }
+        return outcome
+    }
+
+    /// While a rollout runs, is paused or frozen the gate keeps looking: a pause can turn into a rollback.
+    private func isLookDue(_ rollout: RolloutRecord) -> Bool {
+        switch rollout.state.plan.state {
+        case .completed, .rolledBack: return false
+        case .running, .paused, .frozen: break
+        }
+        guard let last = rollout.lastLook, last <= now else { return true }
+        let hasNewStage = rollout.state.plan.stages.last.map { $0.began > last } ?? false
+        return hasNewStage || now - last >= rollout.state.policy.gateInterval
+    }
+
+    private func look(
+        at rollout: RolloutRecord
+    ) throws(RegistryError) -> (verdict: ControllerEvent.Verdict, json: JSON)? {
+        let parameters = GateParameters(rollout.state.policy)
+        let gathering = Gathering(
+            state: rollout.state, parameters: parameters, records: records, at: now)
+        guard let gathered = try gathering.gather() else { return nil }
+        for row in gathered.judged { try records.setFigures(row) }
+        let judgement = HealthGate(parameters).judge(gathered.evidence)
+        let look = GateSight(
+            judgement: judgement, gathered: gathered, stage: rollout.state.plan.currentStage,
+            at: now)
+        return (ControllerEvent.Verdict(judgement), look.json)
+    }
+
+    // MARK: By order
+
+    /// Follows a person's order, or says why not and changes nothing.
+    func follow(
+        _ order: ControllerEvent.Order, word: String, reason: String, by actor: Principal,
+        _ model: ModelName, _ channel: ChannelName
+    ) throws(RegistryError) -> RolloutRecord {
+        guard var rollout = try records.rollout(model, channel) else {
+            throw .notFound("rollout", "\(model)/\(channel)")
+        }
+        let facts = try self.facts(of: rollout)
+        let step = rollout.state.handle(.order(order, by: actor.name, reason: reason), facts)
+        if let refusal = step.refusal {
+            throw .stateConflict(order: word, state: "\(refusal)")
+        }
+        try write(step.records, of: rollout, evidence: nil, by: Actor(actor))
+        try records.setRollout(rollout)
+        return rollout
+    }
+
+    // MARK: Facts
+
+    private func facts(of rollout: RolloutRecord) throws(RegistryError) -> ControllerFacts {
+        let plan = rollout.state.plan
+        var census = FleetCensus()
+        for subscriber in try records.subscribers(model: plan.model, channel: plan.channel) {
+            let bucket = Bucket(of: subscriber.device, candidate: plan.candidate.sha256)
+            census.add(subscriber.attributes, bucket: bucket)
+        }
+        let shelf = try ModelShelf(plan.model, in: records, blobs: blobs)
+        return ControllerFacts(
+            now: now, census: census, approvals: shelf.listing.approvals,
+            isRehearsed: rollout.isRehearsed)
+    }
+
+    private func write(
+        _ decisions: [DecisionRecord], of rollout: RolloutRecord, evidence: JSON?,
+        by actor: Actor
+    ) throws(RegistryError) {
+        for decision in decisions {
+            try records.append(
+                .decided(decision, rollout: rollout, look: evidence), by: actor, at: now)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+package import Primitives
+import Rollouts
+import TUF
+
+/// What operators do with rollouts: create, order, look.
+package struct RolloutDesk: Sendable {
+    /// The most bytes of a reason.
+    package static let reasonLimit = 200
+
+    let store: any RegistryStoring
+    let blobs: any BlobStoring
+    private let publisher: PlanPublisher
+
+    package init(
+        store: any RegistryStoring, blobs: any BlobStoring, keys: OnlineKeys,
+        schedule: MetadataSchedule = MetadataSchedule()
+    ) {
+        self.store = store
+        self.blobs = blobs
+        publisher = PlanPublisher(
+            store: store, blobs: blobs, signer: OnlineSigner(keys: keys, schedule: schedule))
+    }
+
+    // MARK: Creating
+
+    /// Creates a rollout, which does nothing before it is started.
+    ///
+    /// The candidate's bundle and policy must be live; the baseline is what the channel's last rollout left
+    /// its devices on.
+    ///
+    /// - Throws: `.refusedByPolicy` with all problems; `.rolloutExists` where one is under way;
+    ///   `.notFound`; `.forbidden`.
+    package func create(
+        _ request: RolloutRequest, by actor: Principal, at now: UTCTime
+    ) throws(RegistryError) -> RolloutStatus {
+        try authorise(actor, .operate, on: .model(request.model))
+        return try store.write { (records) throws(RegistryError) in
+            let last = try records.rollout(request.model, request.channel)
+            if let last, last.state.isStarted, !last.isOver {
+                throw .rolloutExists(
+                    request.model, request.channel, state: last.stateWord)
+            }
+            let creation = RolloutCreation(
+                request: request, records: records, blobs: blobs, now: now)
+            let rollout = RolloutRecord(state: try creation.state(), created: now)
+            try records.setRollout(rollout)
+            try records.append(.rolloutCreated(rollout), by: Actor(actor), at: now)
+            return try RolloutStatus(rollout, in: records, at: now)
+        }
+    }
+
+    // MARK: Orders
+
+    /// Follows an order; its effects are published on return, or at the controller's next tick.
+    ///
+    /// - Throws: `.stateConflict` with the reason; `.malformed` for a reason that is too long.
+    package func order(
+        _ order: RolloutOrder, _ model: ModelName, _ channel: ChannelName, reason: String,
+        by actor: Principal, at now: UTCTime
+    ) throws(RegistryError) -> RolloutStatus {
+        try authorise(actor, .operate, on: .model(model))
+        guard reason.utf8.count <= Self.reasonLimit else {
+            throw .malformed(
+                FieldError(
+                    path: "reason", expected: "at most \(Self.reasonLimit) bytes",
+                    found: "\(reason.utf8.count)"))
+        }
+        let status = try store.write { (records) throws(RegistryError) in
+            let move = RolloutMove(records: records, blobs: blobs, now: now)
+            let rollout = try move.follow(
+                order.event, word: order.rawValue, reason: reason, by: actor, model, channel)
+            return try RolloutStatus(rollout, in: records, at: now)
+        }
+        try publisher.publish(model, at: now)
+        return status
+    }
+
+    // MARK: Looking
+
+    package func status(
+        _ model: ModelName, _ channel: ChannelName, by actor: Principal, at now: UTCTime
+    ) throws(RegistryError) -> RolloutStatus {
+        try authorise(actor, .read, on: .model(model))
+        return try store.read { (records) throws(RegistryError) in
+            guard let rollout = try records.rollout(model, channel) else {
+                throw .notFound("rollout", "\(model)/\(channel)")
+            }
+            return try RolloutStatus(rollout, in: records, at: now)
+        }
+    }
+
+    package func list(
+        by actor: Principal, at now: UTCTime
+    ) throws(RegistryError) -> [RolloutStatus] {
+        try authorise(actor, .read, on: .registry)
+        return try store.read { (records) throws(RegistryError) in
+            var statuses: [RolloutStatus] = []
+            for rollout in try records.rollouts() {
+                statuses.append(try RolloutStatus(rollout, in: records, at: now))
+            }
+            return statuses
+        }
+    }
+}
+
+extension RolloutOrder {
+    /// The controller's own event; an ordered advance without proof is labelled so.
+    fileprivate var event: ControllerEvent.Order {
+        switch self {
+        case .start: .start
+        case .advance: .advance(unproven: true)
+        case .pause: .pause
+        case .resume: .resume
+        case .rollback: .rollback
+        case .freeze: .freeze
+        case .unfreeze: .unfreeze
+        }
+    }
+}
+
+extension RolloutRecord {
+    var isOver: Bool {
+        state.plan.state == .completed || state.plan.state == .rolledBack
+    }
+
+    /// The state in the word of the protocol: the plan's, and `created` before the start.
+    package var stateWord: String { state.isStarted ? state.plan.state.rawValue : "created" }
+}
