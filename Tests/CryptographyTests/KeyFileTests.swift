@@ -169,16 +169,13 @@ struct KeyFileTests {
         #expect(try Self.encrypted().bytes != Self.encrypted(seed: 2).bytes)
     }
 
-    /// A file of today opens tomorrow: the bytes are fixed here, with the passphrase "fieldfare".
+    /// A file of today opens tomorrow: the page's example was made by PyNaCl, and stays as it is.
     @Test func `opens the example of the format's page`() throws {
-        let text = """
-            {"keyid":"74c181c7ad8a0855d4b55e44d2ba87aabdddb196832571f15f92fece332e4916",\
-            "name":"example","private":{"memory_bytes":8192,"nonce":"ddffbfc82920c974178fc0b6089082f1586822a535b3a37e","passes":1,\
-            "protection":"argon2id-secretbox","salt":"60fadff0660890c942c58ad19513b137","secret":"44aa0f1f6c282dd2e9dd1c7e63f9afd638e2664587c04f1cd5eb93c7f750a541cfabcd7abc29bf105ea4bd981720cddd"},\
-            "public":"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",\
-            "schema":"fieldfare.key/1"}
-            """
-        let file = try KeyFile(parsing: Array(text.utf8))
+        let page = try Page.read("docs/formats/key-file.md")
+        let start = try #require(page.place(after: "```json\n"))
+        let end = try #require(page.place(after: "\n```", from: start))
+        let file = try KeyFile(parsing: Array(page[start..<(end - 4)]))
+        #expect(file.name == "example")
         let key = try file.open(passphrase: Array("fieldfare".utf8))
         #expect(key.publicKey.hex == Ed25519Tests.vectors[0].key)
     }
