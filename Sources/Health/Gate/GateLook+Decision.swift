@@ -7,22 +7,18 @@ extension GateLook {
         let fleet = results(allRows, segment: nil)
         let suspects = segments.flatMap { results(rows(in: $0), segment: $0) }
         let failing = suspects.filter { $0.rollsBack(parameters) }
-        if let worst = worst(fleet.filter { $0.rollsBack(parameters) }) {
-            guard let cause = cause(of: failing) else {
-                return judgement(.rollback, .test(facts(worst)), fleet, allRows)
-            }
+        let alarm = worst(fleet.filter { $0.rollsBack(parameters) })
+        guard let first = alarm ?? worst(failing) else {
+            return decide(fleet, allRows, findings: pauses(suspects))
+        }
+        if let cause = cause(of: failing, among: suspects) {
             return judgement(excluding: cause, suspects)
         }
-        let failed = segmentsOf(failing)
-        if let worst = worst(failing) {
-            guard failed.allSatisfy({ parameters.excludable.contains($0.kind) }),
-                !isWidespread(failing, suspects), let cause = cause(of: failing)
-            else {
-                return judgement(.pause, .segments(failed, facts(worst)), fleet, allRows)
-            }
-            return judgement(excluding: cause, suspects)
+        guard alarm == nil else {
+            return judgement(.rollback, .test(facts(first)), fleet, allRows)
         }
-        return decide(fleet, allRows, findings: pauses(suspects))
+        let reason = Reason.segments(segmentsOf(failing), facts(first))
+        return judgement(.pause, reason, fleet, allRows)
     }
 
     /// The rest of the fleet is judged, with `cause` left out of it.
@@ -35,43 +31,42 @@ extension GateLook {
             results(rest, segment: nil), rest, findings: [finding] + pauses(suspects, but: segment))
     }
 
-    /// The failing segment that may be excluded and without which nothing is wrong and something is known.
-    private func cause(of failing: [TestResult]) -> TestResult? {
+    /// The failing segment that may be excluded, and without which the rest is sound and known.
+    ///
+    /// Locales first, then device classes, regions and cohorts. None where another segment fails also
+    /// without it, or another cohort would pause on the same metric: then it is the release.
+    private func cause(of failing: [TestResult], among suspects: [TestResult]) -> TestResult? {
         let order: [SegmentKind] = [.locale, .deviceClass, .region, .cohort]
-        let candidates = failing.filter { result in
-            result.segment.map { parameters.excludable.contains($0.kind) } ?? false
-        }
-        let ranked = order.flatMap { kind in
-            candidates.filter { $0.segment?.kind == kind }.sorted { $0.chance < $1.chance }
+        let ranked = order.filter(parameters.excludable.contains).flatMap { kind in
+            failing.filter { $0.segment?.kind == kind }.sorted { $0.chance < $1.chance }
         }
         return ranked.first { result in
             guard let segment = result.segment else { return false }
-            let rest = results(
-                allRows.filter { !segment.contains(panel.samples[$0]) }, segment: nil)
-            let others = failing.filter { other in
-                other.segment.map { !overlaps($0, segment) } ?? false
-            }
-            return others.isEmpty
-                && !rest.contains { $0.pauses(parameters) || $0.rollsBack(parameters) }
-                && rest.contains { $0.rule == result.rule && $0.hasData }
+            let rest = Set(allRows.filter { !segment.contains(panel.samples[$0]) })
+            return isSound(rest, without: result)
+                && segmentsOf(failing).allSatisfy { other in
+                    other == segment
+                        || !results(rows(in: other).filter(rest.contains), segment: other)
+                            .contains { $0.rollsBack(parameters) }
+                }
+                && !suspects.contains { other in
+                    guard let cohort = other.segment, cohort.kind == .cohort else { return false }
+                    return other.rule == result.rule && other.pauses(parameters)
+                        && !overlaps(cohort, segment)
+                }
         }
     }
 
-    /// Whether every device of `one` that is not in `other` leaves `one` without treated devices.
+    /// Whether the fleet without a segment neither rolls back nor pauses, and has data on what fails there.
+    private func isSound(_ rest: Set<Int>, without result: TestResult) -> Bool {
+        let results = results(rest.sorted(), segment: nil)
+        return results.contains { $0.rule == result.rule && $0.hasData }
+            && !results.contains { $0.pauses(parameters) || $0.rollsBack(parameters) }
+    }
+
+    /// Whether some treated device belongs to both.
     private func overlaps(_ one: FleetSegment, _ other: FleetSegment) -> Bool {
         panel.samples.contains { $0.arm == .treated && one.contains($0) && other.contains($0) }
-    }
-
-    /// Two cohorts that fail, or one that fails and one that would pause on the same metric.
-    private func isWidespread(_ failing: [TestResult], _ suspects: [TestResult]) -> Bool {
-        let cohorts = failing.filter { $0.segment?.kind == .cohort }
-        if Set(cohorts.compactMap(\.segment)).count > 1 { return true }
-        return cohorts.contains { result in
-            suspects.contains {
-                $0.segment?.kind == .cohort && $0.segment != result.segment
-                    && $0.rule == result.rule && $0.pauses(parameters)
-            }
-        }
     }
 
     private func pauses(

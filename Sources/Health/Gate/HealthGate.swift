@@ -81,10 +81,30 @@ struct GateLook {
         return kinds.flatMap { $0.count > 1 ? $0.sorted() : [] }
     }
 
+    /// A rule that watches both ways: the way that stands out more.
+    private static func watch(
+        _ rule: MetricRule, _ panel: Panel, _ parameters: GateParameters, _ evidence: StageEvidence
+    ) -> (([Int]) -> Measurement)? {
+        let ways = [MetricDirection.higherIsWorse, .lowerIsWorse].compactMap { direction in
+            var oneWay = rule
+            oneWay.direction = direction
+            return test(oneWay, panel, parameters, evidence)
+        }
+        guard let up = ways.first, let down = ways.last else { return nil }
+        return { rows in
+            let (one, other) = (up(rows), down(rows))
+            guard case .estimate(let higher) = one, case .estimate(let lower) = other else {
+                return one
+            }
+            return lower.z > higher.z ? other : one
+        }
+    }
+
     /// How one rule is tested, or nil where this stage cannot test it: without control only test C speaks.
     private static func test(
         _ rule: MetricRule, _ panel: Panel, _ parameters: GateParameters, _ evidence: StageEvidence
     ) -> (([Int]) -> Measurement)? {
+        if rule.direction == .watch { return watch(rule, panel, parameters, evidence) }
         let isControlled = evidence.control == .concurrent
         switch rule.metric.test {
         case .continuous:
@@ -99,6 +119,7 @@ struct GateLook {
                 panel: panel, columns: panel.rate(rule.metric), parameters: parameters, rule: rule
             ).evaluate
         case .once:
+            guard isControlled || rule.metric != .jumped else { return nil }
             let fixed: Double? =
                 switch rule.metric {
                 case .localRollbacks, .attemptsFailed: parameters.attemptsShare

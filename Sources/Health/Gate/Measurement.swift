@@ -35,6 +35,8 @@ package struct Estimate: Sendable, Hashable {
     package let accepted: Double
     /// Whether each device was compared with its own reference.
     package let isPaired: Bool
+    /// Whether the candidate is worse by a lower figure: then `ratio` is control to treated.
+    package let isLower: Bool
     /// The rates behind test B.
     package let rates: RateContrast?
 

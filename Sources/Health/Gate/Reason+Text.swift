@@ -84,14 +84,18 @@ extension FiveFacts {
 
     private func compare(_ estimate: Estimate, _ name: String, _ place: String) -> String {
         let range = estimate.range(at: result.level)
+        let ratio = "x\(Wording.decimal(estimate.ratio))" + (estimate.isLower ? " lower than" : "")
         let moved =
             if let rates = estimate.rates {
-                "\(Wording.percent(rates.worse)) against \(Wording.percent(rates.better)), "
-                    + "x\(Wording.decimal(estimate.ratio))"
+                estimate.isLower
+                    ? "\(Wording.percent(rates.better)) against \(Wording.percent(rates.worse)), "
+                        + "x\(Wording.decimal(estimate.ratio)) lower"
+                    : "\(Wording.percent(rates.worse)) against \(Wording.percent(rates.better)), \(ratio)"
             } else if estimate.isPaired {
-                "x\(Wording.decimal(estimate.ratio)) of their own previous week"
+                estimate.isLower
+                    ? "\(ratio) in their own previous week" : "\(ratio) of their own previous week"
             } else {
-                "x\(Wording.decimal(estimate.ratio)) of the others'"
+                estimate.isLower ? "\(ratio) the others'" : "\(ratio) of the others'"
             }
         let accepted =
             estimate.accepted > 1 ? ", accepted x\(Wording.decimal(estimate.accepted))" : ""

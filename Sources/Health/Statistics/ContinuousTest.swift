@@ -101,7 +101,8 @@ struct ContinuousTest {
             treatedDevices: treated, controlDevices: control,
             effect: effect - log(rule.accepted), standardError: error,
             x: prior * prior / (error * error), ratio: exp(effect), limit: rule.limit,
-            accepted: rule.accepted, isPaired: isPaired, rates: nil)
+            accepted: rule.accepted, isPaired: isPaired, isLower: rule.direction == .lowerIsWorse,
+            rates: nil)
     }
 
     /// A cell's own variance, pulled towards the pooled one by `pseudoDevices` of it.

@@ -66,11 +66,12 @@ struct Panel {
     }
 
     func answers(_ rule: MetricRule, _ parameters: GateParameters, at now: UTCTime) -> [Answer] {
-        samples.map { sample in
+        let accepted = parameters.rules.filter { $0.metric == .latencyP95 }.map(\.accepted).max()
+        return samples.map { sample in
             let isBad: Bool? =
                 switch rule.metric {
                 case .silent: sample.isSilent(parameters, at: now)
-                case .jumped: sample.hasJumped(rule, parameters)
+                case .jumped: sample.hasJumped(rule, parameters, accepted: accepted ?? 1)
                 case .localRollbacks:
                     sample.exposedAt == nil && !sample.wentBack ? nil : sample.wentBack
                 default: sample.hasFailedAttempt(parameters, at: now)
@@ -99,14 +100,19 @@ extension DeviceSample {
     }
 
     /// Whether the device's own percentile grew by more than the allowed jump; nil before enough turns.
-    fileprivate func hasJumped(_ rule: MetricRule, _ parameters: GateParameters) -> Bool? {
+    ///
+    /// A cost that is accepted for all treated devices is no part of a jump.
+    fileprivate func hasJumped(
+        _ rule: MetricRule, _ parameters: GateParameters, accepted: Double
+    ) -> Bool? {
         guard !wentBack, arm == .control || exposedAt != nil else { return nil }
         if let jumped { return jumped }
         guard counters.turns >= Int64(parameters.jumpTurns), let now = lnP95[rule.clock],
             let reference, reference.turns >= parameters.minReferenceTurns,
             let before = reference.lnP95[rule.clock]
         else { return nil }
-        return now - before > log(parameters.jumpRatio)
+        let excused = arm == .treated ? max(accepted, rule.accepted) : 1
+        return now - before > log(parameters.jumpRatio * excused)
     }
 
     /// Whether the attempt failed, or began and was never heard of again; nil while it may still end.

@@ -51,7 +51,8 @@ struct RateTest {
                 effect: contrast.effect(rule.accepted),
                 standardError: contrast.standardError(rule.accepted),
                 x: contrast.x(limit: limit, accepted: rule.accepted), ratio: contrast.ratio,
-                limit: limit, accepted: rule.accepted, isPaired: false, rates: contrast))
+                limit: limit, accepted: rule.accepted, isPaired: false,
+                isLower: rule.direction == .lowerIsWorse, rates: contrast))
     }
 
     private func contrast(_ worse: Side, _ better: Side) -> RateContrast {
