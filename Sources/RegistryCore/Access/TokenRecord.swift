@@ -31,18 +31,23 @@ package struct TokenRecord: Sendable, Hashable {
 
 /// What the registry keeps of a one-time enrolment token.
 package struct EnrolmentRecord: Sendable, Hashable {
+    package enum Use: Sendable, Hashable {
+        case unused
+        /// By a device, which may have been revoked and forgotten since.
+        case used(by: DeviceID?)
+    }
+
     package let digest: SHA256Digest
     package let created: UTCTime
     package let expires: UTCTime
-    /// The device that used it; nil while it is good.
-    package var device: DeviceID?
+    package var use: Use
 
     package init(
-        digest: SHA256Digest, created: UTCTime, expires: UTCTime, device: DeviceID? = nil
+        digest: SHA256Digest, created: UTCTime, expires: UTCTime, use: Use = .unused
     ) {
         self.digest = digest
         self.created = created
         self.expires = expires
-        self.device = device
+        self.use = use
     }
 }

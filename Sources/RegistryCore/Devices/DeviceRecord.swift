@@ -23,9 +23,11 @@ package struct DeviceRecord: Sendable, Hashable {
         self.agent = agent
     }
 
+    package var rank: Int64 { Self.rank(of: id) }
+
     /// The device's place among all, by which samples are drawn: independent of buckets and of outcomes.
-    package var rank: Int64 {
-        let digest = SHA256.digest(of: Array("fieldfare.sample".utf8) + [0] + id.bytes)
+    package static func rank(of device: DeviceID) -> Int64 {
+        let digest = SHA256.digest(of: Array("fieldfare.sample".utf8) + [0] + device.bytes)
         return digest.bytes.prefix(7).reduce(0) { $0 << 8 | Int64($1) }
     }
 }

@@ -67,10 +67,10 @@ package struct Devices: Sendable {
         let found = candidates.first {
             ConstantTime.areEqual($0.digest.bytes, digest.bytes)
         }
-        guard var record = found, record.device == nil, now < record.expires else {
+        guard var record = found, record.use == .unused, now < record.expires else {
             throw .unauthorised
         }
-        record.device = device
+        record.use = .used(by: device)
         try records.setEnrolment(record)
     }
 

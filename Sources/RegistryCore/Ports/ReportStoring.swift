@@ -34,16 +34,19 @@ package struct FactsRow: Sendable, Hashable {
     package var exposedWindow: UTCTime?
     /// When word of the newest attempt first arrived.
     package var attempted: UTCTime?
+    /// When anything was last added.
+    package var updated: UTCTime
 
     package init(
         key: CandidateKey, facts: CandidateFacts = CandidateFacts(), exposed: UTCTime? = nil,
-        exposedWindow: UTCTime? = nil, attempted: UTCTime? = nil
+        exposedWindow: UTCTime? = nil, attempted: UTCTime? = nil, updated: UTCTime
     ) {
         self.key = key
         self.facts = facts
         self.exposed = exposed
         self.exposedWindow = exposedWindow
         self.attempted = attempted
+        self.updated = updated
     }
 }
 

@@ -44,7 +44,7 @@ struct Ingest {
     private func takeFacts(_ report: Report) throws(RegistryError) {
         guard let key = CandidateKey(of: report) else { return }
         let held = try records.facts(key)
-        var row = held ?? FactsRow(key: key)
+        var row = held ?? FactsRow(key: key, updated: now)
         row.facts.take(report)
         if row.facts.attempts.keys.max() != held?.facts.attempts.keys.max() {
             row.attempted = now
@@ -53,7 +53,9 @@ struct Ingest {
             row.exposed = now
             row.exposedWindow = report.place?.window
         }
-        if row != held { try records.setFacts(row) }
+        guard row != held else { return }
+        row.updated = now
+        try records.setFacts(row)
     }
 }
 

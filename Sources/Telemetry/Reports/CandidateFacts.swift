@@ -86,3 +86,50 @@ package struct CandidateFacts: Sendable, Hashable {
         return sum
     }
 }
+
+// MARK: As a registry stores them
+
+extension CandidateFacts {
+    private static let words: [(outcome: AttemptOutcome, word: String)] = [
+        (.started, "started"), (.passed, "passed"), (.failed, "failed"),
+    ]
+
+    package var json: JSON {
+        let tries = attempts.map { number, outcome in
+            (String(number), JSON.string(Self.words[outcome.rawValue].word))
+        }
+        var fields: [String: JSON] = [
+            "attempts": .object(Dictionary(uniqueKeysWithValues: tries)),
+            "committed": .bool(committed), "crashes": .integer(crashes),
+        ]
+        fields["beacon_at"] = beaconAt.map { .integer($0.seconds) }
+        fields["rollback"] = rollback.map {
+            ["epoch": .integer($0.epoch), "sequence": .integer($0.sequence)]
+        }
+        return .object(fields)
+    }
+
+    /// Reads what `json` wrote.
+    package init(_ json: JSON) throws(FieldError) {
+        self.init()
+        var fields = try Fields(json)
+        for (name, json, path) in try fields.map("attempts", limit: Self.attemptLimit) {
+            let outcome = Self.words.first { $0.word == json.string }?.outcome
+            guard let number = Int64(name), let outcome else {
+                throw FieldError(path: path, expected: "an attempt's outcome", found: json.kind)
+            }
+            attempts[number] = outcome
+        }
+        committed = try fields.bool("committed")
+        crashes = try fields.integer("crashes", in: 0...Int64.max)
+        beaconAt = try fields.optionalInteger("beacon_at", in: 0...UTCTime.latest.seconds)
+            .map { UTCTime(clamping: $0) }
+        if var inner = try fields.optionalFields("rollback") {
+            rollback = ReportOrder(
+                epoch: try inner.integer("epoch", in: 0...Int64.max),
+                sequence: try inner.integer("sequence", in: 0...Int64.max))
+            try inner.refuseUnknown()
+        }
+        try fields.refuseUnknown()
+    }
+}

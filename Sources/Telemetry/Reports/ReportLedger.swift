@@ -35,6 +35,15 @@ package struct FiguresKey: Sendable, Hashable {
     package let version: SemanticVersion?
     package let window: UTCTime?
 
+    package init(
+        device: DeviceID, model: ModelName, version: SemanticVersion?, window: UTCTime?
+    ) {
+        self.device = device
+        self.model = model
+        self.version = version
+        self.window = window
+    }
+
     package init(of report: Report) {
         device = report.device
         model = report.model

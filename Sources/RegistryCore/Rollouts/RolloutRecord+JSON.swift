@@ -1,0 +1,32 @@
+package import Primitives
+import Rollouts
+
+extension RolloutRecord {
+    package static let schema = "fieldfare.rollout/1"
+
+    /// The whole record, for the registry's store.
+    package var json: JSON {
+        var fields: [String: JSON] = [
+            "schema": .string(Self.schema), "created": .integer(created.seconds),
+            "rehearsed": .bool(isRehearsed), "state": state.json,
+        ]
+        fields["last_look"] = lastLook.map { .integer($0.seconds) }
+        fields["look"] = look
+        return .object(fields)
+    }
+
+    /// Reads what `json` wrote.
+    package init(reading json: JSON) throws(FieldError) {
+        var fields = try Fields(json)
+        _ = try fields.parse("schema", "'\(Self.schema)'") { $0 == Self.schema ? $0 : nil }
+        let moments = 0...UTCTime.latest.seconds
+        let created = UTCTime(clamping: try fields.integer("created", in: moments))
+        let state = try ControllerState(reading: try fields.value("state", "an object"))
+        self.init(state: state, created: created)
+        isRehearsed = try fields.bool("rehearsed")
+        lastLook = try fields.optionalInteger("last_look", in: moments)
+            .map { UTCTime(clamping: $0) }
+        look = fields.optional("look")
+        try fields.refuseUnknown()
+    }
+}

@@ -1,0 +1,118 @@
+import GRDB
+import Primitives
+import RegistryCore
+import Telemetry
+
+extension DatabaseRecords: EvidenceStoring {
+    func figures(of device: DeviceID) throws(RegistryError) -> [FiguresRow] {
+        try rows(
+            "SELECT * FROM figures WHERE device = ? ORDER BY epoch DESC, sequence DESC",
+            [device.bytes.data]
+        ) { (row) throws(RegistryError) in try FiguresRow(row) }
+    }
+
+    func facts(of device: DeviceID) throws(RegistryError) -> [FactsRow] {
+        try rows(
+            "SELECT * FROM facts WHERE device = ? ORDER BY model, candidate", [device.bytes.data]
+        ) { (row) throws(RegistryError) in try FactsRow(row) }
+    }
+
+    func samples(_ query: SampleQuery) throws(RegistryError) -> [SampleRow] {
+        let treated = try treated(query)
+        let known = Set(treated.map(\.device))
+        return treated + (try control(query)).filter { !known.contains($0.device) }
+    }
+
+    /// Devices with facts about the candidate, and their figures of it in the window.
+    private func treated(_ query: SampleQuery) throws(RegistryError) -> [SampleRow] {
+        let rows = try rows(
+            """
+            SELECT facts.*, device.attributes AS attributes, hearing.at AS heard FROM facts
+            JOIN following USING (device, model)
+            JOIN device ON device.id = facts.device
+            LEFT JOIN hearing ON hearing.device = facts.device
+            WHERE facts.model = ? AND facts.candidate = ? AND following.channel = ?
+            ORDER BY facts.rank LIMIT ?
+            """,
+            [
+                query.model.description, query.candidate.description, query.channel.description,
+                query.limit,
+            ]
+        ) { (row) throws(RegistryError) -> (FactsRow, DeviceAttributes, UTCTime?) in
+            (
+                try FactsRow(row), try row.attributes("attributes"),
+                try row.optionalTime("heard")
+            )
+        }
+        var samples: [SampleRow] = []
+        for (facts, attributes, heard) in rows {
+            let key = FiguresKey(
+                device: facts.key.device, model: query.model, version: query.candidate,
+                window: query.window)
+            samples.append(
+                SampleRow(
+                    device: facts.key.device, attributes: attributes, heard: heard,
+                    figures: try figures(key), facts: facts))
+        }
+        return samples
+    }
+
+    /// Devices that say of themselves that they are control in this window; the newest figures of each.
+    private func control(_ query: SampleQuery) throws(RegistryError) -> [SampleRow] {
+        let found = try rows(
+            """
+            SELECT figures.*, device.attributes AS attributes, hearing.at AS heard FROM figures
+            JOIN device ON device.id = figures.device
+            LEFT JOIN hearing ON hearing.device = figures.device
+            WHERE model = ? AND channel = ? AND window = ? AND arm = 'control'
+            ORDER BY figures.rank, figures.epoch DESC, figures.sequence DESC LIMIT ?
+            """,
+            [
+                query.model.description, query.channel.description, query.window.seconds,
+                query.limit,
+            ]
+        ) { (row) throws(RegistryError) in
+            SampleRow(
+                device: try row.device("device"), attributes: try row.attributes("attributes"),
+                heard: try row.optionalTime("heard"), figures: try FiguresRow(row), facts: nil)
+        }
+        var seen: Set<DeviceID> = []
+        return found.filter { seen.insert($0.device).inserted }
+    }
+
+    func exposure(
+        model: ModelName, candidate: SemanticVersion
+    ) throws(RegistryError) -> [Cohort: Int] {
+        try cohortCounts(
+            """
+            SELECT region, device_class, COUNT(*) AS total FROM facts
+            JOIN device ON device.id = facts.device
+            WHERE model = ? AND candidate = ? AND exposed IS NOT NULL
+            GROUP BY region, device_class
+            """, [model.description, candidate.description])
+    }
+
+    func subscribers(
+        model: ModelName, channel: ChannelName
+    ) throws(RegistryError) -> [Subscriber] {
+        let followers = try rows(
+            """
+            SELECT id, attributes FROM following JOIN device ON device.id = following.device
+            WHERE model = ? AND channel = ? ORDER BY id
+            """, [model.description, channel.description]
+        ) { (row) throws(RegistryError) in try Self.subscriber(row) }
+        guard channel == .main else { return followers }
+        return followers
+            + (try rows(
+                """
+                SELECT id, attributes FROM device
+                WHERE NOT EXISTS (SELECT 1 FROM following WHERE following.device = device.id)
+                ORDER BY id
+                """
+            ) { (row) throws(RegistryError) in try Self.subscriber(row) })
+    }
+
+    private static func subscriber(_ row: Row) throws(RegistryError) -> Subscriber {
+        Subscriber(device: try row.device("id"), attributes: try row.attributes("attributes"))
+    }
+}

@@ -1,0 +1,119 @@
+import GRDB
+import Primitives
+import RegistryCore
+import Telemetry
+
+extension DatabaseRecords: ReportStoring {
+    func figures(_ key: FiguresKey) throws(RegistryError) -> FiguresRow? {
+        try row(
+            """
+            SELECT * FROM figures
+            WHERE device = ? AND model = ? AND version = ? AND window = ?
+            """, Self.arguments(key)
+        ) { (row) throws(RegistryError) in try FiguresRow(row) }
+    }
+
+    func setFigures(_ row: FiguresRow) throws(RegistryError) {
+        let report = row.report
+        let order: StatementArguments = [report.epoch, report.sequence]
+        let keys = Self.arguments(FiguresKey(of: report))
+        let place: StatementArguments = [
+            report.channel.description, report.place?.arm.rawValue ?? "",
+            Self.rank(of: report.device),
+        ]
+        let rest: StatementArguments = [
+            row.firstReceived.seconds, row.received.seconds, row.jumped, row.bytes.data,
+        ]
+        try execute(
+            """
+            INSERT OR REPLACE INTO figures (device, model, version, window, channel, arm, rank,
+                epoch, sequence, first_received, received, jumped, report)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, keys + place + order + rest)
+        try dropOldest("figures", by: "received", of: report.device, limit: ReportLimits.figures)
+        let following: StatementArguments = [
+            report.device.bytes.data, report.model.description, report.channel.description,
+        ]
+        try execute(
+            """
+            INSERT INTO following (device, model, channel, epoch, sequence) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (device, model) DO UPDATE SET channel = excluded.channel,
+                epoch = excluded.epoch, sequence = excluded.sequence
+            WHERE (excluded.epoch, excluded.sequence) > (epoch, sequence)
+            """, following + order)
+    }
+
+    func facts(_ key: CandidateKey) throws(RegistryError) -> FactsRow? {
+        try row(
+            "SELECT * FROM facts WHERE device = ? AND model = ? AND candidate = ?",
+            Self.arguments(key)
+        ) { (row) throws(RegistryError) in try FactsRow(row) }
+    }
+
+    func setFacts(_ row: FactsRow) throws(RegistryError) {
+        let values: StatementArguments = [
+            Self.rank(of: row.key.device), row.exposed?.seconds, row.exposedWindow?.seconds,
+            row.attempted?.seconds, row.updated.seconds, row.facts.json.canonicalText,
+        ]
+        try execute(
+            """
+            INSERT OR REPLACE INTO facts (device, model, candidate, rank, exposed,
+                exposed_window, attempted, updated, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, Self.arguments(row.key) + values)
+        try dropOldest("facts", by: "updated", of: row.key.device, limit: ReportLimits.facts)
+    }
+
+    /// Keeps a device within its limit.
+    private func dropOldest(
+        _ table: String, by column: String, of device: DeviceID, limit: Int
+    ) throws(RegistryError) {
+        try execute(
+            """
+            DELETE FROM \(table) WHERE rowid IN (SELECT rowid FROM \(table) WHERE device = ?
+                ORDER BY \(column) DESC, rowid DESC LIMIT -1 OFFSET ?)
+            """, [device.bytes.data, limit])
+    }
+
+    private static func rank(of device: DeviceID) -> Int64 { DeviceRecord.rank(of: device) }
+
+    private static func arguments(_ key: FiguresKey) -> StatementArguments {
+        [
+            key.device.bytes.data, key.model.description, key.version?.description ?? "",
+            key.window?.seconds ?? -1,
+        ]
+    }
+
+    private static func arguments(_ key: CandidateKey) -> StatementArguments {
+        [key.device.bytes.data, key.model.description, key.candidate.description]
+    }
+}
+
+extension FiguresRow {
+    init(_ row: Row) throws(RegistryError) {
+        let bytes = try row.bytes("report")
+        let report: Report
+        do {
+            let json = try JSON(parsing: bytes, limit: 1 << 20)
+            report = try Report(json["signed"] ?? .null)
+        } catch {
+            throw .storage("database: column 'report' holds no report: \(error)")
+        }
+        self.init(
+            report: report, bytes: bytes, firstReceived: try row.time("first_received"),
+            received: try row.time("received"), jumped: row["jumped"])
+    }
+}
+
+extension FactsRow {
+    init(_ row: Row) throws(RegistryError) {
+        let key = CandidateKey(
+            device: try row.device("device"),
+            model: try row.parse("model") { (text: String) in ModelName(text) },
+            candidate: try row.parse("candidate") { (text: String) in SemanticVersion(text) })
+        self.init(
+            key: key, facts: try row.json("facts", CandidateFacts.init),
+            exposed: try row.optionalTime("exposed"),
+            exposedWindow: try row.optionalTime("exposed_window"),
+            attempted: try row.optionalTime("attempted"), updated: try row.time("updated"))
+    }
+}

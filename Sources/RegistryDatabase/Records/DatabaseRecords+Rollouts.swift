@@ -1,0 +1,27 @@
+import GRDB
+import Primitives
+import RegistryCore
+
+extension DatabaseRecords: RolloutStoring {
+    func rollout(
+        _ model: ModelName, _ channel: ChannelName
+    ) throws(RegistryError) -> RolloutRecord? {
+        try row(
+            "SELECT record FROM rollout WHERE model = ? AND channel = ?",
+            [model.description, channel.description]
+        ) { (row) throws(RegistryError) in try row.json("record", RolloutRecord.init(reading:)) }
+    }
+
+    func rollouts() throws(RegistryError) -> [RolloutRecord] {
+        try rows("SELECT record FROM rollout ORDER BY model, channel") {
+            (row) throws(RegistryError) in
+            try row.json("record", RolloutRecord.init(reading:))
+        }
+    }
+
+    func setRollout(_ record: RolloutRecord) throws(RegistryError) {
+        try execute(
+            "INSERT OR REPLACE INTO rollout (model, channel, record) VALUES (?, ?, ?)",
+            [record.model.description, record.channel.description, record.json.canonicalText])
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import GRDB
+package import RegistryCore
+
+/// The registry's records in one SQLite file, by GRDB: `RegistryStoring` with real transactions.
+///
+/// Write-ahead log, one writer and several readers, each transaction fsynced before it is acknowledged
+/// (`synchronous=FULL`: a `DatabasePool` of GRDB 7.10 resets it to NORMAL while opening, so it is set on the
+/// writer after that). Open each file once; its calls block, so a server makes them on threads of its own.
+package final class SQLiteStore: RegistryStoring {
+    private let pool: DatabasePool
+
+    /// Opens the file at a path of the operating system, makes it where it is missing, and brings it to
+    /// today's schema.
+    ///
+    /// - Throws: `.storage`; also for a file that a newer version has migrated.
+    package init(path: String) throws(RegistryError) {
+        var configuration = Configuration()
+        configuration.label = "registry"
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(10)
+        configuration.maximumReaderCount = 4
+        let pool = try Self.attempt {
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            return pool
+        }
+        self.pool = pool
+        let isNewer = try Self.attempt {
+            try pool.read { try Schema.migrator.hasBeenSuperseded($0) }
+        }
+        guard !isNewer else {
+            throw .storage("database: expected a schema of this version, got a newer one")
+        }
+        try Self.attempt { try Schema.migrator.migrate(pool) }
+    }
+
+    package func read<Value>(
+        _ body: (any RegistryRecords) throws(RegistryError) -> Value
+    ) throws(RegistryError) -> Value {
+        try Self.attempt { try pool.read { try body(DatabaseRecords($0)) } }
+    }
+
+    package func write<Value>(
+        _ body: (any RegistryRecords) throws(RegistryError) -> Value
+    ) throws(RegistryError) -> Value {
+        try Self.attempt { try pool.write { try body(DatabaseRecords($0)) } }
+    }
+
+    package func probe() throws(RegistryError) {
+        try Self.attempt {
+            try pool.write { try $0.execute(sql: "UPDATE probe SET count = count + 1") }
+        }
+    }
+
+    /// A setting of the writer's connection, such as `synchronous`; for the tests that watch over it.
+    package func writerSetting(_ name: String) throws(RegistryError) -> String {
+        try Self.attempt {
+            try pool.writeWithoutTransaction { database in
+                try String.fetchOne(database, sql: "PRAGMA \(name)") ?? ""
+            }
+        }
+    }
+
+    /// Copies the database as it is now into a new file: for backups, and to rehearse on.
+    package func copy(to path: String) throws(RegistryError) {
+        try Self.attempt {
+            let copy = try DatabaseQueue(path: path)
+            try pool.backup(to: copy)
+            try copy.close()
+        }
+    }
+
+    /// Does something that GRDB may refuse, and says so in the registry's words.
+    private static func attempt<Value>(
+        _ body: () throws -> Value
+    ) throws(RegistryError) -> Value {
+        do {
+            return try body()
+        } catch let error as RegistryError {
+            throw error
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            throw .insufficientStorage
+        } catch {
+            throw .storage("database: \(error)")
+        }
+    }
+}
