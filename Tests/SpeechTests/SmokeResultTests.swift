@@ -1,5 +1,6 @@
 import Primitives
 import Speech
+import TestSupport
 import Testing
 
 struct SmokeResultTests {
@@ -23,6 +24,11 @@ struct SmokeResultTests {
         #expect(String(decoding: SmokeResult.nullCreate.line, as: UTF8.self) == refused)
         #expect(try SmokeResult(parsing: SmokeResult.nullCreate.line) == .nullCreate)
         #expect(try SmokeResult(parsing: SmokeResult.outOfMemory.line) == .outOfMemory)
+    }
+
+    @Test func `the page on the format shows the golden line`() throws {
+        let page = try #require(RepositoryFiles.bytes("docs/formats/smoke-result.md"))
+        #expect(String(decoding: page, as: UTF8.self).contains(Self.golden))
     }
 
     static let faults: [(String, String)] = [

@@ -79,7 +79,7 @@ package struct BundleCheck<Files: BundleFiles> {
         let path = description.runtime.model
         guard let length = lengths[path] else { return }
         do throws(OnnxError) {
-            let model = try OnnxReader.read(path, length: length, in: files)
+            let model = try OnnxModel(path, length: length, in: files)
             problems += OnnxCheck.problems(
                 of: model, named: "\(path)",
                 expecting: OnnxExpectations(

@@ -53,9 +53,9 @@ package struct Manifest: Sendable, Hashable {
         self.routingPolicy = routingPolicy
         self.provenance = provenance
         self.rollbackFloor = rollbackFloor
+        try checkVersions()
         try checkFiles()
         try checkReferences()
-        try checkVersions()
     }
 
     /// The listed file at `path`.

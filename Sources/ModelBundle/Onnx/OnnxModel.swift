@@ -1,3 +1,5 @@
+package import Primitives
+
 /// One side of a tensor's shape, as a model declares it.
 package enum OnnxDimension: Sendable, Hashable {
     case fixed(Int64)
@@ -12,6 +14,12 @@ package struct OnnxPort: Sendable, Hashable {
     package let elementType: Int64?
     /// Nil where the model says nothing about the shape.
     package let shape: [OnnxDimension]?
+
+    package init(name: String, elementType: Int64?, shape: [OnnxDimension]?) {
+        self.name = name
+        self.elementType = elementType
+        self.shape = shape
+    }
 }
 
 /// One node of the main graph.
@@ -44,4 +52,15 @@ package struct OnnxModel: Sendable, Hashable {
     package var externalTensors: [String] = []
 
     package init() {}
+}
+
+extension OnnxModel {
+    /// Reads a model's file without its weights.
+    ///
+    /// - Throws: `OnnxError`.
+    package init(
+        _ path: TargetPath, length: Int64, in files: some BundleFiles
+    ) throws(OnnxError) {
+        self = try OnnxReader.read(path, length: length, in: files)
+    }
 }

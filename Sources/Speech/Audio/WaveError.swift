@@ -49,7 +49,8 @@ extension WaveError: CustomStringConvertible {
         case .channels(let count): ("1 channel", "\(count)")
         case .sampleRate(let rate): ("16000 Hz", "\(rate) Hz")
         case .bitsPerSample(let bits): ("16 bits a sample", "\(bits)")
-        case .blockAlignment(let declared, let expected): ("blocks of \(expected) bytes", "\(declared)")
+        case .blockAlignment(let declared, let expected):
+            ("blocks of \(expected) bytes", "\(declared)")
         case .byteRate(let declared, let expected):
             ("\(expected) bytes a second", "\(declared)")
         case .missingData: ("a 'data' chunk", "none")
