@@ -14,7 +14,8 @@ package struct Gate: Sendable, Hashable {
     package var direction: Direction
     /// The allowed ratio to the control, in thousandths, such as 1300; nil for test C, which has q0.
     package var limit: Int?
-    /// For a rate: the allowed share of turns, in thousandths, where that is more than `limit` allows.
+    /// For a rate: the allowed share of turns, in thousandths, where that is more than `limit` allows;
+    /// for `latency_p95`: the milliseconds allowed where there is no control.
     package var absolute: Int?
     /// A known cost that is not held against the candidate, as a ratio in thousandths: 1000 is none.
     package var accepted: Int
@@ -45,7 +46,10 @@ package struct Gate: Sendable, Hashable {
         if metric.test == .rate {
             absolute = try fields.optionalInteger("absolute", in: 1...999).map { Int($0) }
         }
-        if metric == .latencyP95 { clock = try fields.word("clock") }
+        if metric == .latencyP95 {
+            absolute = try fields.optionalInteger("absolute", in: 1...600_000).map { Int($0) }
+            clock = try fields.word("clock")
+        }
         try fields.refuseUnknown()
     }
 

@@ -34,7 +34,7 @@ package enum PolicyDefaults {
         gate(.falsePositives, limit: 1_150),
         gate(.escalations, limit: 1_200),
         gate(.abandonment, limit: 1_200),
-        gate(.werProxy, limit: 1_200),
+        gate(.werProxy, limit: 1_300),
         gate(.memoryPerTurn, limit: 1_500),
         gate(.cpuPerTurn, limit: 1_500),
         gate(.attemptsFailed), gate(.jumped), gate(.localRollbacks), gate(.silent),

@@ -23,7 +23,8 @@ enum Quantity {
 
     private static let ratios: Set<String> = Set(
         [
-            "limit", "accepted", "absolute", "alpha", "alpha_pause", "attempts_q0", "coverage",
+            "limit", "accepted", "absolute", "alpha", "alpha_pause", "attempts_q0",
+            "uncontrolled_q0", "coverage",
             "fleet_part", "jump", "pause_fraction", "rho0", "size_fraction", "slow", "mid_q0",
             "tail_q0", "error_q0", "least_battery",
         ] + Metric.allCases.map(\.rawValue))

@@ -14,6 +14,7 @@ package struct Statistics: Sendable, Hashable {
     package var n0 = 30
     package var rho0 = 20
     package var minTurnsP95 = 20
+    package var minReferenceTurns = 20
     package var minDevicesTreated = 3
     package var minDevicesControl = 5
     package var minWeight = 20
@@ -25,6 +26,8 @@ package struct Statistics: Sendable, Hashable {
     package var jumpTurns = 40
     /// The share of failed attempts that test C excuses: control devices run none.
     package var attemptsQ0 = 20
+    /// The same for silent devices and local rollbacks of a first release, which has no control.
+    package var uncontrolledQ0 = 20
 
     package init() {}
 
@@ -38,6 +41,8 @@ package struct Statistics: Sendable, Hashable {
             ("min_devices_control", \.minDevicesControl, 2...100_000),
             ("min_devices_treated", \.minDevicesTreated, 2...100_000),
             ("min_missing", \.minMissing, 1...100_000),
+            ("min_reference_turns", \.minReferenceTurns, 1...100_000),
+            ("uncontrolled_q0", \.uncontrolledQ0, 1...600),
             ("min_turns_p95", \.minTurnsP95, 1...100_000),
             ("min_weight", \.minWeight, 1...100_000), ("n0", \.n0, 0...100_000),
             ("pause_fraction", \.pauseFraction, 0...1_000), ("rho0", \.rho0, 0...1_000),
