@@ -5,8 +5,9 @@ import Telemetry
 import TestSupport
 import Testing
 
-/// The division of labour that the demonstration shows: 2.7 times the processor time falls on the device, a fifth
-/// more falls to the gate. Parameters as recommended in `docs/gate.md`.
+/// Twice and more of the processor time falls on the device, a fifth more falls to the gate.
+///
+/// Parameters as `docs/gate.md` recommends for demonstrations.
 @Suite struct DemonstrationTests {
     static func policy() -> ProbationPolicy {
         var policy = ProbationPolicy()

@@ -81,7 +81,7 @@ import Testing
         #expect(estimate.controlDevices == 12)
     }
 
-    @Test(arguments: 0..<20 as Range<UInt64>)
+    @Test(arguments: 0..<8 as Range<UInt64>)
     func `agrees on large cohorts with the mean of their differences by 1/se^2`(
         seed: UInt64
     ) throws {
@@ -157,7 +157,7 @@ import Testing
         #expect(abs(try #require(one.first?.level) / (0.01 / 36) - 1) < 1e-9)
     }
 
-    @Test(arguments: 0..<60 as Range<UInt64>)
+    @Test(arguments: 0..<25 as Range<UInt64>)
     func `rolls back no sound release over six uneven cohorts`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed &+ 900)
         let samples = Self.fleet(seed: seed, each: 60).filter { sample in

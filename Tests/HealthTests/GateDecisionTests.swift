@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<100 as Range<UInt64>)
+    @Test(arguments: 0..<40 as Range<UInt64>)
     func `promotes a sound release after its soak, never before`(seed: UInt64) {
         let samples = Self.fleet(seed: seed, treated: 200, control: 200)
         #expect(Self.judge(samples, hours: 23).verdict == .wait)
@@ -127,7 +127,7 @@ import Testing
         #expect(unproven.text.contains("its time is over"))
     }
 
-    @Test(arguments: 0..<30 as Range<UInt64>)
+    @Test(arguments: 0..<12 as Range<UInt64>)
     func `never becomes milder as the treated devices become slower`(seed: UInt64) {
         var last = 0
         for step in 0...20 {
@@ -141,7 +141,7 @@ import Testing
         #expect(last == 4)
     }
 
-    @Test(arguments: 0..<20 as Range<UInt64>)
+    @Test(arguments: 0..<6 as Range<UInt64>)
     func `never becomes milder as more treated devices fail or fall silent`(seed: UInt64) {
         for kind in 0..<3 {
             var last = 0

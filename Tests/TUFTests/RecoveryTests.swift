@@ -58,6 +58,38 @@ struct RecoveryTests {
         #expect(repository[.plans]?.version == version(2))
     }
 
+    /// A delegated role's version is remembered in the snapshot, so its own key is not enough.
+    @Test func `forgets a delegated role's version with the snapshot key, not with its own`() throws
+    {
+        let device = try Device()
+        let last = try #require(MetadataVersion(.max))
+        device.simulator.edit {
+            $0.roles[.plans]?.version = last
+            $0.publish(.plans)
+            $0.updateSnapshot()
+        }
+        try device.run()
+        let pattern = try #require(PathPattern("rollouts/commands-en/*"))
+        device.simulator.edit {
+            let key = TestKeys.key("plans, new")
+            $0.signers[.plans] = [key]
+            $0.roles[.plans]?.version = version(1)
+            $0.publish(.plans)
+            $0.delegate(
+                from: .targets, to: .plans, paths: .patterns([pattern]), isTerminating: true,
+                key: key)
+        }
+        device.expectRefusal(
+            .rollback(.plans, held: last, offered: version(1)),
+            requests: ["2.root.json", "timestamp.json", "3.snapshot.json"], storing: [.timestamp])
+        device.simulator.edit {
+            $0.rotateKey(of: .snapshot, to: TestKeys.key("snapshot, new"))
+            $0.updateSnapshot()
+        }
+        let repository = try device.run(following: ["rollouts/commands-en/main.json"])
+        #expect(repository[.plans]?.version == version(1))
+    }
+
     @Test(arguments: [RoleName.timestamp, .snapshot])
     func `discards timestamp and snapshot both when either key is rotated`(role: RoleName) throws {
         let device = try Device()

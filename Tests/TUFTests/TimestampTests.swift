@@ -70,6 +70,18 @@ struct TimestampTests {
         #expect(device.store[.timestamp] == held)
     }
 
+    @Test func `judges the expiry of the held file, not of its double with a later one`() throws {
+        let device = try Device()
+        try device.run()
+        let end = device.simulator.repository.timestamp.expires
+        device.simulator.edit {
+            $0.timestamp.expires = end + SimulatedRepository.day
+            $0.publishTimestamp()
+        }
+        device.expectRefusal(
+            .expired(.timestamp, at: end, start: end), at: end, requests: Self.requests)
+    }
+
     @Test func `refuses an expired timestamp, replayed or new`() throws {
         let device = try Device()
         try device.run()

@@ -52,9 +52,19 @@ package protocol BlobReading: Sendable {
     func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
     ) throws(RegistryError) -> Int
+
+    /// As `read`, but only what is in memory already: nil where that would wait for the disk.
+    func readCached(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+    ) throws(RegistryError) -> Int?
 }
 
 extension BlobReading {
+    /// For stores that cannot tell.
+    package func readCached(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+    ) throws(RegistryError) -> Int? { nil }
+
     /// The bytes of a range that lies within the blob.
     package func read(_ range: Range<Int64>) throws(RegistryError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: range.count)

@@ -1,0 +1,43 @@
+import Hummingbird
+import Primitives
+import RegistryCore
+
+/// What devices send, each with its own signature: `POST /v1/devices` and `POST /v1/reports`.
+struct DeviceRoutes: Sendable {
+    let services: Services
+    let metrics: RequestMetrics
+
+    func add(to router: Router<APIContext>) {
+        router.post("/v1/devices", use: enrol)
+        router.post("/v1/reports", use: reports)
+    }
+
+    @Sendable private func enrol(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let json = try await request.json(limit: Enrolment.byteLimit)
+        let enrolment: Enrolment
+        do {
+            enrolment = try Enrolment(json)
+        } catch {
+            throw RegistryError.malformed(error)
+        }
+        let receipt = try await blocking {
+            try services.devices.enrol(enrolment, at: services.now())
+        }
+        return Response(
+            ["type": "device", "device": .string(receipt.device.description)],
+            status: receipt.isNew ? .created : .ok)
+    }
+
+    @Sendable private func reports(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let json = try await request.json(limit: Reports.byteLimit)
+        let receipt = try await blocking {
+            try services.reports.take(json, at: services.now())
+        }
+        metrics.count(receipt)
+        return Response(receipt.json)
+    }
+}

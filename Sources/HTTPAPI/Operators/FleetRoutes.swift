@@ -1,0 +1,116 @@
+import Hummingbird
+import Primitives
+import RegistryCore
+
+/// What operators look at beside rollouts: models, devices, assignments, the audit log.
+struct FleetRoutes: Sendable {
+    let services: Services
+
+    func add(to router: Router<APIContext>) {
+        router.get("/v1/models", use: models)
+        router.get("/v1/models/{model}", use: model)
+        router.get("/v1/devices", use: devices)
+        router.get("/v1/devices/{id}", use: device)
+        router.delete("/v1/devices/{id}", use: revoke)
+        router.get("/v1/assignments/{id}", use: assignment)
+        router.get("/v1/audit", use: audit)
+    }
+
+    @Sendable private func models(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let models = try await services.answering(request) { try services.models.list(by: $0) }
+        return Response(["type": "models", "models": .array(models.map(\.json))])
+    }
+
+    @Sendable private func model(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let name = try context.model()
+        let model = try await services.answering(request) {
+            try services.models.model(name, by: $0)
+        }
+        return Response(model.json)
+    }
+
+    @Sendable private func devices(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let after = try request.query("after", DeviceID.expected, DeviceID.init)
+        let limit = try request.query("limit", "a number", { Int($0) }) ?? 100
+        let now = services.now()
+        let devices = try await services.answering(request) {
+            try services.devices.list(after: after, limit: limit, by: $0)
+        }
+        return Response(
+            ["type": "devices", "devices": .array(devices.map { $0.json(at: now) })])
+    }
+
+    @Sendable private func device(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let id = try context.device()
+        let now = services.now()
+        let detail = try await services.answering(request) {
+            try services.devices.detail(of: id, by: $0)
+        }
+        return Response(detail.json(at: now))
+    }
+
+    @Sendable private func revoke(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let id = try context.device()
+        let reason = try request.query("reason", "text") { $0 } ?? ""
+        try await services.answering(request) {
+            try services.devices.revoke(id, reason: reason, by: $0, at: services.now())
+        }
+        return Response(
+            ["type": "device", "device": .string(id.description), "state": "revoked"])
+    }
+
+    @Sendable private func assignment(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let id = try context.device()
+        let model = try request.query("model", ModelName.expected, ModelName.init)
+        let channel = try request.query("channel", ChannelName.expected, ChannelName.init)
+        guard let model else {
+            throw Problem(
+                .malformedRequest, "query 'model': expected \(ModelName.expected), got nothing")
+        }
+        let answer = try await services.answering(request) {
+            try services.assignments.decide(
+                for: id, model, channel ?? .main, by: $0, at: services.now())
+        }
+        return Response(answer.json)
+    }
+
+    @Sendable private func audit(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let after = try request.query("after", "a number") { Int64($0) } ?? 0
+        let limit = try request.query("limit", "a number") { Int64($0) } ?? 100
+        let records = try await services.answering(request) {
+            try services.audit.records(after: after, limit: limit, by: $0)
+        }
+        return Response(["type": "audit", "records": .array(records.compactMap(\.json))])
+    }
+}
+
+extension Request {
+    /// A parameter of the query string; nil where it is absent.
+    ///
+    /// - Throws: `Problem` `malformed-request` where it cannot be read.
+    func query<Value>(
+        _ name: String, _ expected: String, _ make: (String) -> Value?
+    ) throws -> Value? {
+        guard let text = uri.queryParameters[Substring(name)].map(String.init) else { return nil }
+        guard text.utf8.count <= 200, let value = make(text) else {
+            throw Problem(
+                .malformedRequest,
+                "query '\(name)': expected \(expected), got '\(text.prefix(80))'")
+        }
+        return value
+    }
+}

@@ -1,0 +1,96 @@
+import Hummingbird
+import Primitives
+import RegistryCore
+
+/// `/v1/rollouts`: creating, ordering, looking.
+struct RolloutRoutes: Sendable {
+    let services: Services
+
+    func add(to router: Router<APIContext>) {
+        router.post("/v1/rollouts", use: create)
+        router.get("/v1/rollouts", use: list)
+        router.get("/v1/rollouts/{model}/{channel}", use: status)
+        router.post("/v1/rollouts/{model}/{channel}/{order}", use: order)
+    }
+
+    @Sendable private func create(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let principal = try await services.answering(request) { $0 }
+        let json = try await request.json()
+        let order: RolloutRequest
+        do {
+            order = try RolloutRequest(json)
+        } catch {
+            throw RegistryError.malformed(error)
+        }
+        let status = try await blocking {
+            try services.rollouts.create(order, by: principal, at: services.now())
+        }
+        return Response(status.json, status: .created)
+    }
+
+    @Sendable private func list(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let statuses = try await services.answering(request) {
+            try services.rollouts.list(by: $0, at: services.now())
+        }
+        return Response(["type": "rollouts", "rollouts": .array(statuses.map(\.json))])
+    }
+
+    @Sendable private func status(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let (model, channel) = try context.line()
+        let status = try await services.answering(request) {
+            try services.rollouts.status(model, channel, by: $0, at: services.now())
+        }
+        return Response(status.json)
+    }
+
+    @Sendable private func order(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let (model, channel) = try context.line()
+        let word = try context.parameters.require("order")
+        guard let order = RolloutOrder(rawValue: word) else {
+            throw RegistryError.notFound("order", word)
+        }
+        let principal = try await services.answering(request) { $0 }
+        let json = try await request.json(limit: 4096)
+        let reason = try readingFields(json) { fields throws(FieldError) in
+            try fields.optionalString("reason", limit: RolloutDesk.reasonLimit) ?? ""
+        }
+        let status = try await blocking {
+            try services.rollouts.order(
+                order, model, channel, reason: reason, by: principal, at: services.now())
+        }
+        return Response(status.json)
+    }
+}
+
+extension APIContext {
+    /// The model of the path's `{model}`.
+    func model() throws -> ModelName {
+        let text = try parameters.require("model")
+        guard let model = ModelName(text) else { throw RegistryError.notFound("model", text) }
+        return model
+    }
+
+    /// Model and channel of the path.
+    func line() throws -> (ModelName, ChannelName) {
+        let text = try parameters.require("channel")
+        guard let channel = ChannelName(text) else {
+            throw RegistryError.notFound("channel", text)
+        }
+        return (try model(), channel)
+    }
+
+    /// The device of the path's `{id}`.
+    func device() throws -> DeviceID {
+        let text = try parameters.require("id")
+        guard let id = DeviceID(text) else { throw RegistryError.notFound("device", text) }
+        return id
+    }
+}

@@ -1,0 +1,84 @@
+import Hummingbird
+import NIOCore
+import Primitives
+import RegistryCore
+import TUF
+
+/// `/v1/roles`: signed metadata in, held until its threshold is met.
+struct RoleRoutes: Sendable {
+    let services: Services
+
+    func add(to router: Router<APIContext>) {
+        router.get("/v1/roles", use: list)
+        router.get("/v1/roles/{role}", use: standing)
+        router.get("/v1/roles/{role}/proposal", use: proposal)
+        router.delete("/v1/roles/{role}/proposal", use: withdraw)
+        router.post("/v1/roles/{role}", use: post)
+    }
+
+    private static func role(_ context: APIContext) throws -> RoleName {
+        let text = try context.parameters.require("role")
+        guard let role = RoleName(text) else { throw RegistryError.notFound("role", text) }
+        return role
+    }
+
+    @Sendable private func list(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let roles = try await services.answering(request) { try services.roles.list(by: $0) }
+        return Response(["type": "roles", "roles": .array(roles.map(\.json))])
+    }
+
+    @Sendable private func standing(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let role = try Self.role(context)
+        let standing = try await services.answering(request) {
+            try services.roles.standing(of: role, by: $0)
+        }
+        return Response(standing.json)
+    }
+
+    @Sendable private func proposal(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let role = try Self.role(context)
+        let bytes = try await services.answering(request) {
+            try services.roles.proposal(of: role, by: $0)
+        }
+        return Response(
+            status: .ok,
+            headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    @Sendable private func withdraw(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let role = try Self.role(context)
+        try await services.answering(request) {
+            try services.roles.withdrawProposal(of: role, by: $0, at: services.now())
+        }
+        return Response(["type": "proposal", "role": .string(role.description), "state": "withdrawn"])
+    }
+
+    @Sendable private func post(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let role = try Self.role(context)
+        let principal = try await services.answering(request) { $0 }
+        let bytes = try await request.bytes(limit: Roles.byteLimit)
+        let posting = try await blocking {
+            try services.roles.post(bytes, as: role, by: principal, at: services.now())
+        }
+        var fields = posting.standing.json.object ?? [:]
+        switch posting {
+        case .live:
+            fields["state"] = "live"
+            return Response(.object(fields))
+        case .held:
+            fields["state"] = "held"
+            return Response(.object(fields), status: .accepted)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package import Primitives
+package import RegistryCore
+
+/// The registry's use cases, as the routes call them.
+package struct Services: Sendable {
+    package let published: PublishedFiles
+    package let uploads: Uploads
+    package let roles: Roles
+    package let tokens: Tokens
+    package let enrolments: Enrolments
+    package let devices: Devices
+    package let reports: Reports
+    package let models: Models
+    package let rollouts: RolloutDesk
+    package let assignments: Assignments
+    package let audit: AuditLog
+    package let readiness: Readiness
+    /// The time of day; each request reads it once.
+    package let now: @Sendable () -> UTCTime
+
+    /// - Parameter store: the process's one way to the database.
+    package init(
+        store: LiveTimestamp, blobs: any BlobStoring, keys: OnlineKeys,
+        now: @escaping @Sendable () -> UTCTime
+    ) {
+        self.now = now
+        published = PublishedFiles(store: store, blobs: blobs)
+        uploads = Uploads(blobs: blobs)
+        roles = Roles(store: store, blobs: blobs, keys: keys)
+        tokens = Tokens(store: store)
+        enrolments = Enrolments(store: store)
+        devices = Devices(store: store)
+        reports = Reports(store: store)
+        models = Models(store: store, blobs: blobs)
+        rollouts = RolloutDesk(store: store, blobs: blobs, keys: keys)
+        assignments = Assignments(store: store, blobs: blobs)
+        audit = AuditLog(store: store)
+        readiness = Readiness(store: store, blobs: blobs, keys: keys)
+    }
+}
