@@ -300,8 +300,22 @@ struct ControllerTests {
         #expect(step.records.map(\.kind) == [.sharesRaised])
         #expect(step.publishes)
         #expect(harness.state.plan.stages[0].shares.count == 6)
+        #expect(harness.state.plan.holdBack.count == 6)
+        #expect(step.records.first?.evidence.contains("hold-back eu/hub") == true)
         harness.devices = []
         #expect(harness.handle(.tick).records == [])
+    }
+
+    @Test func `the hold-back does not rise over devices that a stage has reached`() throws {
+        var harness = try Self.started(devices: 0)
+        for _ in 0..<2 {
+            harness.now = harness.now + day
+            harness.verdict(.promote)
+        }
+        #expect(harness.state.plan.currentStage == 2)
+        harness.devices = try Harness(policy: Self.policy(), devices: 120).devices
+        harness.handle(.tick)
+        #expect(harness.state.plan.holdBack == [:])
     }
 
     @Test func `drops pins that have expired`() throws {

@@ -188,6 +188,31 @@ struct DecisionTests {
         #expect(world.decision().refusals.contains(.currentNotReplaceable))
     }
 
+    @Test func `a first release is held up by freezes, windows and local holds`() throws {
+        let obstacles: [(RefusalReason, (inout World) -> Void)] = [
+            (.frozen, { $0.plan.state = .frozen }),
+            (.paused, { $0.plan.state = .paused }),
+            (.heldHere, { $0.device.isHeld = true }),
+            (
+                .inFreezeWindow,
+                { $0.plan.freezeWindows = [made(FreezeWindow(from: 0, until: 10_079))] }
+            ),
+        ]
+        for (reason, obstacle) in obstacles {
+            var world = World()
+            world.policy.replaces = []
+            world.policy.holdBack = .none
+            world.plan.baseline = nil
+            world.device.current = nil
+            world.device.committed = []
+            obstacle(&world)
+            #expect(world.decision().refusals == [reason])
+            #expect(world.decision().action == .stay)
+            world.pin("1.4.0")
+            #expect(world.decision().refusals == [reason])
+        }
+    }
+
     @Test func `the hold-back gets the candidate on completion, and not before`() throws {
         var world = World()
         world.device.id = World.id(World.number(in: 9_900..<10_000))

@@ -140,17 +140,32 @@ extension ControllerState {
         return begun.began + stage.mostSoak + 2 * policy.gateInterval
     }
 
-    /// Raises shares of the current stage where new devices left a cohort without its least number.
+    /// Raises the shares, of the hold-back and of the current stage, where new devices left a cohort
+    /// without its least number.
     private mutating func raiseShares(_ facts: ControllerFacts, _ step: inout Step) {
         guard plan.state == .running, let index = plan.currentStage else { return }
+        let held = raisedHoldBack(facts)
+        plan.holdBack.merge(held) { _, new in new }
         let raised = shares(ofStage: index, facts).filter { cohort, share in
             share > (plan.stages[index].shares[cohort] ?? policy.stages[index].quota.share)
         }
-        guard !raised.isEmpty else { return }
+        guard !raised.isEmpty || !held.isEmpty else { return }
         plan.stages[index].shares.merge(raised) { _, new in new }
-        let text = raised.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        func text(_ name: String, _ shares: [Cohort: BasisPoints]) -> [String] {
+            shares.sorted { $0.key < $1.key }.map { "\(name) \($0.key) \($0.value)" }
+        }
+        let all = text("stage", raised) + text("hold-back", held)
         record(
-            .sharesRaised, DecisionRecord.controller, text.joined(separator: ", "), facts.now,
-            &step)
+            .sharesRaised, DecisionRecord.controller, all.joined(separator: ", "), facts.now, &step)
+    }
+
+    /// Hold-back shares that may rise: only over buckets that no stage has reached.
+    private func raisedHoldBack(_ facts: ControllerFacts) -> [Cohort: BasisPoints] {
+        let begun = zip(plan.stages, policy.stages)
+        return ShareChoice.holdBack(policy, census: facts.census).filter { cohort, share in
+            let reached = begun.map { $0.shares[cohort] ?? $1.quota.share }.max() ?? .none
+            return share > (plan.holdBack[cohort] ?? policy.holdBack.share)
+                && reached.value <= Bucket.count - share.value
+        }
     }
 }

@@ -9,9 +9,11 @@ extension Judge {
         guard offer.direction != .back else { return }
         let own = limits(of: offer)
         judgeTimestamp(freshness: own.freshness)
-        guard offer.direction == .forward else { return }
+        // A first install of a release that is still on its way is held up as a swap forward is.
+        let isOnItsWay = offer.bundle == plan.candidate && plan.state != .completed
+        guard offer.direction == .forward || isOnItsWay else { return }
         look(.frozen, plan.state != .frozen, ["state": plan.state.rawValue])
-        if offer.role == .pin, offer.bundle == plan.candidate {
+        if offer.role == .pin, isOnItsWay {
             look(.paused, plan.state != .paused, ["state": plan.state.rawValue])
         }
         let window = plan.freezeWindows.first { $0.contains(now) }
