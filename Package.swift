@@ -175,16 +175,21 @@ let server: [Target] = [
         [
             "CPosixShims", "Cryptography", "Primitives", "RegistryCore", "Rollouts", "TUF",
             "Telemetry", hummingbird, logging,
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HummingbirdTLS", package: "hummingbird"),
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ]),
     // The registry as a daemon.
     program(
         "fieldfare-registry",
         [
-            "BlobFiles", "Cryptography", "HTTPAPI", "PosixFiles", "Primitives", "RegistryCore",
-            "RegistryDatabase", hummingbird, arguments, logging,
+            "BlobFiles", "CPosixShims", "Cryptography", "HTTPAPI", "PosixFiles", "Primitives",
+            "RegistryCore", "RegistryDatabase", "TUF", arguments, logging,
         ]),
     // The command line of release engineers.
     program(
@@ -235,6 +240,9 @@ let package = Package(
             github("apple/swift-nio", "2.101.2"),
             github("apple/swift-argument-parser", "1.8.2"),
             github("apple/swift-log", "1.16.2"),
+            github("apple/swift-http-types", "1.8.0"),
+            github("apple/swift-nio-ssl", "2.37.6"),
+            github("swift-server/swift-service-lifecycle", "2.13.0"),
             github("jpsim/Yams", "6.2.2"),
         ],
     targets: shims + pure + device + deviceTests + (deviceOnly ? [] : server),

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "CPosixShims.h"
 
+#include <sys/un.h>
+#include <stddef.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -273,4 +275,19 @@ int cposix_peer(int socket, pid_t *process, uid_t *user, gid_t *group) {
     *user = peer.uid;
     *group = peer.gid;
     return 0;
+}
+
+int cposix_notify(const char *path, const void *message, size_t count) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof address.sun_path) return -EINVAL;
+    memcpy(address.sun_path, path, length);
+    if (path[0] == '@') address.sun_path[0] = 0;
+    int end = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (end < 0) return -errno;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    ssize_t sent = sendto(end, message, count, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+    int result = sent == (ssize_t)count ? 0 : sent < 0 ? -errno : -EMSGSIZE;
+    close(end);
+    return result;
 }

@@ -5,8 +5,13 @@ package struct RegistryRouter: Sendable {
     private let services: Services
     private let metrics: RequestMetrics
     private let fleet: FleetMetrics
+    private let isDashboardOpen: Bool
 
-    package init(services: Services, metrics: RequestMetrics, fleet: FleetMetrics) {
+    /// - Parameter isDashboardOpen: whether the dashboard is shown without a token.
+    package init(
+        services: Services, metrics: RequestMetrics, fleet: FleetMetrics, isDashboardOpen: Bool
+    ) {
+        self.isDashboardOpen = isDashboardOpen
         self.services = services
         self.metrics = metrics
         self.fleet = fleet

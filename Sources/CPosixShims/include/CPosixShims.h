@@ -118,4 +118,7 @@ void cposix_pause(int64_t nanoseconds);
 // The process and user at the other end of a Unix socket (SO_PEERCRED), as they were when it connected.
 int cposix_peer(int socket, pid_t *process, uid_t *user, gid_t *group);
 
+// Sends one datagram to a Unix socket, as sd_notify(3) does; a path that begins with '@' is an abstract one.
+int cposix_notify(const char *path, const void *message, size_t count);
+
 #endif

@@ -1,8 +1,8 @@
+import HTTPTypes
 package import Hummingbird
+import NIOCore
 package import Primitives
 package import RegistryCore
-import HTTPTypes
-import NIOCore
 
 /// A refusal as the protocol tells it: RFC 9457 problem details, `application/problem+json`.
 package struct Problem: Error, Sendable, Hashable {

@@ -59,7 +59,9 @@ struct RoleRoutes: Sendable {
         try await services.answering(request) {
             try services.roles.withdrawProposal(of: role, by: $0, at: services.now())
         }
-        return Response(["type": "proposal", "role": .string(role.description), "state": "withdrawn"])
+        return Response([
+            "type": "proposal", "role": .string(role.description), "state": "withdrawn",
+        ])
     }
 
     @Sendable private func post(

@@ -79,14 +79,15 @@ struct StaticRoutes: Sendable {
     }
 
     static func response(
-        to request: Request, _ blob: any BlobReading, tag: String, type: String,
-        _ context: APIContext
+        to request: Request, _ blob: any BlobReading, tag: String?, type: String,
+        caching: String = immutable, _ context: APIContext
     ) -> Response {
         var headers: HTTPFields = [
-            .contentType: type, .eTag: tag, .cacheControl: Self.immutable,
-            .acceptRanges: "bytes", .xContentTypeOptions: "nosniff",
+            .contentType: type, .cacheControl: caching, .acceptRanges: "bytes",
+            .xContentTypeOptions: "nosniff",
         ]
-        if let held = request.headers[.ifNoneMatch], held == tag || held == "*" {
+        headers[.eTag] = tag
+        if let tag, let held = request.headers[.ifNoneMatch], held == tag || held == "*" {
             return Response(status: .notModified, headers: headers)
         }
         let ifRange = HTTPField.Name("If-Range").flatMap { request.headers[$0] }

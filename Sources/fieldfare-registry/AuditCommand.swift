@@ -1,0 +1,35 @@
+import ArgumentParser
+import Primitives
+import RegistryCore
+import RegistryDatabase
+
+/// `fieldfare-registry audit`
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Checks the audit log.", subcommands: [Verify.self])
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Goes through the hash chain from the first record to the last.",
+            discussion: """
+                Prints number and hash of the newest record: kept elsewhere, it shows later whether records were cut \
+                off at the end. Fails at the first record that does not fit.
+                """)
+
+        @Option(help: "The data folder.")
+        var data: String
+
+        func run() async throws {
+            try Terminal.run {
+                try Failure.catching("audit log in '\(data)'") {
+                    let store = try SQLiteStore(path: data + "/registry.sqlite")
+                    let head = try AuditLog(store: store).verify()
+                    StandardOutput.write([
+                        "type": "audit_head", "number": .integer(head?.number ?? 0),
+                        "hash": head.map { .string($0.hash.hex) } ?? .null,
+                    ])
+                }
+            }
+        }
+    }
+}

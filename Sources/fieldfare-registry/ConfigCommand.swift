@@ -1,0 +1,18 @@
+import ArgumentParser
+
+/// `fieldfare-registry config`
+struct ConfigCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "Checks a configuration.", subcommands: [Check.self])
+
+    struct Check: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints what the registry would run with, or everything that is wrong.")
+
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            try Terminal.run { StandardOutput.write(try options.settings().json) }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Cryptography
+import Primitives
+import RegistryCore
+
+/// `fieldfare-registry keys`
+struct KeysCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "Makes the keys with which the registry signs by itself.",
+        subcommands: [Generate.self])
+
+    struct Generate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes snapshot.key, timestamp.key and plans.key where they are missing.",
+            discussion: """
+                Prints the public halves as one line of JSON; the key ceremony ('fieldfare repo init') puts them \
+                into the root. The files are readable by their owner alone and not encrypted: a service that \
+                starts by itself has nobody to ask for a passphrase.
+                """)
+
+        @Option(help: "The folder for the key files.")
+        var keys: String
+
+        func run() async throws {
+            try Terminal.run {
+                let made = try OnlineKeyFolder(path: keys).generate()
+                let pairs = made.map { purpose, key in
+                    (
+                        purpose.rawValue,
+                        JSON.object([
+                            "keyid": .string(key.keyID.description),
+                            "public": .string(Hex.encode(key.bytes)),
+                        ])
+                    )
+                }
+                StandardOutput.write([
+                    "type": "online_keys",
+                    "keys": .object(Dictionary(pairs) { first, _ in first }),
+                ])
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import BlobFiles
+import HTTPAPI
+import Logging
+import PosixFiles
+import Primitives
+import RegistryCore
+import RegistryDatabase
+
+/// `fieldfare-registry serve`
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Runs the registry until it is asked to end.",
+        discussion: """
+            Prints one line of JSON when it listens: {"type":"listening","port":8421}. Logs go to standard error.
+            """)
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        try await Terminal.run { try await serve() }
+    }
+
+    private func serve() async throws {
+        let settings = try options.settings()
+        let parts = try RegistryParts(settings)
+        let logger = Logger(label: "fieldfare-registry")
+        let pulse = ControllerPulse()
+        let services = Services(
+            store: parts.store, blobs: parts.blobs, keys: parts.keys, now: SystemClock.now)
+        let folder = parts.folder
+        let router = RegistryRouter(
+            services: services, metrics: RequestMetrics(),
+            fleet: FleetMetrics(services: services, pulse: pulse) { try? folder.freeBytes() },
+            isDashboardOpen: settings.isDashboardOpen
+        ).router()
+        let server = RegistryServer(
+            router: router, host: settings.host, port: settings.port,
+            transport: settings.tls.map { .tls(certificate: $0.certificate, key: $0.key) }
+                ?? .plain,
+            jobs: Self.jobs(settings, parts, services, pulse, logger), logger: logger)
+        try await Failure.catching("server on \(settings.host):\(settings.port)") {
+            try await server.run { port in
+                StandardOutput.write(["type": "listening", "port": .integer(Int64(port))])
+                SystemdNotice.ready()
+            }
+        }
+    }
+
+    private static func jobs(
+        _ settings: RegistrySettings, _ parts: RegistryParts, _ services: Services,
+        _ pulse: ControllerPulse, _ logger: Logger
+    ) -> [PeriodicJob] {
+        let controller = Controller(store: parts.store, blobs: parts.blobs, keys: parts.keys)
+        let retention = Retention(store: parts.store, blobs: parts.blobs)
+        return [
+            PeriodicJob(
+                "controller", every: .seconds(settings.controllerInterval), logger: logger
+            ) {
+                let now = SystemClock.now()
+                let report = controller.tick(at: now)
+                pulse.beat(at: now)
+                for note in report.decisions {
+                    logger.notice(
+                        "rollout.decided",
+                        metadata: [
+                            "model": "\(note.model)", "channel": "\(note.channel)",
+                            "decision": "\(note.kind)", "evidence": "\(note.evidence)",
+                        ])
+                }
+                for failure in report.failures {
+                    logger.error(
+                        "rollout.failed",
+                        metadata: ["model": "\(failure.model)", "error": "\(failure.error)"])
+                }
+            },
+            PeriodicJob("resign", every: .seconds(settings.resignInterval), logger: logger) {
+                for role in try services.roles.renew(at: SystemClock.now()) {
+                    logger.info("metadata.signed", metadata: ["role": "\(role)"])
+                }
+            },
+            PeriodicJob("retention", every: .seconds(3_600), logger: logger) {
+                _ = try retention.run(at: SystemClock.now())
+            },
+        ]
+    }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import PosixFiles
+import Primitives
+import RegistryCore
+import RegistryDatabase
+
+/// `fieldfare-registry token`
+struct TokenCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: "Makes the first token, on the registry's own machine.",
+        subcommands: [Create.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes a token, and prints it once.",
+            discussion: """
+                Writes to the store directly, so whoever may read the data folder may do this; the registry may be \
+                running. Further tokens are made with 'fieldfare token create'.
+                """)
+
+        @Option(help: "The data folder.")
+        var data: String
+
+        @Option(help: "What people call it.")
+        var name = "first"
+
+        @Option(help: "A scope, such as admin or publish:commands-en; may be repeated.")
+        var scope: [String]
+
+        @Option(help: "Seconds until it expires; without it, never.")
+        var expires: Int64?
+
+        func run() async throws {
+            try Terminal.run {
+                let scopes = try scope.map { text in
+                    guard let scope = Scope(text) else {
+                        throw Failure(.usage, "scope: expected \(Scope.expected), got '\(text)'")
+                    }
+                    return scope
+                }
+                try Failure.catching("token") {
+                    _ = try Directory(making: data)
+                    let store = try SQLiteStore(path: data + "/registry.sqlite")
+                    var random = SystemRandomNumberGenerator()
+                    let made = try Tokens(store: store).make(
+                        name: name, scopes: scopes, life: expires, by: nil,
+                        at: SystemClock.now(), using: &random)
+                    StandardOutput.write([
+                        "type": "token", "id": .string(made.record.id.description),
+                        "name": .string(name), "token": .string(made.text.text),
+                    ])
+                }
+            }
+        }
+    }
+}
