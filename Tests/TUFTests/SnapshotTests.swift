@@ -74,6 +74,40 @@ struct SnapshotTests {
             requests: Self.requests(1), storing: [.timestamp])
     }
 
+    /// Both digests are listed, and each is wrong once: every one that we know has to match.
+    @Test(arguments: ["sha256", "sha512"])
+    func `checks SHA-256 and SHA-512 where both are listed`(wrong: String) throws {
+        let device = try Device()
+        let name = MetadataFileName(.snapshot, version: version(1))
+        let bytes = try #require(device.simulator.repository.files[name])
+        func publish(_ digests: [String: JSON]) throws {
+            let signed = try edited(device.simulator.repository.timestamp.signed.bytes) {
+                $0["meta"] = ["snapshot.json": ["version": 1, "hashes": .object(digests)]]
+            }
+            let envelope = JSON.object([
+                "signatures": [], "signed": try JSON(parsing: signed, limit: 10_000),
+            ])
+            let draft = try Draft<Timestamp>(parsing: envelope.bytes, as: .timestamp)
+            device.simulator.edit {
+                $0.timestamp = draft.content
+                $0.publishTimestamp()
+            }
+        }
+        let good: [String: JSON] = [
+            "sha256": .string(SHA256.digest(of: bytes).hex),
+            "sha512": .string(Hex.encode(SHA512.digest(of: bytes))), "blake2b": "unknown",
+        ]
+        let zeros = String(repeating: "00", count: wrong == "sha256" ? 32 : 64)
+        try publish(good.merging([wrong: .string(zeros)]) { $1 })
+        let hashes = try #require(device.simulator.repository.timestamp.snapshot.hashes)
+        device.expectRefusal(
+            .wrongDigest(.snapshot, expected: hashes, found: SHA256.digest(of: bytes)),
+            requests: Self.requests(1), storing: [.timestamp])
+        try publish(good)
+        device.simulator.edit { $0.updateTimestamp() }
+        #expect(throws: Never.self) { try device.run() }
+    }
+
     @Test func `refuses a snapshot of another version than the one named`() throws {
         let device = try Device()
         device.simulator.edit {
