@@ -66,12 +66,11 @@ struct Panel {
     }
 
     func answers(_ rule: MetricRule, _ parameters: GateParameters, at now: UTCTime) -> [Answer] {
-        let accepted = parameters.rules.filter { $0.metric == .latencyP95 }.map(\.accepted).max()
-        return samples.map { sample in
+        samples.map { sample in
             let isBad: Bool? =
                 switch rule.metric {
                 case .silent: sample.isSilent(parameters, at: now)
-                case .jumped: sample.hasJumped(rule, parameters, accepted: accepted ?? 1)
+                case .jumped: sample.hasJumped(parameters)
                 case .localRollbacks:
                     sample.exposedAt == nil && !sample.wentBack ? nil : sample.wentBack
                 default: sample.hasFailedAttempt(parameters, at: now)
@@ -101,17 +100,19 @@ extension DeviceSample {
 
     /// Whether the device's own percentile grew by more than the allowed jump; nil before enough turns.
     ///
-    /// A cost that is accepted for all treated devices is no part of a jump.
-    fileprivate func hasJumped(
-        _ rule: MetricRule, _ parameters: GateParameters, accepted: Double
-    ) -> Bool? {
-        guard !wentBack, arm == .control || exposedAt != nil else { return nil }
+    /// A cost that is accepted for all treated devices is no part of a jump. Whoever keeps `jumped` from look
+    /// to look takes it from here when it is first not nil.
+    package func hasJumped(_ parameters: GateParameters) -> Bool? {
+        guard let rule = parameters.rules.first(where: { $0.metric == .jumped }), !wentBack,
+            arm == .control || exposedAt != nil
+        else { return nil }
         if let jumped { return jumped }
         guard counters.turns >= Int64(parameters.jumpTurns), let now = lnP95[rule.clock],
             let reference, reference.turns >= parameters.minReferenceTurns,
             let before = reference.lnP95[rule.clock]
         else { return nil }
-        let excused = arm == .treated ? max(accepted, rule.accepted) : 1
+        let accepted = parameters.rules.filter { $0.metric == .latencyP95 }.map(\.accepted).max()
+        let excused = arm == .treated ? max(accepted ?? 1, rule.accepted) : 1
         return now - before > log(parameters.jumpRatio * excused)
     }
 

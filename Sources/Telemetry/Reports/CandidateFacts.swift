@@ -39,7 +39,7 @@ package struct CandidateFacts: Sendable, Hashable {
 
     /// By attempt number.
     package private(set) var attempts: [Int64: AttemptOutcome] = [:]
-    /// The first swap beacon, by the device's clock: exposure starts here.
+    /// The first swap beacon, by the device's clock; exposure counts from its arrival at the registry.
     package private(set) var beaconAt: UTCTime?
     /// The first local rollback.
     package private(set) var rollback: ReportOrder?
