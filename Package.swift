@@ -166,7 +166,10 @@ let server: [Target] = [
     // Metadata, fleet and audit on SQLite by GRDB, with frozen migrations.
     library(
         "RegistryDatabase",
-        ["Primitives", "RegistryCore", .product(name: "GRDB", package: "GRDB.swift")]),
+        [
+            "Cryptography", "Primitives", "RegistryCore", "TUF", "Telemetry",
+            .product(name: "GRDB", package: "GRDB.swift"),
+        ]),
     // Blobs in a folder: immutable uploads, equal bytes accepted again.
     library("BlobFiles", ["Cryptography", "PosixFiles", "Primitives", "RegistryCore"]),
     // Routes, request and response types, problem details, pages.
@@ -205,9 +208,32 @@ let server: [Target] = [
             "CurlTransport", "Health", "PosixFiles", "Primitives", "Speech", "SpeechRuntime",
             "Telemetry", arguments,
         ]),
-    tests("RegistryCoreTests", ["Primitives", "RegistryCore", "Rollouts", "TUF", "Telemetry"]),
-    tests("RegistryDatabaseTests", ["Primitives", "RegistryCore", "RegistryDatabase"]),
-    tests("BlobFilesTests", ["BlobFiles", "Cryptography", "Primitives", "RegistryCore"]),
+    // A registry in memory, a store that dies at a commit, the suites of its ports, and a small repository.
+    .target(
+        name: "RegistryTestSupport",
+        dependencies: [
+            "Cryptography", "ModelBundle", "Primitives", "RegistryCore", "Rollouts", "Speech",
+            "TUF", "Telemetry", "TestSupport",
+        ],
+        path: "Tests/RegistryTestSupport", swiftSettings: house),
+    tests(
+        "RegistryCoreTests",
+        [
+            "Cryptography", "Health", "ModelBundle", "Primitives", "RegistryCore",
+            "RegistryTestSupport", "Rollouts", "TUF", "Telemetry",
+        ]),
+    tests(
+        "RegistryDatabaseTests",
+        [
+            "Cryptography", "Primitives", "RegistryCore", "RegistryDatabase",
+            "RegistryTestSupport", "Rollouts", "TUF", "Telemetry",
+        ]),
+    tests(
+        "BlobFilesTests",
+        [
+            "BlobFiles", "Cryptography", "PosixFiles", "Primitives", "RegistryCore",
+            "RegistryTestSupport",
+        ]),
     tests(
         "HTTPAPITests",
         [

@@ -43,7 +43,7 @@ DEVICE = {
 
 def layer(target: dict) -> int | None:
     """The layer of a target, or None where nobody has given it one."""
-    if target["type"] == "test" or target["name"] == "TestSupport":
+    if target["type"] == "test" or target["name"].endswith("TestSupport"):
         return TEST
     return LAYERS.get(target["name"])
 

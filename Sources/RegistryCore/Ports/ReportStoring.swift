@@ -24,6 +24,26 @@ package struct FiguresRow: Sendable, Hashable {
     }
 }
 
+extension FiguresRow {
+    /// Reads what a store has kept, whole or redacted.
+    ///
+    /// - Throws: `.storage` where the bytes are no stored report.
+    package init(
+        bytes: [UInt8], firstReceived: UTCTime, received: UTCTime, jumped: Bool?
+    ) throws(RegistryError) {
+        let report: Report
+        do {
+            let json = try JSON(parsing: bytes, limit: 1 << 20)
+            report = try Report(json["signed"] ?? .null)
+        } catch {
+            throw .storage("stored report: \(error)")
+        }
+        self.init(
+            report: report, bytes: bytes, firstReceived: firstReceived, received: received,
+            jumped: jumped)
+    }
+}
+
 /// What happened to one candidate on one device.
 package struct FactsRow: Sendable, Hashable {
     package let key: CandidateKey

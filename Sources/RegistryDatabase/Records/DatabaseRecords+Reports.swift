@@ -90,17 +90,9 @@ extension DatabaseRecords: ReportStoring {
 
 extension FiguresRow {
     init(_ row: Row) throws(RegistryError) {
-        let bytes = try row.bytes("report")
-        let report: Report
-        do {
-            let json = try JSON(parsing: bytes, limit: 1 << 20)
-            report = try Report(json["signed"] ?? .null)
-        } catch {
-            throw .storage("database: column 'report' holds no report: \(error)")
-        }
-        self.init(
-            report: report, bytes: bytes, firstReceived: try row.time("first_received"),
-            received: try row.time("received"), jumped: row["jumped"])
+        try self.init(
+            bytes: row.bytes("report"), firstReceived: row.time("first_received"),
+            received: row.time("received"), jumped: row["jumped"])
     }
 }
 

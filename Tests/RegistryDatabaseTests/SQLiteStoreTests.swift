@@ -1,0 +1,46 @@
+import Primitives
+import RegistryCore
+import RegistryDatabase
+import RegistryTestSupport
+import TUF
+import TestSupport
+import Testing
+
+struct SQLiteStoreTests {
+    private let folder = ScratchFolder("registry-database")
+    private let now = UTCTime(clamping: 1_764_000_000)
+
+    private func open(_ name: String = "registry.sqlite") throws -> SQLiteStore {
+        try SQLiteStore(path: folder.path(name))
+    }
+
+    @Test func `SQLite keeps records as the port asks`() throws {
+        let names = Mutexed()
+        try RegistryStoreSuite { try open("\(names.next()).sqlite") }.run()
+    }
+
+    /// GRDB 7.10 sets NORMAL while it opens a pool, in which an acknowledged transaction can be lost.
+    @Test func `a commit is fsynced before it is acknowledged`() throws {
+        let store = try open()
+        #expect(try store.writerSetting("synchronous") == "2")
+        #expect(try store.writerSetting("journal_mode") == "wal")
+        #expect(try store.writerSetting("foreign_keys") == "1")
+    }
+
+    @Test func `what was written is there after opening it again`() throws {
+        try TestRegistry(store: open()).found(at: now)
+        let registry = TestRegistry(store: try open())
+        #expect(try registry.clientView(of: .targets, at: now).version.number == 1)
+        #expect(try AuditLog(store: registry.store).verify()?.number == 2)
+    }
+}
+
+/// A counter, for names.
+private final class Mutexed {
+    private var count = 0
+
+    func next() -> Int {
+        count += 1
+        return count
+    }
+}
