@@ -227,6 +227,7 @@ let server: [Target] = [
         [
             "Cryptography", "Primitives", "RegistryCore", "RegistryDatabase",
             "RegistryTestSupport", "Rollouts", "TUF", "Telemetry",
+            .product(name: "GRDB", package: "GRDB.swift"),
         ]),
     tests(
         "BlobFilesTests",

@@ -59,13 +59,18 @@ extension DatabaseRecords: EvidenceStoring {
 
     /// Devices that say of themselves that they are control in this window; the newest figures of each.
     private func control(_ query: SampleQuery) throws(RegistryError) -> [SampleRow] {
-        let found = try rows(
+        try rows(
             """
             SELECT figures.*, device.attributes AS attributes, hearing.at AS heard FROM figures
             JOIN device ON device.id = figures.device
             LEFT JOIN hearing ON hearing.device = figures.device
-            WHERE model = ? AND channel = ? AND window = ? AND arm = 'control'
-            ORDER BY figures.rank, figures.epoch DESC, figures.sequence DESC LIMIT ?
+            WHERE model = ? AND channel = ? AND window = ? AND arm = 'control' AND NOT EXISTS (
+                SELECT 1 FROM figures AS newer
+                WHERE newer.device = figures.device AND newer.model = figures.model
+                    AND newer.channel = figures.channel AND newer.window = figures.window
+                    AND newer.arm = 'control'
+                    AND (newer.epoch, newer.sequence) > (figures.epoch, figures.sequence))
+            ORDER BY figures.rank LIMIT ?
             """,
             [
                 query.model.description, query.channel.description, query.window.seconds,
@@ -76,8 +81,6 @@ extension DatabaseRecords: EvidenceStoring {
                 device: try row.device("device"), attributes: try row.attributes("attributes"),
                 heard: try row.optionalTime("heard"), figures: try FiguresRow(row), facts: nil)
         }
-        var seen: Set<DeviceID> = []
-        return found.filter { seen.insert($0.device).inserted }
     }
 
     func exposure(
