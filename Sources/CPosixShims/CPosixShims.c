@@ -1,14 +1,13 @@
 #define _GNU_SOURCE
 #include "CPosixShims.h"
 
-#include <sys/un.h>
-#include <stddef.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -21,6 +20,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,6 +50,8 @@ ssize_t cposix_pwrite(int file, const void *from, size_t count, int64_t offset) 
 int cposix_fsync(int file) { ANSWER(fsync(file)); }
 
 int cposix_truncate(int file, int64_t size) { ANSWER(ftruncate(file, size)); }
+
+int cposix_chmod(int file, mode_t mode) { ANSWER(fchmod(file, mode)); }
 
 int cposix_begin_writeback(int file, int64_t offset, int64_t count) {
     ANSWER(sync_file_range(file, offset, count, SYNC_FILE_RANGE_WRITE));
@@ -277,17 +279,119 @@ int cposix_peer(int socket, pid_t *process, uid_t *user, gid_t *group) {
     return 0;
 }
 
+static int address_of(const char *path, struct sockaddr_un *address, socklen_t *length) {
+    size_t count = strlen(path);
+    if (count == 0 || count >= sizeof address->sun_path) return -ENAMETOOLONG;
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->sun_path, path, count);
+    *length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + count + 1);
+    if (path[0] == '@') {
+        address->sun_path[0] = 0;
+        *length -= 1;
+    }
+    return 0;
+}
+
 int cposix_notify(const char *path, const void *message, size_t count) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t length = strlen(path);
-    if (length == 0 || length >= sizeof address.sun_path) return -EINVAL;
-    memcpy(address.sun_path, path, length);
-    if (path[0] == '@') address.sun_path[0] = 0;
+    struct sockaddr_un address;
+    socklen_t length;
+    int error = address_of(path, &address, &length);
+    if (error < 0) return error;
     int end = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (end < 0) return -errno;
-    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-    ssize_t sent = sendto(end, message, count, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+    ssize_t sent = sendto(end, message, count, MSG_NOSIGNAL, (struct sockaddr *)&address, length);
     int result = sent == (ssize_t)count ? 0 : sent < 0 ? -errno : -EMSGSIZE;
     close(end);
     return result;
+}
+
+// Closes the socket of a failed step and keeps its error number.
+static int give_up(int file) {
+    int error = -errno;
+    close(file);
+    return error;
+}
+
+int cposix_listen_unix(const char *path, mode_t mode, int backlog) {
+    struct sockaddr_un address;
+    socklen_t length;
+    int error = address_of(path, &address, &length);
+    if (error < 0) return error;
+    int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (file < 0) return -errno;
+    // bind(2) makes the name with the bits that the socket has, less the umask's.
+    if (fchmod(file, mode) < 0) return give_up(file);
+    if (bind(file, (struct sockaddr *)&address, length) < 0) return give_up(file);
+    if (listen(file, backlog) < 0) return give_up(file);
+    return file;
+}
+
+int cposix_accept(int listener) {
+    ANSWER(accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+}
+
+int cposix_connect_unix(const char *path, int64_t nanoseconds) {
+    struct sockaddr_un address;
+    socklen_t length;
+    int error = address_of(path, &address, &length);
+    if (error < 0) return error;
+    int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (file < 0) return -errno;
+    struct timeval limit = {
+        .tv_sec = nanoseconds / INT64_C(1000000000),
+        .tv_usec = nanoseconds % INT64_C(1000000000) / 1000,
+    };
+    if (setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0) return give_up(file);
+    if (setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0) return give_up(file);
+    if (connect(file, (struct sockaddr *)&address, length) < 0) return give_up(file);
+    return file;
+}
+
+union one_descriptor {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+};
+
+ssize_t cposix_send(int socket, const void *bytes, size_t count, int descriptor) {
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+    union one_descriptor control = {0};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control.space;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof descriptor);
+        memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    }
+    ANSWER(sendmsg(socket, &message, MSG_NOSIGNAL));
+}
+
+ssize_t cposix_receive(int socket, void *into, size_t count, int *descriptor) {
+    struct iovec part = {.iov_base = into, .iov_len = count};
+    // Room for one, and by its alignment for two: the kernel closes those for which there is none.
+    union one_descriptor control = {0};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof control.space,
+    };
+    *descriptor = -1;
+    ssize_t answer = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    if (answer < 0) return -errno;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header;
+         header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        int found[2];
+        size_t bytes = header->cmsg_len - CMSG_LEN(0);
+        if (bytes > sizeof found) bytes = sizeof found;
+        memcpy(found, CMSG_DATA(header), bytes);
+        for (size_t index = 0; index < bytes / sizeof(int); index++) {
+            if (*descriptor < 0) *descriptor = found[index];
+            else close(found[index]);
+        }
+    }
+    return answer;
 }

@@ -8,6 +8,7 @@ package enum FileOperation: String, Sendable, Hashable {
     case write
     case sync
     case truncate
+    case chmod
     case reserve
     case status
     case space

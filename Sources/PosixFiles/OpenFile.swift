@@ -109,6 +109,11 @@ package final class OpenFile: Sendable {
         try calls.make(.truncate, path) { cposix_truncate(handle.number, size) }
     }
 
+    /// Takes everybody's permission to write it (`0444`); handles that are open for writing stay so.
+    package func makeReadOnly() throws(FileError) {
+        try calls.make(.chmod, path) { cposix_chmod(handle.number, FileMode.readOnly.fileBits) }
+    }
+
     /// Makes bytes and length durable.
     package func sync() throws(FileError) {
         try calls.make(.sync, path) { cposix_fsync(handle.number) }

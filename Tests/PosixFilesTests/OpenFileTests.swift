@@ -35,6 +35,14 @@ struct OpenFileTests {
         #expect(script.calls.filter { $0.operation == .read }.count == 7)
     }
 
+    @Test func `makes a file read-only, for those who open it later`() throws {
+        let file = try file()
+        try file.makeReadOnly()
+        #expect(try file.status().mode == 0o444)
+        try file.write([1], at: 0)
+        #expect(try file.size() == 1)
+    }
+
     @Test func `opens by the rule asked for`() throws {
         let directory = try Directory(opening: scratch.path)
         #expect(throws: FileError.notFound(.open, path: scratch.path("f"))) {

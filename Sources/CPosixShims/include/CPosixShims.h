@@ -24,6 +24,7 @@ ssize_t cposix_pread(int file, void *into, size_t count, int64_t offset);
 ssize_t cposix_pwrite(int file, const void *from, size_t count, int64_t offset);
 int cposix_fsync(int file);
 int cposix_truncate(int file, int64_t size);
+int cposix_chmod(int file, mode_t mode);
 // Starts to write a range's dirty pages to the disk, and does not wait (sync_file_range). No durability by itself.
 int cposix_begin_writeback(int file, int64_t offset, int64_t count);
 int cposix_status_of(int file, struct cposix_status *status);
@@ -98,6 +99,34 @@ pid_t cposix_wait(pid_t process, int *status, bool hang);
 // The parts of a wait status: an exit code or a signal, the other is -1.
 int cposix_exit_code(int status);
 int cposix_termination_signal(int status);
+// A child process with limits
+
+// What a limited child is to be; all pointers stay the caller's. Limits of 0 are not set.
+struct cposix_child {
+    const char *program;
+    char *const *arguments, *const *environment;
+    // The folder it starts in.
+    const char *folder;
+    // Descriptors to become 0, 1 and 2; all others are closed.
+    int input, output, error;
+    uint64_t address_space, cpu_seconds, file_size, open_files;
+    // 0 to 19: how far it stands back behind others.
+    int niceness;
+};
+
+// What keeps the child from the network: bits of `isolation`.
+extern const int cposix_isolated_by_namespace, cposix_isolated_by_filter;
+
+// Starts a child in a process group of its own: no core dumps, no new privileges, killed with the thread that started it,
+// first in line when memory runs out, no network as far as the kernel allows, no way out of its process group.
+// Between fork and exec there are only system calls. Returns its process id once `program` runs, or minus errno with
+// the failed step in `*step`, a literal; `*isolation` says what was possible.
+pid_t cposix_start_child(const struct cposix_child *child, int *isolation, const char **step);
+// Whether the child has ended (1) or still runs (0), without reaping it.
+int cposix_has_ended(pid_t process);
+// Kills the group that the child leads. The child must not have been reaped, so that the number is still its own.
+int cposix_kill_group(pid_t process);
+
 // CPU time of a child in nanoseconds and its largest resident size in bytes, reaped in one call (wait4).
 pid_t cposix_wait_usage(
     pid_t process, int *status, bool hang, int64_t *cpu_nanoseconds, int64_t *peak_bytes);
@@ -115,6 +144,17 @@ void cposix_pause(int64_t nanoseconds);
 
 // Sockets
 
+// A listening Unix stream socket at `path`, with these permission bits from the start; closed on exec, never waiting.
+// -ENAMETOOLONG above 107 bytes; -EADDRINUSE where the name is taken, also by a socket that nobody listens on.
+int cposix_listen_unix(const char *path, mode_t mode, int backlog);
+// The next connection, closed on exec and never waiting; -EAGAIN where there is none.
+int cposix_accept(int listener);
+// A connected Unix stream socket, closed on exec; `nanoseconds` bound each later send and receive (0: for ever).
+int cposix_connect_unix(const char *path, int64_t nanoseconds);
+// Sends without SIGPIPE, with a descriptor attached (SCM_RIGHTS) unless it is negative. `count` is at least 1.
+ssize_t cposix_send(int socket, const void *bytes, size_t count, int descriptor);
+// Receives; `*descriptor` is the one that came along, closed on exec, or -1. What came beyond one is closed.
+ssize_t cposix_receive(int socket, void *into, size_t count, int *descriptor);
 // The process and user at the other end of a Unix socket (SO_PEERCRED), as they were when it connected.
 int cposix_peer(int socket, pid_t *process, uid_t *user, gid_t *group);
 
