@@ -32,8 +32,11 @@ struct BlobFolderTests {
         let count = Mutex(0)
         let now = SystemClock.now()
         try BlobStoreSuite {
-            try open("suite-\(count.withLock { $0 += 1
-return $0 })")
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            return try open("suite-\(number)")
         }.run(at: now)
     }
 
