@@ -144,7 +144,13 @@ let deviceTests: [Target] = [
     tests("PosixFilesTests", ["PosixFiles", "Primitives"]),
     tests("CurlTransportTests", ["CPosixShims", "CurlTransport", "PosixFiles", "Primitives"]),
     tests("SlotHostTests", ["AgentCore", "PosixFiles", "Primitives", "SlotHost", "Speech"]),
-    tests("AgentCoreTests", ["AgentCore", "Health", "Primitives", "Rollouts", "Telemetry"]),
+    tests(
+        "AgentCoreTests",
+        [
+            "AgentCore", "Cryptography", "Health", "ModelBundle", "Primitives", "Rollouts",
+            "Speech",
+            "TUF", "Telemetry",
+        ]),
     tests("AgentJournalTests", ["AgentCore", "AgentJournal", "Primitives"]),
 ]
 

@@ -189,7 +189,8 @@ package struct AgentMachine: Sendable, Hashable {
         case .hold:
             memory.isHeld = true
             let notice = memory.report(.held, state.attempt)
-            guard let attempt = state.attempt, memory.isBeforeSwap,
+            // A device without a model takes its first one all the same.
+            guard let attempt = state.attempt, memory.isBeforeSwap, attempt.previous != nil,
                 attempt.release.direction == .forward
             else { return [.save, notice] }
             return memory.retreat(attempt, .held, rules, now, reporting: [notice])
