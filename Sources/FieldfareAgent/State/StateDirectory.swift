@@ -1,0 +1,116 @@
+import AgentCore
+package import Cryptography
+package import PosixFiles
+package import Primitives
+import TUF
+
+/// The agent's state directory: who may use it, and what lies where.
+///
+///     agent.lock        held by the one agent that runs here
+///     device.key        the device's Ed25519 key, mode 0600
+///     enrolment.json    the registry's answer to the enrolment
+///     journal.db        machine, observation and report queue
+///     metadata/         trusted TUF metadata, one file a role
+///     targets/          verified manifests, policies and plans, by digest
+///     slots/            the two slots and the `current` link
+package struct StateDirectory: Sendable {
+    package let folder: Directory
+
+    static let keyName = "device.key"
+    static let enrolmentName = "enrolment.json"
+
+    /// Opens the directory, made where it is missing.
+    package init(_ path: String) throws(FileError) {
+        folder = try Directory(making: path, mode: .ownerOnly)
+    }
+
+    /// A folder in it, made where it is missing.
+    package func folder(_ name: String) throws(FileError) -> Directory {
+        try folder.makeFolders(Self.path(name), mode: .ownerOnly)
+    }
+
+    /// The lock of the one agent that runs here; nil where another holds it.
+    package func lock() throws(FileError) -> FileLock? {
+        try folder.tryLock(Self.path("agent.lock"), .exclusive)
+    }
+
+    /// The device's key; made, durably, by the first who asks.
+    ///
+    /// - Throws: `AgentError` with `.storage` or `.key`.
+    package func key() throws(AgentError) -> Ed25519PrivateKey {
+        do {
+            if let bytes = try folder.readIfPresent(
+                Self.path(Self.keyName), limit: KeyFile.byteLimit)
+            {
+                return try Self.key(from: bytes)
+            }
+            var random = SystemRandom()
+            let key = Ed25519PrivateKey(using: &random)
+            // A second process that came first keeps its key, and ours is forgotten.
+            try folder.publish(
+                Self.path(Self.keyName), KeyFile(plain: key, name: "device").bytes,
+                mode: .ownerOnly)
+            return key
+        } catch let error as FileError {
+            guard case .differs = error else { throw AgentError(error) }
+            return try key()
+        } catch let error as AgentError {
+            throw error
+        } catch {
+            throw AgentError(.key, "\(error)")
+        }
+    }
+
+    private static func key(from bytes: [UInt8]) throws(AgentError) -> Ed25519PrivateKey {
+        do { return try KeyFile(parsing: bytes).open(passphrase: nil) } catch {
+            throw AgentError(.key, "cannot use the device's key: \(error)")
+        }
+    }
+
+    /// The device that the registry enrolled under this key; nil before.
+    package func enrolledDevice() throws(FileError) -> DeviceID? {
+        guard
+            let bytes = try folder.readIfPresent(Self.path(Self.enrolmentName), limit: 4_096),
+            let json = try? JSON(parsing: bytes, limit: 4_096)
+        else { return nil }
+        return json["device"]?.string.flatMap { DeviceID($0) }
+    }
+
+    /// Remembers an enrolment, durably.
+    package func remember(enrolmentOf device: DeviceID, at registry: String) throws(FileError) {
+        let json: JSON = [
+            "schema": "fieldfare.enrolled/1", "device": .string(device.description),
+            "registry": .string(registry),
+        ]
+        try folder.replace(
+            Self.path(Self.enrolmentName), with: json.prettyBytes, mode: .ownerOnly)
+    }
+
+    /// Installs the root of trust that came with the device, where none is trusted yet.
+    package func installRoot(from file: String, at now: UTCTime) throws(AgentError) {
+        do {
+            let store = MetadataFolder(try folder("metadata"))
+            let name = MetadataFileName(.root)
+            guard try store.load(name, limit: Limits.standard.root) == nil else { return }
+            let (place, leaf) = MergedConfiguration.split(file)
+            let bytes = try Directory(opening: place).read(
+                Self.path(leaf), limit: Limits.standard.root)
+            let refresh = Refresh(fetcher: NoFetcher(), store: store, start: now)
+            try refresh.install(trustedRoot: bytes)
+        } catch let error as FileError {
+            throw AgentError(error)
+        } catch {
+            throw AgentError(.trust, "cannot trust the root '\(file)': \(error)")
+        }
+    }
+
+    private static func path(_ name: String) -> TargetPath {
+        guard let path = TargetPath(name) else { preconditionFailure("a name of ours: \(name)") }
+        return path
+    }
+}
+
+/// Asked for nothing while the first root is installed.
+private struct NoFetcher: MetadataFetching {
+    func fetch(_ name: MetadataFileName, limit: Int) throws(FetchError) -> [UInt8]? { nil }
+}
