@@ -151,7 +151,7 @@ let deviceTests: [Target] = [
             "Speech",
             "TUF", "Telemetry",
         ]),
-    tests("AgentJournalTests", ["AgentCore", "AgentJournal", "Primitives"]),
+    tests("AgentJournalTests", ["AgentCore", "AgentJournal", "Primitives", "Rollouts"]),
 ]
 
 // MARK: The server side

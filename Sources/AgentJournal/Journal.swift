@@ -177,8 +177,11 @@ extension Journal {
         }
     }
 
-    /// What SQLite itself says of a setting, such as `synchronous`; for tests and `status`.
+    /// What SQLite itself says of a setting, such as `synchronous`.
     package func setting(_ name: String) throws(JournalError) -> String {
         try database.query("PRAGMA \(name)") { $0.text(0) ?? "" }.first ?? ""
     }
+
+    /// Runs statements of a test, such as one that damages the state.
+    func execute(_ sql: String) throws(JournalError) { try database.execute(sql) }
 }

@@ -162,7 +162,8 @@ extension MachineState {
 
     /// The slot to go back to cannot be had: the device keeps what is active, and the next poll repairs.
     mutating func stranded(_ retreat: Retreat) -> [AgentEffect] {
-        if let slot = retreat.to { slots.contents[slot] = nil }
+        // A slot that was active all the while has lost nothing.
+        if let slot = retreat.to, slot != slots.active { slots.contents[slot] = nil }
         state = .resting(retreat.cause.outcome)
         return [.save, .report(.stranded(retreat.cause), retreat.from, retreat.trace)]
     }

@@ -56,7 +56,9 @@ struct World {
             case .save: saved = machine.memory
             case .stage(let slot, _):
                 if slot == current { violations.append("staged into the active slot") }
-                if case .rollingBack = machine.state { violations.append("staged while going back") }
+                if case .rollingBack = machine.state {
+                    violations.append("staged while going back")
+                }
                 let isKept = contents[slot].wholeBundle == machine.state.attempt?.release.bundle
                 if let attempt = machine.state.attempt, !isKept {
                     contents[slot] = .partial(attempt.release.bundle)

@@ -1,0 +1,216 @@
+import AgentCore
+import Cryptography
+import ModelBundle
+import Primitives
+import Rollouts
+import Synchronization
+import TUF
+import TestSupport
+
+/// A registry in memory with one model: signed metadata, targets and blobs, and what devices have reported.
+final class TestRegistry: Fetching, Reporting, Sendable {
+    static let model: ModelName = {
+        guard let model = ModelName("commands-en") else { preconditionFailure("a name") }
+        return model
+    }()
+
+    private struct State {
+        var blobs: [SHA256Digest: [UInt8]] = [:]
+        var reports: [JSON] = []
+        var requests: [String] = []
+        var failure: FetchError?
+        var acceptsReports = true
+        var wrongTargets: Set<TargetPath> = []
+    }
+
+    let simulator: RepositorySimulator
+    private let state = Mutex(State())
+
+    init(now: UTCTime) { simulator = RepositorySimulator(now: now) }
+
+    // MARK: Publishing
+
+    /// Publishes a bundle with its policy, and returns its reference.
+    func publish(
+        _ version: String, policy: JSON = [:], floor: String? = nil, now: UTCTime
+    ) throws -> BundleReference {
+        let target = try Self.manifest(version, floor: floor, into: self)
+        var draft: [String: JSON] = [
+            "model": "commands-en", "candidate": .string(version),
+            "replaces": .array(version == "1.0.0" ? [] : ["1.0.0...1.9.0"]),
+        ]
+        draft.merge(policy.object ?? [:]) { _, given in given }
+        let whole = try PolicyDraft.complete(
+            .object(draft), candidate: target.reference, now: now)
+        let path = TargetPath.policy(of: Self.model, target.manifest.version, name: Self.name)
+        let manifestPath = TargetPath.manifest(of: Self.model, target.manifest.version)
+        simulator.edit { repository in
+            repository.add(target.bytes, at: manifestPath, to: .model(Self.model))
+            repository.add(whole.json.canonicalBytes, at: path, to: .model(Self.model))
+            repository.update(.model(Self.model))
+        }
+        return target.reference
+    }
+
+    /// Signs a new plan; `shares` for every device, by the stages that have begun.
+    func plan(
+        _ candidate: BundleReference, over baseline: BundleReference?,
+        state: Plan.State = .running, stages: [UTCTime], withdrawn: [Withdrawal] = []
+    ) {
+        let policyPath = TargetPath.policy(of: Self.model, candidate.version, name: Self.name)
+        let target = simulator.repository.roles[.model(Self.model)]?.targets[policyPath]
+        guard let digest = target?.hashes.sha256 else { preconditionFailure("publish it first") }
+        let plan = Plan(
+            model: Self.model, channel: .main, baseline: baseline, candidate: candidate,
+            policy: Plan.PolicyReference(path: policyPath, sha256: digest),
+            stages: stages.map { Plan.BegunStage(began: $0) }, state: state, withdrawn: withdrawn)
+        simulator.edit { repository in
+            repository.add(
+                plan.json.canonicalBytes, at: .plan(of: Self.model, .main), to: .plans(Self.model))
+            repository.update(.plans(Self.model))
+        }
+    }
+
+    static let name: AttributeName = {
+        guard let name = AttributeName("default") else { preconditionFailure("a name") }
+        return name
+    }()
+
+    /// Signs the timestamp anew, as the registry does all the time.
+    func touch(_ now: UTCTime) {
+        simulator.edit { repository in
+            repository.now = now
+            repository.timestamp.expires = now + SimulatedRepository.day
+            repository.timestamp.signedAt = now
+            repository.updateTimestamp()
+        }
+    }
+
+    private static func manifest(
+        _ version: String, floor: String?, into registry: TestRegistry
+    ) throws -> ManifestTarget {
+        let contents: [(String, String)] = [
+            ("io.json", "{}"), ("model-card.json", "{\"v\":\"\(version)\"}"),
+            ("model.onnx", "weights of \(version)"), ("telemetry.json", "{}"),
+            ("tokens.txt", "a b c"), ("u.wav", "sound"),
+        ]
+        var digests: [String: SHA256Digest] = [:]
+        let files: [JSON] = contents.map { name, text in
+            let bytes = Array(text.utf8)
+            let digest = SHA256.digest(of: bytes)
+            digests[name] = digest
+            registry.state.withLock { $0.blobs[digest] = bytes }
+            return [
+                "path": .string(name), "length": .integer(Int64(bytes.count)),
+                "sha256": .string(digest.hex), "chunk_length": .integer(4 << 20),
+                "chunks": [.string(digest.hex)],
+            ]
+        }
+        var json: [String: JSON] = [
+            "schema": "fieldfare.manifest/1", "task": "asr", "model": "commands-en",
+            "version": .string(version), "created": "2026-11-21T05:06:07Z", "locales": ["en-GB"],
+            "runtime": [
+                "engine": "sherpa-onnx", "min_version": "2.0.1", "family": "nemo_ctc",
+                "model": "model.onnx", "tokens": "tokens.txt",
+                "features": [
+                    "sample_rate": 16000, "bins": 80, "normalize": "per_feature",
+                    "subsampling": 2,
+                ],
+            ],
+            "files": .array(files),
+            "smoke": [
+                "utterances": [["wav": "u.wav", "transcript": "go", "locale": "en-GB"]],
+                "max_wer": 100, "max_cpu_ms_per_audio_s": ["default": 20], "timeout_ms": 10_000,
+                "memory_limit": .integer(512 << 20),
+            ],
+            "requirements": [
+                "arch": ["x86_64", "aarch64"], "min_memory": 1_000, "min_disk": 1_000,
+                "min_agent": "0.1.0",
+            ],
+            "io_schema": ["path": "io.json", "sha256": .string(digests["io.json"]?.hex ?? "")],
+            "telemetry_schema": [
+                "path": "telemetry.json", "sha256": .string(digests["telemetry.json"]?.hex ?? ""),
+            ],
+            "compatibility": ["mode": "backward"], "model_card": "model-card.json",
+            "provenance": [
+                "source_commit": "0123456789abcdef0123456789abcdef01234567", "builder": "test",
+            ],
+        ]
+        json["rollback_floor"] = floor.map { .string($0) }
+        let bytes = JSON.object(json).canonicalBytes
+        return ManifestTarget(
+            manifest: try Manifest(parsing: bytes), bytes: bytes,
+            sha256: SHA256.digest(of: bytes))
+    }
+
+    // MARK: Faults and records
+
+    /// Lets every further request fail so; nil ends it.
+    func fail(_ failure: FetchError?) { state.withLock { $0.failure = failure } }
+
+    func refuseReports(_ refuse: Bool) { state.withLock { $0.acceptsReports = !refuse } }
+
+    /// Serves other bytes for a target than those that were signed.
+    func tamper(with path: TargetPath) { state.withLock { _ = $0.wrongTargets.insert(path) } }
+
+    var reports: [JSON] { state.withLock { $0.reports } }
+    var requests: [String] { state.withLock { $0.requests } }
+    func forgetRequests() { state.withLock { $0.requests = [] } }
+
+    func reports(of kind: String) -> [JSON] { reports.filter { $0["kind"]?.string == kind } }
+
+    // MARK: The ports
+
+    private func note(_ request: String) throws(FetchError) {
+        let failure = state.withLock { state in
+            state.requests.append(request)
+            return state.failure
+        }
+        if let failure { throw failure }
+    }
+
+    func metadata(
+        _ name: String, limit: Int, until stop: Interrupt
+    ) throws(FetchError) -> [UInt8]? {
+        try note("tuf/\(name)")
+        let bytes = simulator.repository.files.first { "\($0.key)" == name }?.value
+        guard let bytes else { return nil }
+        guard bytes.count <= limit else { throw .tooLong(limit: Int64(limit)) }
+        return bytes
+    }
+
+    func target(
+        _ path: TargetPath, limit: Int, until stop: Interrupt
+    ) throws(FetchError) -> [UInt8] {
+        try note("targets/\(path)")
+        guard let bytes = simulator.repository.targetFiles[path] else { throw .notFound }
+        let isWrong = state.withLock { state in
+            state.wrongTargets.contains { path.description.hasSuffix($0.parts.last ?? "-") }
+        }
+        return isWrong ? bytes.map { $0 ^ 1 } : bytes
+    }
+
+    func blob(
+        _ digest: SHA256Digest, range: Range<Int64>, until stop: Interrupt,
+        into sink: (RawSpan) -> Bool
+    ) throws(FetchError) {
+        try note("blobs/\(digest)")
+        guard let bytes = state.withLock({ $0.blobs[digest] }) else { throw .notFound }
+        let part = Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)])
+        guard unsafe sink(part.span.bytes) else { throw .interrupted }
+    }
+
+    func post(_ batch: JSON, until stop: Interrupt) throws(FetchError) -> ReportReceipt {
+        try note("reports")
+        guard state.withLock({ $0.acceptsReports }) else {
+            throw .busy(status: 503, retryAfter: nil)
+        }
+        let signed = (batch["reports"]?.array ?? []).compactMap { $0["signed"] }
+        state.withLock { $0.reports += signed }
+        return ReportReceipt(accepted: signed.compactMap { $0["sequence"]?.integer })
+    }
+
+    func enrol(_ request: JSON, until stop: Interrupt) throws(FetchError) -> DeviceID {
+        throw .refused(status: 401, code: "unauthorised")
+    }
+}
