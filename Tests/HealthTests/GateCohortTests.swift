@@ -118,6 +118,19 @@ import Testing
         #expect(judgement.verdict == .rollback)
     }
 
+    @Test func `leaves out no segment while the rest of the fleet is worse as well`() {
+        let samples = GateDecisionTests.fleet(
+            seed: 10, treated: 48, control: 48, cohorts: Self.cohorts
+        ) { sample, _ in
+            Self.slow(&sample, sample.cohort == Self.cohorts[0] ? 2 : 1.16)
+        }
+        let judgement = GateDecisionTests.judge(samples) {
+            $0.excludable = Set(SegmentKind.allCases)
+        }
+        #expect(judgement.verdict == .rollback)
+        #expect(judgement.findings.isEmpty)
+    }
+
     @Test func `pauses everywhere when a cohort fails that may not be left out`() {
         let samples = GateDecisionTests.fleet(
             seed: 8, treated: 600, control: 600, cohorts: Self.cohorts, noise: 0.3

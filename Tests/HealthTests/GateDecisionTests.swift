@@ -96,6 +96,37 @@ import Testing
         #expect(HealthGate(GateFixtures.asInGate()).judge(evidence).verdict == .wait)
     }
 
+    @Test func `does not believe a history that control contradicts a little`() {
+        var samples = Self.fleet(seed: 3, treated: 40, control: 40)
+        for index in Array(0..<8) + Array(40..<45) { samples[index].lastHeard = nil }
+        var evidence = GateFixtures.evidence(samples, hours: 12)
+        evidence.history = [GateFixtures.hub: SilenceHistory(silent: 50, windows: 5_000)]
+        #expect(HealthGate(GateFixtures.asInGate()).judge(evidence).verdict == .wait)
+        for index in 41..<45 { evidence.samples[index].lastHeard = evidence.now }
+        #expect(HealthGate(GateFixtures.asInGate()).judge(evidence).verdict == .rollback)
+    }
+
+    @Test func `measures from what is accepted, not from no change`() throws {
+        let samples = Self.fleet(seed: 5, treated: 30, control: 60) { sample, _ in
+            sample.lnP95[.latency] = sample.lnP95[.latency].map { $0 + log(1.2) }
+        }
+        func judge(accepted: Double) throws -> (Estimate, Verdict) {
+            var parameters = GateFixtures.asInGate()
+            parameters.rules[0].accepted = accepted
+            let judgement = HealthGate(parameters).judge(GateFixtures.evidence(samples))
+            guard case .estimate(let estimate) = judgement.results[0].measurement else {
+                throw GateDetailTests.TestFailure.noData
+            }
+            return (estimate, judgement.verdict)
+        }
+        let (plain, stopped) = try judge(accepted: 1)
+        let (shifted, kept) = try judge(accepted: 1.1)
+        #expect(abs(plain.effect - shifted.effect - log(1.1)) < 1e-9)
+        #expect(plain.ratio == shifted.ratio)
+        #expect(Self.severity(stopped) >= 3)
+        #expect(Self.severity(kept) < 3)
+    }
+
     @Test func `never promotes a stage without exposed devices or without control`() {
         let nobody = Self.fleet(seed: 1, treated: 0, control: 50)
         let unseen = Self.fleet(seed: 1, treated: 50, control: 50) { sample, _ in

@@ -51,6 +51,7 @@ import Testing
         ("0108000003010009", .emptyRun), ("010800000000", .trailingBytes),
         ("01088180808080800000", .longVarint), ("010880808080808001000000", .countOutOfRange),
         ("010800000180808080808001", .countOutOfRange),
+        ("010800000280808080802001", .countOutOfRange),
         ("0108ffffffffffffffffff02", .longVarint), ("0G", .notHex), ("010A", .notHex),
     ])
     func `refuses a malformed histogram with its fault`(hex: String, fault: HistogramFault) {

@@ -117,6 +117,17 @@ import Testing
         #expect(facts.crashes == 2)
     }
 
+    @Test func `keeps facts in a store and reads them back`() throws {
+        var generator = SeededGenerator(seed: 2)
+        let ledger = Self.ledger(Self.deliveries(&generator))
+        for facts in ledger.facts.values {
+            #expect(try CandidateFacts(facts.json) == facts)
+        }
+        for broken in [["attempts": ["1": "lost"]], ["attempts": [:]], [:]] as [JSON] {
+            #expect(throws: FieldError.self) { try CandidateFacts(broken) }
+        }
+    }
+
     @Test func `bounds the attempts it tells apart, keeping the first`() {
         func facts(_ numbers: some Sequence<Int64>) -> CandidateFacts {
             var facts = CandidateFacts()
