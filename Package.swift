@@ -176,6 +176,8 @@ let server: [Target] = [
             "Cryptography", "Primitives", "RegistryCore", "TUF", "Telemetry",
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
+    // How our programs speak to people and pipelines: failures with exit codes, JSON lines, tables, progress.
+    library("Console", ["PosixFiles", "Primitives"]),
     // Blobs in a folder: immutable uploads, equal bytes accepted again.
     library("BlobFiles", ["Cryptography", "PosixFiles", "Primitives", "RegistryCore"]),
     // Routes, request and response types, problem details, pages.
@@ -197,15 +199,16 @@ let server: [Target] = [
     program(
         "fieldfare-registry",
         [
-            "BlobFiles", "CPosixShims", "Cryptography", "HTTPAPI", "PosixFiles", "Primitives",
+            "BlobFiles", "CPosixShims", "Console", "Cryptography", "HTTPAPI", "PosixFiles",
+            "Primitives",
             "RegistryCore", "RegistryDatabase", "TUF", arguments, logging,
         ]),
     // The command line of release engineers.
     program(
         "fieldfare",
         [
-            "AgentCore", "Cryptography", "CurlTransport", "ModelBundle", "PosixFiles", "Primitives",
-            "Rollouts", "Speech", "TUF", arguments, .product(name: "Yams", package: "Yams"),
+            "Console", "Cryptography", "CurlTransport", "ModelBundle", "PosixFiles", "Primitives",
+            "Rollouts", "TUF", arguments, .product(name: "Yams", package: "Yams"),
         ]),
     // Fleets for demonstrations and load: the demonstration's driver, and its stand-in for a voice application.
     program(

@@ -18,7 +18,7 @@ LAYERS = {
     "Rollouts": PURE, "Telemetry": PURE, "Health": PURE,
     "AgentCore": CORE, "RegistryCore": CORE,
     "PosixFiles": ADAPTER, "CurlTransport": ADAPTER, "SlotHost": ADAPTER, "AgentJournal": ADAPTER,
-    "SpeechRuntime": ADAPTER, "RegistryDatabase": ADAPTER, "BlobFiles": ADAPTER, "HTTPAPI": ADAPTER,
+    "SpeechRuntime": ADAPTER, "RegistryDatabase": ADAPTER, "BlobFiles": ADAPTER, "Console": ADAPTER, "HTTPAPI": ADAPTER,
     "FieldfareAgent": FACADE,
     "fieldfare": PROGRAM, "fieldfare-registry": PROGRAM, "fieldfare-agent": PROGRAM,
     "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM,
@@ -27,7 +27,7 @@ LAYERS = {
 # Neighbours of one layer that a target may use all the same.
 SIDEWAYS = {
     ("CCurlShims", "CCurl"),
-    ("SlotHost", "PosixFiles"), ("BlobFiles", "PosixFiles"), ("CurlTransport", "PosixFiles"),
+    ("SlotHost", "PosixFiles"), ("BlobFiles", "PosixFiles"), ("Console", "PosixFiles"), ("CurlTransport", "PosixFiles"),
 }
 
 # C shims that are libraries of computation, not of I/O: what pure targets may use.

@@ -7,7 +7,7 @@ package struct RegistryRouter: Sendable {
     private let fleet: FleetMetrics
     private let isDashboardOpen: Bool
 
-    /// - Parameter isDashboardOpen: whether the dashboard is shown without a token.
+    /// Puts the routes together; an open dashboard is shown without a token.
     package init(
         services: Services, metrics: RequestMetrics, fleet: FleetMetrics, isDashboardOpen: Bool
     ) {

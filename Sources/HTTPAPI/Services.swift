@@ -18,7 +18,7 @@ package struct Services: Sendable {
     /// The time of day; each request reads it once.
     package let now: @Sendable () -> UTCTime
 
-    /// - Parameter store: the process's one way to the database.
+    /// `store` is the process's one way to the database.
     package init(
         store: LiveTimestamp, blobs: any BlobStoring, keys: OnlineKeys,
         now: @escaping @Sendable () -> UTCTime

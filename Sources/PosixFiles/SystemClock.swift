@@ -22,4 +22,7 @@ package enum SystemClock {
 
     /// CPU time used by the calling thread, in nanoseconds.
     package static func threadCPUNanoseconds() -> Int64 { cposix_thread_cpu() }
+
+    /// Waits; a signal may end it early.
+    package static func pause(nanoseconds: Int64) { cposix_pause(nanoseconds) }
 }

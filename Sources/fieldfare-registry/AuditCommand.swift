@@ -1,9 +1,10 @@
 import ArgumentParser
+import Console
 import Primitives
 import RegistryCore
 import RegistryDatabase
 
-/// `fieldfare-registry audit`
+/// The command `fieldfare-registry audit`.
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Checks the audit log.", subcommands: [Verify.self])
@@ -20,15 +21,13 @@ struct AuditCommand: AsyncParsableCommand {
         var data: String
 
         func run() async throws {
-            try Terminal.run {
-                try Failure.catching("audit log in '\(data)'") {
-                    let store = try SQLiteStore(path: data + "/registry.sqlite")
-                    let head = try AuditLog(store: store).verify()
-                    StandardOutput.write([
-                        "type": "audit_head", "number": .integer(head?.number ?? 0),
-                        "hash": head.map { .string($0.hash.hex) } ?? .null,
-                    ])
-                }
+            try Failure.catching("audit log in '\(data)'") {
+                let store = try SQLiteStore(path: data + "/registry.sqlite")
+                let head = try AuditLog(store: store).verify()
+                Output.json([
+                    "type": "audit_head", "number": .integer(head?.number ?? 0),
+                    "hash": head.map { .string($0.hash.hex) } ?? .null,
+                ])
             }
         }
     }

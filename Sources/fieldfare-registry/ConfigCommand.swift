@@ -1,6 +1,7 @@
 import ArgumentParser
+import Console
 
-/// `fieldfare-registry config`
+/// The command `fieldfare-registry config`.
 struct ConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "Checks a configuration.", subcommands: [Check.self])
@@ -12,7 +13,7 @@ struct ConfigCommand: AsyncParsableCommand {
         @OptionGroup var options: SettingsOptions
 
         func run() async throws {
-            try Terminal.run { StandardOutput.write(try options.settings().json) }
+            Output.json(try options.settings().json)
         }
     }
 }

@@ -1,9 +1,10 @@
 import ArgumentParser
+import Console
 import Cryptography
 import Primitives
 import RegistryCore
 
-/// `fieldfare-registry keys`
+/// The command `fieldfare-registry keys`.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "Makes the keys with which the registry signs by itself.",
@@ -22,22 +23,20 @@ struct KeysCommand: AsyncParsableCommand {
         var keys: String
 
         func run() async throws {
-            try Terminal.run {
-                let made = try OnlineKeyFolder(path: keys).generate()
-                let pairs = made.map { purpose, key in
-                    (
-                        purpose.rawValue,
-                        JSON.object([
-                            "keyid": .string(key.keyID.description),
-                            "public": .string(Hex.encode(key.bytes)),
-                        ])
-                    )
-                }
-                StandardOutput.write([
-                    "type": "online_keys",
-                    "keys": .object(Dictionary(pairs) { first, _ in first }),
-                ])
+            let made = try OnlineKeyFolder(path: keys).generate()
+            let pairs = made.map { purpose, key in
+                (
+                    purpose.rawValue,
+                    JSON.object([
+                        "keyid": .string(key.keyID.description),
+                        "public": .string(Hex.encode(key.bytes)),
+                    ])
+                )
             }
+            Output.json([
+                "type": "online_keys",
+                "keys": .object(Dictionary(pairs) { first, _ in first }),
+            ])
         }
     }
 }

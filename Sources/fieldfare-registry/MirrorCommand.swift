@@ -1,11 +1,12 @@
 import ArgumentParser
+import Console
 import HTTPAPI
 import Logging
 import PosixFiles
 import Primitives
 import RegistryCore
 
-/// `fieldfare-registry mirror`
+/// The command `fieldfare-registry mirror`.
 struct MirrorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mirror",
@@ -32,19 +33,17 @@ struct MirrorCommand: AsyncParsableCommand {
     var tlsKey: String
 
     func run() async throws {
-        try await Terminal.run {
-            let folder = try Failure.catching("folder '\(directory)'") {
-                try Directory(opening: directory)
-            }
-            let server = RegistryServer(
-                router: MirrorRouter(files: MirrorFolder(folder: folder)).router(), host: host,
-                port: port, transport: .tls(certificate: tlsCert, key: tlsKey), jobs: [],
-                logger: Logger(label: "fieldfare-mirror"))
-            try await Failure.catching("server on \(host):\(port)") {
-                try await server.run { port in
-                    StandardOutput.write(["type": "listening", "port": .integer(Int64(port))])
-                    SystemdNotice.ready()
-                }
+        let folder = try Failure.catching("folder '\(directory)'") {
+            try Directory(opening: directory)
+        }
+        let server = RegistryServer(
+            router: MirrorRouter(files: MirrorFolder(folder: folder)).router(), host: host,
+            port: port, transport: .tls(certificate: tlsCert, key: tlsKey), jobs: [],
+            logger: Logger(label: "fieldfare-mirror"))
+        try await Failure.catchingLater("server on \(host):\(port)") {
+            try await server.run { port in
+                Output.json(["type": "listening", "port": .integer(Int64(port))])
+                SystemdNotice.ready()
             }
         }
     }

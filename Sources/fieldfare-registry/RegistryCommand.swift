@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Glibc
 import HTTPAPI
 
@@ -33,11 +34,13 @@ struct RegistryCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+        } catch let failure as Failure {
+            Output.note("fieldfare-registry: \(failure)")
+            Glibc.exit(failure.kind.rawValue)
         } catch {
             guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-            let line = Array((fullMessage(for: error) + "\n").utf8)
-            _ = unsafe write(STDERR_FILENO, line, line.count)
-            Glibc.exit(2)
+            Output.note(fullMessage(for: error))
+            Glibc.exit(Failure.Kind.usage.rawValue)
         }
     }
 }

@@ -1,4 +1,5 @@
 import BlobFiles
+import Console
 import Cryptography
 import PosixFiles
 import Primitives

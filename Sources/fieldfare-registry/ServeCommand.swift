@@ -1,5 +1,6 @@
 import ArgumentParser
 import BlobFiles
+import Console
 import HTTPAPI
 import Logging
 import PosixFiles
@@ -7,7 +8,7 @@ import Primitives
 import RegistryCore
 import RegistryDatabase
 
-/// `fieldfare-registry serve`
+/// The command `fieldfare-registry serve`.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Runs the registry until it is asked to end.",
@@ -18,7 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        try await Terminal.run { try await serve() }
+        try await serve()
     }
 
     private func serve() async throws {
@@ -39,9 +40,9 @@ struct ServeCommand: AsyncParsableCommand {
             transport: settings.tls.map { .tls(certificate: $0.certificate, key: $0.key) }
                 ?? .plain,
             jobs: Self.jobs(settings, parts, services, pulse, logger), logger: logger)
-        try await Failure.catching("server on \(settings.host):\(settings.port)") {
+        try await Failure.catchingLater("server on \(settings.host):\(settings.port)") {
             try await server.run { port in
-                StandardOutput.write(["type": "listening", "port": .integer(Int64(port))])
+                Output.json(["type": "listening", "port": .integer(Int64(port))])
                 SystemdNotice.ready()
             }
         }

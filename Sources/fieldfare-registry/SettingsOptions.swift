@@ -1,6 +1,5 @@
 import ArgumentParser
-import Glibc
-import PosixFiles
+import Console
 import Primitives
 
 /// The options that say what a registry runs with.
@@ -67,21 +66,8 @@ struct SettingsOptions: ParsableArguments {
     private static var environment: [String: String] {
         var values: [String: String] = [:]
         for name in ["STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"] {
-            if let value = unsafe getenv(name) { values[name] = unsafe String(cString: value) }
+            values[name] = Environment.value(name)
         }
         return values
-    }
-}
-
-/// Reads a whole file at a path of the operating system.
-enum FileBytes {
-    static func read(_ path: String, limit: Int) throws -> [UInt8] {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: true)
-        guard let name = parts.last.flatMap({ TargetPath(String($0)) }) else {
-            throw Failure(.usage, "path: expected a file, got '\(path)'")
-        }
-        let parent = path.dropLast(parts.last?.count ?? 0)
-        let folder = try Directory(opening: parent.isEmpty ? "." : String(parent))
-        return try folder.read(name, limit: limit)
     }
 }

@@ -1,10 +1,11 @@
 import ArgumentParser
+import Console
 import PosixFiles
 import Primitives
 import RegistryCore
 import RegistryDatabase
 
-/// `fieldfare-registry token`
+/// The command `fieldfare-registry token`.
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "Makes the first token, on the registry's own machine.",
@@ -31,25 +32,23 @@ struct TokenCommand: AsyncParsableCommand {
         var expires: Int64?
 
         func run() async throws {
-            try Terminal.run {
-                let scopes = try scope.map { text in
-                    guard let scope = Scope(text) else {
-                        throw Failure(.usage, "scope: expected \(Scope.expected), got '\(text)'")
-                    }
-                    return scope
+            let scopes = try scope.map { text in
+                guard let scope = Scope(text) else {
+                    throw Failure(.usage, "scope: expected \(Scope.expected), got '\(text)'")
                 }
-                try Failure.catching("token") {
-                    _ = try Directory(making: data)
-                    let store = try SQLiteStore(path: data + "/registry.sqlite")
-                    var random = SystemRandomNumberGenerator()
-                    let made = try Tokens(store: store).make(
-                        name: name, scopes: scopes, life: expires, by: nil,
-                        at: SystemClock.now(), using: &random)
-                    StandardOutput.write([
-                        "type": "token", "id": .string(made.record.id.description),
-                        "name": .string(name), "token": .string(made.text.text),
-                    ])
-                }
+                return scope
+            }
+            try Failure.catching("token") {
+                _ = try Directory(making: data)
+                let store = try SQLiteStore(path: data + "/registry.sqlite")
+                var random = SystemRandomNumberGenerator()
+                let made = try Tokens(store: store).make(
+                    name: name, scopes: scopes, life: expires, by: nil,
+                    at: SystemClock.now(), using: &random)
+                Output.json([
+                    "type": "token", "id": .string(made.record.id.description),
+                    "name": .string(name), "token": .string(made.text.text),
+                ])
             }
         }
     }

@@ -4,7 +4,9 @@ import Synchronization
 import TUF
 import Telemetry
 
-/// What the registry knows of its metadata, rollouts and fleet, as gauges. No label names a device.
+/// What the registry knows of its metadata, rollouts and fleet, as gauges.
+///
+/// No label names a device.
 package struct FleetMetrics: Sendable {
     /// A device that was not heard for this many seconds counts as silent: the default check-in deadline.
     static let silence: Int64 = 12 * 3_600
@@ -13,7 +15,7 @@ package struct FleetMetrics: Sendable {
     private let pulse: ControllerPulse
     private let freeBytes: @Sendable () -> Int64?
 
-    /// - Parameter freeBytes: what is left on the disk under the registry's data; nil where that is unknown.
+    /// `freeBytes` tells what is left on the disk under the registry's data; nil where that is unknown.
     package init(
         services: Services, pulse: ControllerPulse,
         freeBytes: @escaping @Sendable () -> Int64?

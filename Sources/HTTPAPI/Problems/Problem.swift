@@ -7,7 +7,9 @@ package import RegistryCore
 /// A refusal as the protocol tells it: RFC 9457 problem details, `application/problem+json`.
 package struct Problem: Error, Sendable, Hashable {
     package let code: ProblemCode
-    /// What was wrong: thing, expected, got. Never the registry's own trouble, which goes to the log.
+    /// What was wrong: thing, expected, got.
+    ///
+    /// Never the registry's own trouble, which goes to the log.
     package let detail: String
     /// What the one who asked may do about it.
     package let hint: String?

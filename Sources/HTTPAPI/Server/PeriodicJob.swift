@@ -10,9 +10,7 @@ package struct PeriodicJob: Service {
     private let logger: Logger
     private let work: @Sendable () throws -> Void
 
-    /// - Parameters:
-    ///   - interval: from the end of one run to the start of the next.
-    ///   - work: may block; it runs on a thread of its own.
+    /// The interval is from the end of one run to the start of the next; `work` may block, and has a thread of its own.
     package init(
         _ name: String, every interval: Duration, logger: Logger,
         work: @escaping @Sendable () throws -> Void

@@ -26,7 +26,7 @@ package struct RegistryServer: Sendable {
     private let jobs: [PeriodicJob]
     private let logger: Logger
 
-    /// - Parameter port: 0 for any free one.
+    /// Port 0 stands for any free one.
     package init(
         router: Router<APIContext>, host: String, port: Int, transport: Transport,
         jobs: [PeriodicJob], logger: Logger

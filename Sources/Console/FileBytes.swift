@@ -1,0 +1,45 @@
+package import PosixFiles
+import Primitives
+
+/// Reads and writes whole files at paths of the operating system, as a person names them.
+package enum FileBytes {
+    /// - Throws: `Failure` naming the file.
+    package static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
+        try Failure.catching("file '\(path)'") {
+            let (folder, name) = try split(path)
+            return try Directory(opening: folder).read(name, limit: limit)
+        }
+    }
+
+    /// Writes durably; makes the folder where it is missing.
+    package static func write(
+        _ bytes: [UInt8], to path: String, mode: FileMode = .shared
+    ) throws(Failure) {
+        try Failure.catching("file '\(path)'") {
+            let (folder, name) = try split(path)
+            try Directory(making: folder).replace(name, with: bytes, mode: mode)
+        }
+    }
+
+    /// Whether something of that name is there.
+    package static func exists(_ path: String) throws(Failure) -> Bool {
+        try Failure.catching("file '\(path)'") {
+            let (folder, name) = try split(path)
+            do {
+                return try Directory(opening: folder).status(name) != nil
+            } catch let error as FileError where error.isNotFound {
+                return false
+            }
+        }
+    }
+
+    private static func split(_ path: String) throws(Failure) -> (folder: String, name: TargetPath)
+    {
+        let parts = path.split(separator: "/")
+        guard let last = parts.last, let name = TargetPath(String(last)) else {
+            throw Failure(.usage, "path: expected one of a file, got '\(path)'")
+        }
+        let folder = String(path.dropLast(last.count))
+        return (folder.isEmpty ? "." : folder, name)
+    }
+}

@@ -1,0 +1,35 @@
+import Glibc
+package import Primitives
+
+/// Where programs write: data to standard output, all else to standard error.
+package enum Output {
+    /// One JSON object on a line of standard output.
+    package static func json(_ json: JSON) { write(json.bytes + [0x0A], to: STDOUT_FILENO) }
+
+    /// One line of text on standard output.
+    package static func line(_ text: String) { write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
+
+    /// Bytes on standard output, as they are.
+    package static func bytes(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
+
+    /// One line on standard error.
+    package static func note(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+
+    /// Text on standard error, without a line's end: prompts and progress.
+    package static func prompt(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
+
+    package static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+    package static var hasTerminalForNotes: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Writes all of it; gives up silently where nobody reads any more.
+    private static func write(_ bytes: [UInt8], to file: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { buffer in
+                unsafe Glibc.write(file, buffer.baseAddress, buffer.count)
+            }
+            guard count > 0 || errno == EINTR else { return }
+            rest = rest.dropFirst(max(count, 0))
+        }
+    }
+}

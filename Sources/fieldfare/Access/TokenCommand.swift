@@ -1,0 +1,111 @@
+import ArgumentParser
+import Console
+import CurlTransport
+import Primitives
+
+/// Tokens of people and programs: `fieldfare token`.
+struct TokenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: "Makes, lists and revokes tokens.",
+        subcommands: [Create.self, List.self, Revoke.self])
+
+    struct Create: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes a token, and shows it once.",
+            discussion: """
+                EXAMPLE
+                  fieldfare token create --name ci --scope publish:commands-en
+                """)
+
+        @Option(help: "What people call it.")
+        var name: String
+
+        @Option(
+            help:
+                "publish, sign, operate, read or admin, and optionally ':' and a model; may be repeated."
+        )
+        var scope: [String]
+
+        @Option(help: "Seconds until it expires; without it, never.")
+        var expires: Int64?
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            var request: [String: JSON] = [
+                "name": .string(name), "scopes": .array(scope.map { .string($0) }),
+            ]
+            request["expires_s"] = expires.map { .integer($0) }
+            let answer = try server.api().post("/v1/tokens", .object(request))
+            guard !output.isJSON else { return Output.json(answer) }
+            Output.line(answer["token"]?.string ?? "")
+        }
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the tokens.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let answer = try server.api().get("/v1/tokens")
+            guard !output.isJSON else { return Output.json(answer) }
+            var table = Table(["id", "name", "scopes", "expires"])
+            for token in answer["tokens"]?.array ?? [] {
+                let scopes = token["scopes"]?.array?.compactMap(\.string) ?? []
+                table.add([
+                    token["id"]?.string ?? "?", token["name"]?.string ?? "?",
+                    scopes.joined(separator: " "), token["expires"]?.string ?? "never",
+                ])
+            }
+            for line in table.lines { Output.line(line) }
+        }
+    }
+
+    struct Revoke: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Revokes a token, at once.")
+
+        @Argument(help: "Its id.")
+        var id: String
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let answer = try server.api().send(.delete, "/v1/tokens/\(id)").json()
+            if output.isJSON { Output.json(answer) } else { Output.line("\(id): revoked") }
+        }
+    }
+}
+
+/// `fieldfare audit`: what was done, by whom, and why.
+struct AuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Shows the audit log.")
+
+    @Option(help: "Only records after this number.")
+    var after: Int64 = 0
+
+    @Option(help: "How many at the most.")
+    var limit: Int64 = 100
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let answer = try server.api().get("/v1/audit?after=\(after)&limit=\(limit)")
+        for record in answer["records"]?.array ?? [] {
+            guard !output.isJSON else {
+                Output.json(record)
+                continue
+            }
+            let at = UTCTime(clamping: record["at"]?.integer ?? 0)
+            let number = record["number"]?.integer ?? 0
+            Output.line(
+                "\(number)  \(at)  \(record["event"]?.string ?? "?")  \(record["subject"]?.string ?? "")"
+            )
+        }
+    }
+}

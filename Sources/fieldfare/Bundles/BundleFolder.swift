@@ -1,0 +1,116 @@
+import Console
+import ModelBundle
+import PosixFiles
+import Primitives
+
+/// The folder of a bundle: `bundle.yaml` and the files that it names.
+final class BundleFolder: BundleFiles {
+    static let descriptionName = "bundle.yaml"
+
+    let path: String
+    private let folder: Directory
+    private var open: (path: TargetPath, file: OpenFile)?
+
+    init(_ path: String) throws(Failure) {
+        self.path = path
+        folder = try Failure.catching("bundle folder '\(path)'") { try Directory(opening: path) }
+    }
+
+    func description() throws(Failure) -> BundleDescription {
+        let json = try YAMLFile.read("\(path)/\(Self.descriptionName)")
+        do {
+            return try BundleDescription(json)
+        } catch {
+            throw Failure(.failed, "\(Self.descriptionName): \(error)")
+        }
+    }
+
+    func length(of path: TargetPath) throws(BundleFileError) -> Int64? {
+        do {
+            guard let status = try folder.status(path), status.kind == .file else { return nil }
+            return status.size
+        } catch {
+            guard error.isNotFound else {
+                throw BundleFileError(path: path, reason: "\(error)")
+            }
+            return nil
+        }
+    }
+
+    func read(
+        _ path: TargetPath, at offset: Int64, count: Int
+    ) throws(BundleFileError) -> [UInt8] {
+        do {
+            if open?.path != path { open = (path, try folder.open(path, .reading)) }
+            guard let file = open?.file else { return [] }
+            let bytes = try file.read(offset..<offset + Int64(count))
+            guard bytes.count == count else {
+                throw BundleFileError(
+                    path: path, reason: "expected \(count) bytes at \(offset), got \(bytes.count)")
+            }
+            return bytes
+        } catch let error as BundleFileError {
+            throw error
+        } catch {
+            throw BundleFileError(path: path, reason: "\(error)")
+        }
+    }
+}
+
+/// What `bundle build` makes: `manifest.json`, and `blobs/<sha256>` with the files.
+struct BuiltFolder {
+    static let manifestName = "manifest.json"
+
+    let path: String
+
+    func manifest() throws(Failure) -> (manifest: Manifest, bytes: [UInt8]) {
+        let name = "\(path)/\(Self.manifestName)"
+        let bytes = try FileBytes.read(name, limit: Manifest.byteLimit)
+        do {
+            return (try Manifest(parsing: bytes), bytes)
+        } catch {
+            throw Failure(.failed, "'\(name)': \(error)")
+        }
+    }
+
+    func blob(_ digest: SHA256Digest) throws(Failure) -> OpenFile {
+        try Failure.catching("blob '\(path)/blobs/\(digest)'") {
+            try Directory(opening: path + "/blobs").open(Self.name(digest), .reading)
+        }
+    }
+
+    /// Puts the files of a bundle under their digests: linked or cloned where that is possible, else copied.
+    func take(_ files: [ManifestFile], from folder: String, show: (Int64) -> Void) throws(Failure) {
+        try Failure.catching("folder '\(path)'") {
+            let source = try Directory(opening: folder)
+            let blobs = try Directory(making: path + "/blobs")
+            var done: Int64 = 0
+            for file in files {
+                try Self.copy(file, from: source, to: blobs)
+                done += file.length
+                show(done)
+            }
+        }
+    }
+
+    private static func copy(
+        _ file: ManifestFile, from source: Directory, to blobs: Directory
+    ) throws {
+        let name = name(file.sha256)
+        if let there = try blobs.status(name), there.size == file.length { return }
+        let input = try source.open(file.path, .reading)
+        let pending = try blobs.stage(name)
+        var offset: Int64 = 0
+        while offset < file.length {
+            let end = min(offset + (1 << 20), file.length)
+            try pending.file.write(try input.read(offset..<end), at: offset)
+            offset = end
+        }
+        try pending.commit(.replacing)
+    }
+
+    private static func name(_ digest: SHA256Digest) -> TargetPath {
+        guard let name = TargetPath(digest.hex) else { preconditionFailure("hex is a name") }
+        return name
+    }
+}

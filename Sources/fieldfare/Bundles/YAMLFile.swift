@@ -1,0 +1,66 @@
+import Console
+import Primitives
+import Yams
+
+/// Reads the YAML that people write, and makes our strict JSON of it at once.
+///
+/// Whole numbers become integers and `true` and `false` booleans; every other scalar stays the text that
+/// was written, so that `2.5%`, `512 MiB` and `1.30` reach those who know what they mean.
+enum YAMLFile {
+    static let byteLimit = 256 << 10
+    private static let depthLimit = 32
+
+    static func read(_ path: String) throws(Failure) -> JSON {
+        let bytes = try FileBytes.read(path, limit: byteLimit)
+        return try Failure.catching("'\(path)'") {
+            let text = String(decoding: bytes, as: UTF8.self)
+            guard let node = try Yams.compose(yaml: text) else {
+                throw Failure(.failed, "'\(path)': expected YAML, got an empty file")
+            }
+            return try json(node, path: "", depth: 0)
+        }
+    }
+
+    private static func json(_ node: Node, path: String, depth: Int) throws -> JSON {
+        guard depth < depthLimit else {
+            throw FieldError(path: path, expected: "at most \(depthLimit) levels", found: "more")
+        }
+        switch node {
+        case .scalar(let scalar): return value(scalar)
+        case .sequence(let sequence):
+            return .array(
+                try sequence.enumerated().map {
+                    try json($0.element, path: "\(path)[\($0.offset)]", depth: depth + 1)
+                })
+        case .mapping(let mapping):
+            var fields: [String: JSON] = [:]
+            for (key, value) in mapping {
+                guard let name = key.string else {
+                    throw FieldError(path: path, expected: "names as keys", found: "something else")
+                }
+                let inner = path.isEmpty ? name : "\(path).\(name)"
+                let old = fields.updateValue(
+                    try json(value, path: inner, depth: depth + 1), forKey: name)
+                guard old == nil else {
+                    throw FieldError(path: inner, expected: "each key once", found: "it again")
+                }
+            }
+            return .object(fields)
+        case .alias:
+            throw FieldError(path: path, expected: "no aliases", found: "one")
+        }
+    }
+
+    private static func value(_ scalar: Node.Scalar) -> JSON {
+        guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
+        switch scalar.string {
+        case "true": return true
+        case "false": return false
+        case "null", "~", "": return .null
+        default:
+            let text = scalar.string
+            guard let number = Int64(text), String(number) == text else { return .string(text) }
+            return .integer(number)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Console
+import Primitives
+
+/// The fleet: `fieldfare devices`.
+struct DevicesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "devices", abstract: "Shows devices, and lets new ones enrol.",
+        subcommands: [List.self, Show.self, EnrolTokens.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the devices.")
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let api = try server.api()
+            var table = Table(["device", "cohort", "version", "state", "heard"])
+            var after: String?
+            while true {
+                let query = after.map { "&after=\($0)" } ?? ""
+                let page = try api.get("/v1/devices?limit=1000\(query)")["devices"]?.array ?? []
+                for device in page {
+                    if output.isJSON { Output.json(device) } else { table.add(Self.row(device)) }
+                }
+                guard page.count == 1_000, let last = page.last?["device"]?.string else { break }
+                after = last
+            }
+            guard !output.isJSON else { return }
+            for line in table.lines { Output.line(line) }
+        }
+
+        private static func row(_ device: JSON) -> [String] {
+            let attributes = device["attributes"]
+            let model = device["models"]?.array?.first
+            return [
+                device["device"]?.string ?? "?",
+                "\(attributes?["region"]?.string ?? "?")/\(attributes?["device_class"]?.string ?? "?")",
+                model?["version"]?.string ?? "-", model?["state"]?.string ?? "enrolled",
+                device["heard_age_s"]?.integer.map { "\($0) s ago" } ?? "never",
+            ]
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Shows one device.")
+
+        @Argument(help: "The device id.")
+        var device: String
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let answer = try server.api().get("/v1/devices/\(device)")
+            if output.isJSON { Output.json(answer) } else { Output.bytes(answer.prettyBytes) }
+        }
+    }
+
+    struct EnrolTokens: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes one-time tokens, each good for one device.")
+
+        @Option(help: "How many.")
+        var count: Int64 = 1
+
+        @Option(help: "Seconds until they expire.")
+        var expires: Int64 = 86_400
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let answer = try server.api().post(
+                "/v1/enrolments", ["count": .integer(count), "expires_s": .integer(expires)])
+            guard !output.isJSON else { return Output.json(answer) }
+            for token in answer["tokens"]?.array?.compactMap(\.string) ?? [] { Output.line(token) }
+        }
+    }
+}

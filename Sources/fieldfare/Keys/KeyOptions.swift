@@ -1,0 +1,50 @@
+import ArgumentParser
+import Console
+import Cryptography
+
+/// How the passphrase of a key file is given; never as an argument.
+struct PassphraseOptions: ParsableArguments {
+    @Option(
+        help:
+            "A file whose first line is the passphrase; otherwise FIELDFARE_PASSPHRASE, or a prompt."
+    )
+    var passphraseFile: String?
+
+    /// The passphrase from file, environment or terminal.
+    func passphrase(for name: String) throws(Failure) -> [UInt8] {
+        if let passphraseFile {
+            let bytes = try FileBytes.read(passphraseFile, limit: 1_024)
+            return Array(bytes.prefix { $0 != 0x0A })
+        }
+        if let value = Environment.value("FIELDFARE_PASSPHRASE") { return Array(value.utf8) }
+        return try Passphrase.ask("Passphrase of \(name): ")
+    }
+
+    /// Opens a key file.
+    ///
+    /// - Throws: `Failure` `refused` for a wrong passphrase.
+    func privateKey(at path: String) throws(Failure) -> Ed25519PrivateKey {
+        let file = try KeyFile.read(at: path)
+        let secret = file.isEncrypted ? try passphrase(for: "'\(path)'") : nil
+        do {
+            return try file.open(passphrase: secret)
+        } catch {
+            throw Failure(
+                error == .wrongPassphrase ? .refused : .failed, "key file '\(path)': \(error)",
+                hint: error == .wrongPassphrase
+                    ? "a passphrase cannot be recovered; ask who made the key" : nil)
+        }
+    }
+}
+
+extension KeyFile {
+    /// Reads a key file; its private part stays closed.
+    static func read(at path: String) throws(Failure) -> KeyFile {
+        let bytes = try FileBytes.read(path, limit: KeyFile.byteLimit)
+        do {
+            return try KeyFile(parsing: bytes)
+        } catch {
+            throw Failure(.failed, "key file '\(path)': \(error)")
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Console
+import Cryptography
+import ModelBundle
+import Primitives
+import Rollouts
+
+/// How a release may spread: `fieldfare policy`.
+struct PolicyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy", abstract: "Writes and checks policies.",
+        discussion:
+            "A policy is published and signed with its bundle: 'fieldfare publish --policy'.",
+        subcommands: [Initialise.self, Check.self])
+
+    struct Initialise: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "init", abstract: "Writes a rollout.yaml to change: beta, canary, stable.")
+
+        @Option(help: "The model.")
+        var model: String
+
+        @Option(help: "The version that spreads under it.")
+        var version: String
+
+        @Option(help: "The file to write.")
+        var out = "rollout.yaml"
+
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            guard let name = ModelName(model) else {
+                throw Failure(.usage, "--model: expected \(ModelName.expected), got '\(model)'")
+            }
+            guard let version = SemanticVersion(version) else {
+                throw Failure(
+                    .usage, "--version: expected \(SemanticVersion.expected), got '\(version)'")
+            }
+            guard try !FileBytes.exists(out) else {
+                throw Failure(.refused, "'\(out)': expected none yet, got one")
+            }
+            let text = PolicyTemplate.text(model: name, version: version)
+            try FileBytes.write(Array(text.utf8), to: out)
+            if output.isJSON {
+                Output.json(["type": "policy_template", "path": .string(out)])
+            } else {
+                Output.line("wrote \(out)")
+            }
+        }
+    }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists everything that is wrong with a policy, at once.")
+
+        @Argument(help: "rollout.yaml")
+        var file: String
+
+        @Option(help: "The built bundle that it is for.")
+        var bundle: String
+
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let (manifest, bytes) = try BuiltFolder(path: bundle).manifest()
+            let reference = BundleReference(
+                version: manifest.version, sha256: SHA256.digest(of: bytes),
+                length: Int64(bytes.count))
+            let policy = try PolicyFile(argument: file).policy(for: manifest, reference)
+            if output.isJSON {
+                Output.json(["type": "policy", "state": "good", "policy": policy.json])
+            } else {
+                Output.line("\(file): good")
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Console
+import Cryptography
+import CurlTransport
+import Primitives
+import TUF
+
+/// `fieldfare repo sign`: adds one signature, after showing what will be signed.
+struct RepositorySign: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sign", abstract: "Shows what changes, and adds a signature.",
+        discussion: """
+            With --dir it signs a file of the ceremony; otherwise the registry's open proposal of the role.
+
+            EXAMPLE
+              fieldfare repo sign model.commands-en --key release-anna.json
+            """)
+
+    @Argument(help: "The role: root, targets or model.<model>.")
+    var role: String
+
+    @Option(help: "The key file to sign with.")
+    var key: String
+
+    @Option(help: "The folder of a ceremony; without it, the registry's proposal is signed.")
+    var dir: String?
+
+    @Flag(help: "Do not ask: for pipelines.")
+    var yes = false
+
+    @OptionGroup var passphrase: PassphraseOptions
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        guard let role = RoleName(role), role.isSignedOffline else {
+            throw Failure(
+                .usage, "role: expected root, targets or model.<model>, got '\(self.role)'")
+        }
+        if let dir { try sign(role, in: dir) } else { try sign(role, at: try server.api()) }
+    }
+
+    private func sign(_ role: RoleName, in dir: String) throws(Failure) {
+        let path = "\(dir)/\(MetadataFileName(role))"
+        let bytes = try FileBytes.read(path, limit: 4 << 20)
+        var staged = try StagedRole(bytes, as: role)
+        try confirm(try staged.difference(from: nil, as: role), role)
+        staged.sign(with: try passphrase.privateKey(at: key))
+        try FileBytes.write(staged.bytes, to: path)
+        let state = try CeremonyFolder(path: dir).standing(of: role)
+        tell(role, state: state.missing == 0 ? "signed" : "held", state.signedBy, state.threshold)
+    }
+
+    private func sign(_ role: RoleName, at api: RegistryAPI) throws(Failure) {
+        let standing = try api.get("/v1/roles/\(role)")
+        guard standing["proposal"] != .null, standing["proposal"] != nil else {
+            throw Failure(
+                .failed, "role '\(role)': expected an open proposal, got none",
+                hint: "publish first; 'fieldfare repo status' lists what waits")
+        }
+        let bytes = try api.send(.get, "/v1/roles/\(role)/proposal").body
+        var staged = try StagedRole(bytes, as: role)
+        let live = standing["live"]?["version"]?.integer
+        let before = try live.flatMap { (version) throws(Failure) in
+            try api.file("/tuf/\(version).\(role).json")
+        }
+        try confirm(try staged.difference(from: before, as: role), role)
+        staged.sign(with: try passphrase.privateKey(at: key))
+        let answer = try api.send(.post, "/v1/roles/\(role)", staged.bytes).json()
+        let signed = answer["proposal"]?["signed_by"]?.array?.count
+        let threshold = Int(answer["threshold"]?.integer ?? 1)
+        tell(role, state: answer["state"]?.string ?? "held", signed ?? threshold, threshold)
+    }
+
+    private func confirm(_ lines: [String], _ role: RoleName) throws(Failure) {
+        for line in ["role \(role)"] + lines { Output.note(line) }
+        guard !yes else { return }
+        Output.prompt("Sign this? [y/N] ")
+        guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
+            throw Failure(.interrupted, "nothing was signed")
+        }
+    }
+
+    private func tell(_ role: RoleName, state: String, _ signed: Int, _ threshold: Int) {
+        if output.isJSON {
+            Output.json([
+                "type": "signature", "role": .string(role.description), "state": .string(state),
+                "signatures": .integer(Int64(signed)), "threshold": .integer(Int64(threshold)),
+            ])
+        } else {
+            Output.line(
+                "\(role): \(state == "live" ? "live" : "\(state): \(signed) of \(threshold) signatures")"
+            )
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Console
+import Primitives
+import TUF
+
+/// `fieldfare repo status`: who has signed, what is missing, what expires when.
+struct RepositoryStatus: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Shows who has signed, what is missing, what expires when."
+    )
+
+    @Option(help: "The folder of a ceremony; without it, the registry is asked.")
+    var dir: String?
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        var table = Table(["role", "version", "expires", "signatures"])
+        if let dir {
+            for role in [RoleName.root, .targets] {
+                let standing = try CeremonyFolder(path: dir).standing(of: role)
+                table.add([
+                    "\(role)", "\(standing.version)", "\(standing.expires)",
+                    "\(standing.signedBy) of \(standing.threshold)",
+                ])
+            }
+            return show(table)
+        }
+        let answer = try server.api().get("/v1/roles")
+        guard !output.isJSON else { return Output.json(answer) }
+        for role in answer["roles"]?.array ?? [] {
+            let proposal = role["proposal"]?["missing"]?.integer.map { "proposal: \($0) missing" }
+            table.add([
+                role["role"]?.string ?? "",
+                role["live"]?["version"]?.integer.map { "\($0)" } ?? "-",
+                role["live"]?["expires"]?.string ?? "-", proposal ?? "no proposal",
+            ])
+        }
+        show(table)
+    }
+
+    private func show(_ table: Table) {
+        for line in table.lines { Output.line(line) }
+    }
+}

@@ -1,0 +1,168 @@
+import ArgumentParser
+import Console
+import Primitives
+
+/// Rollouts of a model: `fieldfare rollout`.
+struct RolloutCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollout", abstract: "Stages a release, and stops or withdraws it.",
+        discussion: """
+            EXAMPLE
+              fieldfare rollout create commands-en 1.1.0 --policy standard
+              fieldfare rollout start commands-en
+              fieldfare rollout status commands-en --watch
+              fieldfare rollout rollback commands-en --reason "wrong words in en-GB"
+            """,
+        subcommands: [
+            Create.self, Status.self, Start.self, Advance.self, Pause.self, Resume.self,
+            Rollback.self, Freeze.self, Unfreeze.self,
+        ])
+
+    struct Create: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Creates a rollout, which does nothing before it is started.")
+
+        @Argument(help: "The model.")
+        var model: String
+
+        @Argument(help: "The version to roll out.")
+        var version: String
+
+        @Option(help: "The name of its policy.")
+        var policy = "standard"
+
+        @Option(help: "The channel.")
+        var channel = "main"
+
+        @Flag(help: "The first release of the model: there is nothing to compare with.")
+        var initial = false
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let answer = try server.api().post(
+                "/v1/rollouts",
+                [
+                    "model": .string(model), "candidate": .string(version),
+                    "policy": .string(policy), "channel": .string(channel),
+                    "initial": .bool(initial),
+                ])
+            RolloutView(answer).tell(output)
+        }
+    }
+
+    struct Status: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows stages, arms and tests; --watch keeps showing them.")
+
+        @Argument(help: "The model; without it, all rollouts are listed.")
+        var model: String?
+
+        @Option(help: "The channel.")
+        var channel = "main"
+
+        @Flag(help: "Show it again every two seconds until the rollout has ended.")
+        var watch = false
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let api = try server.api()
+            guard let model else {
+                let answer = try api.get("/v1/rollouts")
+                guard !output.isJSON else { return Output.json(answer) }
+                for rollout in answer["rollouts"]?.array ?? [] {
+                    Output.line(RolloutView(rollout).line)
+                }
+                return
+            }
+            while true {
+                let view = RolloutView(try api.get("/v1/rollouts/\(model)/\(channel)"))
+                if watch && Output.isTerminal && !output.isJSON {
+                    Output.prompt("\u{1B}[2J\u{1B}[H")
+                }
+                if watch || output.isJSON { view.tell(output) } else { view.tell(output) }
+                guard watch, !view.isOver else { return }
+                Wait.seconds(2)
+            }
+        }
+    }
+
+    struct Start: RolloutOrderCommand {
+        static let configuration = CommandConfiguration(abstract: "Starts a rollout.")
+        static let order = "start"
+        @OptionGroup var options: OrderOptions
+    }
+
+    struct Advance: RolloutOrderCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Begins the next stage, where the policy leaves that to a person.")
+        static let order = "advance"
+        @OptionGroup var options: OrderOptions
+    }
+
+    struct Pause: RolloutOrderCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Exposes no further device; those exposed stay.")
+        static let order = "pause"
+        @OptionGroup var options: OrderOptions
+    }
+
+    struct Resume: RolloutOrderCommand {
+        static let configuration = CommandConfiguration(abstract: "Goes on after a pause.")
+        static let order = "resume"
+        @OptionGroup var options: OrderOptions
+    }
+
+    struct Rollback: RolloutOrderCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Withdraws the candidate: every device goes back, without a download.")
+        static let order = "rollback"
+        @OptionGroup var options: OrderOptions
+    }
+
+    struct Freeze: RolloutOrderCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Moves nothing until 'unfreeze'; going back stays possible.")
+        static let order = "freeze"
+        @OptionGroup var options: OrderOptions
+    }
+
+    struct Unfreeze: RolloutOrderCommand {
+        static let configuration = CommandConfiguration(abstract: "Ends a freeze.")
+        static let order = "unfreeze"
+        @OptionGroup var options: OrderOptions
+    }
+}
+
+/// What every order names.
+struct OrderOptions: ParsableArguments {
+    @Argument(help: "The model.")
+    var model: String
+
+    @Option(help: "The channel.")
+    var channel = "main"
+
+    @Option(help: "Why, for the audit log; at most 200 bytes.")
+    var reason = ""
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+}
+
+/// A command that gives one order to a rollout.
+protocol RolloutOrderCommand: ParsableCommand {
+    static var order: String { get }
+    var options: OrderOptions { get }
+}
+
+extension RolloutOrderCommand {
+    func run() throws {
+        let answer = try options.server.api().post(
+            "/v1/rollouts/\(options.model)/\(options.channel)/\(Self.order)",
+            ["reason": .string(options.reason)])
+        RolloutView(answer).tell(options.output)
+    }
+}

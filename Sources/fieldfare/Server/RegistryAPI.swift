@@ -1,0 +1,129 @@
+import ArgumentParser
+import Console
+import CurlTransport
+import Primitives
+import TUF
+
+/// Where the registry is, and with which token it is spoken to.
+struct ServerOptions: ParsableArguments {
+    @Option(help: "The registry's base URL; otherwise FIELDFARE_SERVER.")
+    var server: String?
+
+    @Option(
+        help: "A PEM file with the authority to trust; otherwise FIELDFARE_CA, or the system's.")
+    var ca: String?
+
+    @Option(help: "A file with the token; otherwise FIELDFARE_TOKEN.")
+    var tokenFile: String?
+
+    /// - Throws: `Failure` `usage` where no server is named.
+    func api() throws(Failure) -> RegistryAPI {
+        guard let url = server ?? Environment.value("FIELDFARE_SERVER") else {
+            throw Failure(
+                .usage, "registry: expected --server or FIELDFARE_SERVER, got neither")
+        }
+        var token = Environment.value("FIELDFARE_TOKEN")
+        if let tokenFile {
+            let bytes = try FileBytes.read(tokenFile, limit: 1_024)
+            token = String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
+        }
+        var settings = HTTPClientSettings()
+        settings.authorities = ca ?? Environment.value("FIELDFARE_CA")
+        settings.userAgent = "fieldfare-cli"
+        settings.failureBodyLimit = 256 << 10
+        return RegistryAPI(
+            base: url.hasSuffix("/") ? String(url.dropLast()) : url, token: token,
+            client: HTTPClient(settings))
+    }
+}
+
+/// The registry's API (`docs/protocol.md`) as the CLI calls it.
+struct RegistryAPI {
+    /// The most bytes of an answer.
+    static let answerLimit = 16 << 20
+
+    let base: String
+    let token: String?
+    let client: HTTPClient
+
+    /// An answer that is not a refusal.
+    struct Answer {
+        let status: Int
+        let body: [UInt8]
+
+        func json() throws(Failure) -> JSON {
+            do {
+                return try JSON(parsing: body, limit: RegistryAPI.answerLimit)
+            } catch {
+                throw Failure(.failed, "registry: expected JSON, got something else: \(error)")
+            }
+        }
+    }
+
+    /// Sends a request with the token.
+    ///
+    /// - Throws: `Failure` of the problem's kind, `unreachable` where nobody answers.
+    func send(
+        _ method: HTTPMethod, _ path: String, _ body: [UInt8]? = nil,
+        headers: HTTPHeaders = [:], accepting: Set<Int> = []
+    ) throws(Failure) -> Answer {
+        try send(
+            method, path, body: body.map { .bytes($0) } ?? .none, headers: headers,
+            accepting: accepting)
+    }
+
+    func send(
+        _ method: HTTPMethod, _ path: String, body: HTTPBody, headers: HTTPHeaders = [:],
+        accepting: Set<Int> = []
+    ) throws(Failure) -> Answer {
+        var headers = headers
+        if let token { headers.add("Authorization", "Bearer \(token)") }
+        let request = HTTPRequest(
+            method, base + path, headers: headers, body: body)
+        let response: HTTPResponse
+        do {
+            response = try client.send(request, limit: Self.answerLimit)
+        } catch {
+            throw Failure(.unreachable, "registry \(base): \(error)")
+        }
+        guard response.isSuccess || accepting.contains(response.status) else {
+            throw Self.failure(response, method, path)
+        }
+        return Answer(status: response.status, body: response.body)
+    }
+
+    func get(_ path: String) throws(Failure) -> JSON { try send(.get, path).json() }
+
+    func post(_ path: String, _ json: JSON) throws(Failure) -> JSON {
+        try send(.post, path, json.bytes, headers: ["Content-Type": "application/json"]).json()
+    }
+
+    /// A static file; nil where there is none.
+    func file(_ path: String) throws(Failure) -> [UInt8]? {
+        let answer = try send(.get, path, accepting: [404])
+        return answer.status == 404 ? nil : answer.body
+    }
+
+    private static func failure(
+        _ response: HTTPResponse, _ method: HTTPMethod, _ path: String
+    ) -> Failure {
+        let problem = try? JSON(parsing: response.body, limit: answerLimit)
+        let code = problem?["type"]?.string.map { String($0.split(separator: ":").last ?? "") }
+        let kind: Failure.Kind =
+            switch code ?? "" {
+            case "unauthorised", "forbidden", "refused-by-trust", "refused-by-policy",
+                "exists-with-other-bytes", "digest-mismatch":
+                .refused
+            case "version-conflict", "proposal-conflict", "state-conflict", "too-many-requests":
+                .busy
+            default: .failed
+            }
+        var text =
+            problem?["detail"]?.string
+            ?? "registry: \(method.rawValue) \(path): status \(response.status)"
+        for line in problem?["problems"]?.array?.compactMap(\.string) ?? [] {
+            text += "\n  \(line)"
+        }
+        return Failure(kind, text, hint: problem?["hint"]?.string)
+    }
+}
