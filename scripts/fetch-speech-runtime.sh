@@ -42,7 +42,13 @@ mkdir -p "$(dirname "$target")"
 exec 9>"$(dirname "$target")/.fetch-speech-runtime.lock"
 python3 -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' || fail "cannot lock $(dirname "$target")"
 
+# The compiler does not look again for a header that was absent; a newer source file makes it look.
+compile_again() { touch "$root/Sources/CSherpaOnnx/CSherpaOnnx.c"; }
+
 if complete; then
+    for object in "$root"/.build*/*/*/CSherpaOnnx.build/CSherpaOnnx.c.o; do
+        if grep -qs "built without the speech runtime" "$object"; then compile_again; fi
+    done
     echo "speech runtime $version is there already: $target"
     exit 0
 fi
@@ -107,7 +113,6 @@ chmod 755 "$work/new" "$work"/new/lib/*.so
 if [ -e "$target" ]; then mv "$target" "$work/old"; fi
 mv "$work/new" "$target"
 
-# The compiler does not look again for a header that was absent; a newer source file makes it look.
-touch "$root/Sources/CSherpaOnnx/CSherpaOnnx.c"
+compile_again
 complete || fail "the unpacked runtime is not complete: $target"
 echo "speech runtime $version for $arch: $target"

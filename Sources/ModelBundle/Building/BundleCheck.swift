@@ -120,7 +120,8 @@ package struct BundleCheck<Files: BundleFiles> {
         guard let bytes = read(path, lengths, limit: ModelCard.byteLimit) else { return }
         do throws(ManifestError) {
             let card = try ModelCard(parsing: bytes)
-            for locale in description.locales where card.measuredWER[locale] == nil {
+            let measured = Set(card.measuredWER.map(\.locale))
+            for locale in description.locales where !measured.contains(locale) {
                 refuse("\(path): measured_wer", "a rate for locale \(locale)", "none")
             }
         } catch {
