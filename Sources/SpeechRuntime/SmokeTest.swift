@@ -56,11 +56,19 @@ extension UtteranceResult {
     fileprivate init(_ utterance: SmokeUtterance, _ wave: Wave, _ runs: [Recognition]) {
         let wall = runs.map(\.wallMicroseconds).sorted()
         self.init(
-            wav: utterance.wav, transcript: runs[runs.count - 1].transcript,
+            wav: utterance.wav, transcript: Self.cut(runs[runs.count - 1].transcript),
             audioMilliseconds: Int64(wave.milliseconds),
             cpuMicroseconds: runs.map(\.cpuMicroseconds).min() ?? 0,
             wallP50Microseconds: Self.quantile(wall, percent: 50),
             wallP95Microseconds: Self.quantile(wall, percent: 95))
+    }
+
+    /// At most as many bytes as the line may have for it: garbage without end is wrong words, not bad output.
+    private static func cut(_ transcript: String) -> String {
+        // A character cut in two is replaced by one of 3 bytes.
+        let limit = SmokeResult.transcriptLimit - 3
+        guard transcript.utf8.count > limit else { return transcript }
+        return String(decoding: transcript.utf8.prefix(limit), as: UTF8.self)
     }
 
     /// The nearest-rank quantile of sorted values.

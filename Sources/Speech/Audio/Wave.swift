@@ -2,7 +2,7 @@
 ///
 /// Read from a RIFF WAVE file (Multimedia Programming Interface and Data Specifications 1.0), strictly: what
 /// the header declares must be what the file holds, so that two readers cannot hear two things.
-package struct Wave: Sendable, Hashable {
+package struct Wave: Sendable, Hashable, CustomStringConvertible {
     package static let sampleRate = 16_000
     /// Sound must last longer than this; one feature frame is 25 ms, and fewer samples end the process.
     package static let shortestMilliseconds = 300
@@ -36,6 +36,9 @@ package struct Wave: Sendable, Hashable {
 
     /// How long the sound lasts, rounded down.
     package var milliseconds: Int { samples.count * 1_000 / Self.sampleRate }
+
+    /// Its length alone: a failed test would otherwise print every sample.
+    package var description: String { "\(milliseconds) ms of sound" }
 
     /// The samples as sherpa-onnx wants them, each in -1 ..< 1.
     package var normalised: [Float] { samples.map { Float($0) / 32_768 } }
