@@ -45,12 +45,17 @@ struct PublishCommand: ParsableCommand {
         let bundle = BundleReference(
             version: manifest.version, sha256: SHA256.digest(of: bytes),
             length: Int64(bytes.count))
-        var targets = [(manifest.targetPath, bytes)]
-        for argument in policy {
-            targets.append(try PolicyFile(argument: argument).target(for: manifest, bundle))
-        }
+        let policies = try policy.map { try PolicyFile(argument: $0) }
+        for file in policies { _ = try file.policy(for: manifest, bundle) }
         let secret = try passphrase.privateKey(at: key)
         let api = try server.api()
+        let proposal = RoleProposal(
+            api: api, role: .model(manifest.model), key: secret,
+            expires: SystemClock.now() + days * 86_400)
+        var targets = [(manifest.targetPath, bytes)]
+        for file in policies {
+            targets.append(try file.target(for: manifest, bundle, unlessIn: proposal))
+        }
         let uploader = Uploader(api: api, showsProgress: !output.isJSON)
         for file in manifest.files {
             let blob = try built.blob(file.sha256)
@@ -62,11 +67,7 @@ struct PublishCommand: ParsableCommand {
             try uploader.upload(bytes, SHA256.digest(of: bytes), named: path.description)
             additions[path] = TargetDescription(of: bytes)
         }
-        let role = RoleName.model(manifest.model)
-        let answer = try RoleProposal(
-            api: api, role: role, key: secret, expires: SystemClock.now() + days * 86_400
-        ).add(additions)
-        tell(answer, manifest, bundle)
+        tell(try proposal.add(additions), manifest, bundle)
     }
 
     private func tell(_ answer: JSON, _ manifest: Manifest, _ bundle: BundleReference) {
@@ -106,12 +107,13 @@ struct PolicyFile {
     /// The policy, completed for a bundle and checked.
     ///
     /// - Throws: `Failure` `refused` listing everything that is wrong.
-    func policy(for manifest: Manifest, _ bundle: BundleReference) throws(Failure) -> Policy {
+    func policy(
+        for manifest: Manifest, _ bundle: BundleReference, from start: UTCTime = SystemClock.now()
+    ) throws(Failure) -> Policy {
         let draft = try YAMLFile.read(path)
         let policy: Policy
         do {
-            policy = try PolicyDraft.complete(
-                draft, candidate: bundle, now: SystemClock.now())
+            policy = try PolicyDraft.complete(draft, candidate: bundle, now: start)
         } catch {
             throw Failure(.refused, "policy '\(path)': \(error)")
         }
@@ -124,11 +126,19 @@ struct PolicyFile {
         return policy
     }
 
+    /// The target to publish: the one that is there already where this file says the same, so that a
+    /// pipeline may run again although a policy without `not_before` counts from the moment it was published.
     func target(
-        for manifest: Manifest, _ bundle: BundleReference
+        for manifest: Manifest, _ bundle: BundleReference, unlessIn proposal: RoleProposal
     ) throws(Failure) -> (TargetPath, [UInt8]) {
-        let policy = try policy(for: manifest, bundle)
         let path = TargetPath.policy(of: manifest.model, manifest.version, name: name)
-        return (path, policy.json.canonicalBytes)
+        if let digest = try proposal.existing(path)?.hashes.sha256,
+            let bytes = try proposal.api.file("/blobs/sha256/\(digest)"),
+            let published = try? Policy(parsing: bytes)
+        {
+            let again = try policy(for: manifest, bundle, from: published.notBefore)
+            if again.json.canonicalBytes == bytes { return (path, bytes) }
+        }
+        return (path, try policy(for: manifest, bundle).json.canonicalBytes)
     }
 }

@@ -31,6 +31,14 @@ struct RoleProposal {
         throw last ?? Failure(.busy, "role '\(role)': expected to be the fastest once, got none")
     }
 
+    /// A target that is live or in the open proposal; nil where there is none.
+    func existing(_ path: TargetPath) throws(Failure) -> TargetDescription? {
+        let standing = try api.get("/v1/roles/\(role)")
+        let open = try proposal(standing)
+        if let target = open?.targets[path] { return target }
+        return try live(standing)?.targets[path]
+    }
+
     private func propose(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
         let standing = try api.get("/v1/roles/\(role)")
         let live = try self.live(standing)
