@@ -133,7 +133,7 @@ package final class OpenFile: Sendable {
     /// - Parameters:
     ///   - length: bytes from the start of the file.
     ///   - extending: whether the file then also has that length; otherwise its length stays.
-    /// - Throws: `.insufficientStorage` where there is no room; nothing is left reserved that was not before.
+    /// - Throws: `.insufficientStorage` where there is no room; nothing stays reserved past the file's end.
     package func reserve(_ length: Int64, extending: Bool = false) throws(FileError) {
         guard length > 0 else { return }
         let before = try status()

@@ -18,6 +18,16 @@ struct DirectoryTests {
         #expect(try directory.read(path("empty"), limit: 0) == [])
     }
 
+    @Test func `refuses a file that grows beyond its limit while it is read`() throws {
+        let file = scratch.path("f")
+        try Raw.file(file, bytes("12345"))
+        let growing = Interloper(before: .read, on: "/f") { try? Raw.file(file, bytes("1234567")) }
+        let directory = try Directory(opening: scratch.path, observer: growing)
+        #expect(throws: FileError.tooLarge(path: file, limit: 5, found: 6)) {
+            try directory.read(path("f"), limit: 5)
+        }
+    }
+
     @Test func `absent is an answer, and not the same as unreadable`() throws {
         let directory = try Directory(opening: scratch.path)
         #expect(try directory.readIfPresent(path("f"), limit: 1) == nil)

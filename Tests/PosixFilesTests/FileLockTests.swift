@@ -1,6 +1,5 @@
 import PosixFiles
 import Primitives
-import Synchronization
 import TestSupport
 import Testing
 
@@ -63,7 +62,10 @@ struct FileLockTests {
 
     @Test func `does not take a lock on a file that is no longer there`() throws {
         let lock = try path("l")
-        let replacing = ReplacingObserver(folder: scratch.path)
+        let folder = scratch.path
+        let replacing = Interloper(before: .lock, on: "/l") {
+            try? Directory(opening: folder).replace(lock, with: [1])
+        }
         let directory = try Directory(opening: scratch.path, observer: replacing)
         let held = try #require(try directory.lockStatus(lock))
         let named = try #require(try Directory(opening: scratch.path).status(lock))
@@ -88,23 +90,5 @@ extension Directory {
 
     fileprivate func lockStatus(_ path: TargetPath) throws -> FileStatus? {
         try lock(path, .exclusive, waiting: .zero).file.status()
-    }
-}
-
-/// Replaces the lock file between its opening and its locking, once.
-private final class ReplacingObserver: SyscallObserving {
-    private let folder: String
-    private let isDone = Atomic<Bool>(false)
-
-    init(folder: String) {
-        self.folder = folder
-    }
-
-    func verdict(on call: Syscall) -> SyscallVerdict {
-        if call.operation == .lock, !isDone.exchange(true, ordering: .relaxed) {
-            let directory = try? Directory(opening: folder)
-            if let path = TargetPath("l") { try? directory?.replace(path, with: [1]) }
-        }
-        return .proceed
     }
 }

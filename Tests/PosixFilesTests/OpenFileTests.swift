@@ -84,6 +84,17 @@ struct OpenFileTests {
         return true
     }
 
+    @Test func `gives back what a failed reservation may have got`() throws {
+        let script = Script(verdicts: [5: .fail(errno: ENOSPC)])
+        let file = try file(script)
+        try file.write([1, 2], at: 0)
+        #expect(
+            throws: FileError.insufficientStorage(.reserve, path: file.path, errno: ENOSPC)
+        ) { try file.reserve(1 << 20) }
+        #expect(script.calls.suffix(2).map(\.operation) == [.reserve, .truncate])
+        #expect(try file.read(0..<2) == [1, 2])
+    }
+
     @Test func `compares the free space where nothing can be reserved`() throws {
         let script = Script(verdicts: [4: .fail(errno: EOPNOTSUPP)])
         let file = try file(script)

@@ -28,6 +28,21 @@ struct RemoveTreeTests {
         #expect(try root.list().map(\.name) == ["d"])
     }
 
+    @Test func `does not follow a link that takes a folder's place at the last moment`() throws {
+        let folder = scratch.path
+        try Raw.folder(folder + "/outside")
+        try Raw.file(folder + "/outside/f", [1])
+        let swap = Interloper(before: .open, on: "/root/t/a") {
+            _ = unsafe rename(folder + "/root/t/a", folder + "/root/away")
+            _ = unsafe symlink("../../outside", folder + "/root/t/a")
+        }
+        let root = try Directory(making: folder + "/root", observer: swap)
+        try Directory(opening: folder + "/root").makeFolders(path("t/a"))
+        #expect(throws: FileError.self) { try root.removeTree(path("t")) }
+        #expect(Raw.exists(folder + "/root/away"))
+        #expect(Raw.content(folder + "/outside/f") == [1])
+    }
+
     @Test func `removes names that are no UTF-8`() throws {
         let root = try Directory(opening: scratch.path)
         try root.makeFolders(path("t"))

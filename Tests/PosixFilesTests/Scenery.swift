@@ -76,3 +76,28 @@ final class Script: SyscallObserving {
         }
     }
 }
+
+/// Does something behind the back of the code under test, just before the first call of one kind on one path.
+final class Interloper: SyscallObserving {
+    private let operation: FileOperation
+    private let suffix: String
+    private let act: @Sendable () -> Void
+    private let isDone = Atomic<Bool>(false)
+
+    init(
+        before operation: FileOperation, on suffix: String, _ act: @escaping @Sendable () -> Void
+    ) {
+        self.operation = operation
+        self.suffix = suffix
+        self.act = act
+    }
+
+    func verdict(on call: Syscall) -> SyscallVerdict {
+        if call.operation == operation, call.path.hasSuffix(suffix),
+            !isDone.exchange(true, ordering: .relaxed)
+        {
+            act()
+        }
+        return .proceed
+    }
+}
