@@ -96,6 +96,10 @@ import PosixFiles
     ) throws(TransportError) -> HTTPResponse? {
         if cancellation?.isCancelled == true { throw .cancelled }
         let handle = try unsafe openHandle()
+        var code = CURLE_OK
+        // After some failures libcurl 7.88 keeps a receive buffer and refuses to be set up again; the connection is
+        // lost anyway.
+        defer { if code != CURLE_OK { disconnect() } }
         return try withoutActuallyEscaping(consume) {
             (consume) throws(TransportError) -> HTTPResponse? in
             let transfer = Transfer(
@@ -104,7 +108,7 @@ import PosixFiles
             let options = try unsafe TransferOptions(
                 request, settings: settings, transfer: transfer, on: handle)
             let start = SystemClock.monotonicNanoseconds()
-            let code = unsafe ccurl_perform(handle)
+            code = unsafe ccurl_perform(handle)
             withExtendedLifetime((transfer, options)) {}
             unsafe measure(handle)
             let outcome = unsafe TransferOutcome(

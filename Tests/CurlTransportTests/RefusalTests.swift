@@ -216,6 +216,7 @@ struct RefusalTests {
             switch request.line.split(separator: " ")[1] {
             case "/from": ServerAction.answer("302 Found", [], ["Location: /to"])
             case "/loop": ServerAction.answer("307 Again", [], ["Location: /loop"])
+            case "/ftp": ServerAction.answer("302 Found", [], ["Location: ftp://127.0.0.1:1/"])
             case "/file": ServerAction.answer("301 Away", [], ["Location: file:///etc/passwd"])
             default: ServerAction.ok(bytes("there"))
             }
@@ -230,6 +231,7 @@ struct RefusalTests {
         #expect(try following.send(HTTPRequest(.get, url), limit: 100).body == bytes("there"))
         for (name, status, location) in [
             ("/loop", 307, "/loop"), ("/file", 301, "file:///etc/passwd"),
+            ("/ftp", 302, "ftp://127.0.0.1:1/"),
         ] {
             let url = server.url + name
             #expect(

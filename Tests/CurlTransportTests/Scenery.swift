@@ -10,6 +10,8 @@ func settings(_ change: (inout HTTPClientSettings) -> Void = { _ in }) -> HTTPCl
     var settings = HTTPClientSettings()
     settings.allowsPlainHTTP = true
     settings.stall = .seconds(1)
+    // Never reached by a client that works; else a test would hang rather than fail.
+    settings.total = .seconds(20)
     change(&settings)
     return settings
 }

@@ -11,14 +11,14 @@ final class TLSServer: Sendable {
     /// - Parameters:
     ///   - folder: holds `<name>.pem`, `<name>.key` and the files to be served.
     ///   - name: whose certificate to show.
-    ///   - options: more for `s_server`.
+    ///   - options: more for `s_server`, such as how it answers.
     /// - Throws: where openssl does not start.
-    init(in folder: ScratchFolder, as name: String, _ options: [String] = []) throws {
+    init(in folder: ScratchFolder, as name: String, _ options: [String] = ["-WWW"]) throws {
         let output = try Self.pipe()
         process = try Self.spawn(
             [
                 "s_server", "-accept", "127.0.0.1:0", "-cert", name + ".pem", "-key",
-                name + ".key", "-WWW",
+                name + ".key",
             ] + options, in: folder.path, output: output.write)
         close(output.write)
         defer { close(output.read) }

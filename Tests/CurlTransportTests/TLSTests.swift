@@ -49,15 +49,32 @@ struct TLSTests {
     }
 
     @Test func `refuses a server that speaks TLS 1.1 at best`() throws {
-        let old = ["-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"]
+        let old = ["-WWW", "-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"]
         let server = try TLSServer(in: scratch, as: "server", old)
         let error = refusal { _ = try fetch(server, trusting: "authority") }
         guard case .tlsFailed = error else {
             Issue.record("got \(String(describing: error))")
             return
         }
-        let newer = try TLSServer(in: scratch, as: "server", ["-tls1_2"])
+        let newer = try TLSServer(in: scratch, as: "server", ["-WWW", "-tls1_2"])
         #expect(try fetch(newer, trusting: "authority").status == 200)
+    }
+
+    @Test func `is not led from TLS to plain HTTP, even where it follows redirects`() throws {
+        let plain = LoopbackServer { _ in ServerAction.ok(bytes("plain")) }
+        let away = "HTTP/1.1 302 Found\r\nLocation: \(plain.url)/\r\nContent-Length: 0\r\n\r\n"
+        let name = try #require(TargetPath("away"))
+        try Directory(opening: scratch.path).replace(name, with: bytes(away))
+        let server = try TLSServer(in: scratch, as: "server", ["-HTTP"])
+        var settings = HTTPClientSettings()
+        settings.authorities = scratch.path("authority.pem")
+        settings.redirects = 3
+        let url = "https://127.0.0.1:\(server.port)/away"
+        let error = refusal {
+            try HTTPClient(settings).send(HTTPRequest(.get, url), limit: 100)
+        }
+        #expect(error == .redirectRefused(url: url, status: 302, location: plain.url + "/"))
+        #expect(plain.requests.isEmpty)
     }
 
     @Test func `says that the file of authorities cannot be read`() throws {
