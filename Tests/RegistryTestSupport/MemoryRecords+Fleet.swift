@@ -144,7 +144,10 @@ extension MemoryRecords: EvidenceStoring {
             let ranked = state.devices.values.sorted { $0.rank < $1.rank }
             let treated = ranked.compactMap { Self.treated($0, query, state) }.prefix(query.limit)
             let known = Set(treated.map(\.device))
-            let control = ranked.compactMap { Self.control($0, query, state) }.prefix(query.limit)
+            let byDevice = Dictionary(grouping: state.figures.values, by: \.report.device)
+            let control = ranked.compactMap {
+                Self.control($0, byDevice[$0.id] ?? [], query, state)
+            }.prefix(query.limit)
             return treated + control.filter { !known.contains($0.device) }
         }
     }
@@ -166,12 +169,12 @@ extension MemoryRecords: EvidenceStoring {
     }
 
     private static func control(
-        _ device: DeviceRecord, _ query: SampleQuery, _ state: State
+        _ device: DeviceRecord, _ figures: [FiguresRow], _ query: SampleQuery, _ state: State
     ) -> SampleRow? {
-        let own = state.figures.values.filter { row in
+        let own = figures.filter { row in
             let report = row.report
-            return report.device == device.id && report.model == query.model
-                && report.channel == query.channel && report.place?.arm == .control
+            return report.model == query.model && report.channel == query.channel
+                && report.place?.arm == .control
                 && report.place?.window == query.window
         }
         guard let newest = own.max(by: { $0.report.order < $1.report.order }) else { return nil }

@@ -79,4 +79,6 @@ package struct SampleBundle: Sendable {
 /// What a sample made of constants can do wrong.
 package enum SampleError: Error {
     case impossible
+    /// A report of a simulated device was refused.
+    case refused(String)
 }

@@ -176,6 +176,10 @@ package struct TestRegistry: Sendable {
         return bundle
     }
 
+    func requirements(_ manifest: [UInt8]) throws -> Requirements {
+        try Manifest(parsing: manifest).requirements
+    }
+
     // MARK: What clients see
 
     /// Goes through the live metadata as a client with the first root does, down to one role.

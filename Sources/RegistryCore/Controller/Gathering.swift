@@ -75,7 +75,7 @@ struct Gathering {
             } else {
                 result.inBurnIn += 1
             }
-            if figures.jumped == nil, let jumped = jumped(sample) {
+            if figures.jumped == nil, let jumped = sample.hasJumped(parameters) {
                 figures.jumped = jumped
                 result.judged.append(figures)
             }
@@ -121,17 +121,6 @@ struct Gathering {
     private func isAfterBurnIn(_ report: Report, began: UTCTime) -> Bool {
         guard let since = report.countingSince else { return parameters.burnInSeconds == 0 }
         return since >= began + parameters.burnInSeconds
-    }
-
-    /// The one judgement of the jump in a window: when the device first has enough turns.
-    private func jumped(_ sample: DeviceSample) -> Bool? {
-        let rule = parameters.rules.first { $0.metric == .jumped }
-        guard let rule, sample.counters.turns >= Int64(parameters.jumpTurns),
-            let after = sample.lnP95[rule.clock], let reference = sample.reference,
-            reference.turns >= parameters.minReferenceTurns,
-            let before = reference.lnP95[rule.clock]
-        else { return nil }
-        return after - before > log(parameters.jumpRatio)
     }
 
     // MARK: History

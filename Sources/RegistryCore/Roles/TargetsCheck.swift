@@ -97,6 +97,9 @@ struct TargetsCheck {
                 check(path, policy.model)
                 check(path, stem, policy.candidate.version)
                 check(path, policy)
+                for problem in policy.problems() {
+                    problems.append("target '\(path)': \(problem)")
+                }
             case .approval(let approval):
                 check(path, approval.model)
                 let listed = offered.targets.values.contains {

@@ -1,0 +1,419 @@
+import Primitives
+import RegistryCore
+import RegistryTestSupport
+import Rollouts
+import TUF
+import TestSupport
+import Testing
+
+/// Whole rollouts: the real decisions, reports, gate, controller and metadata; only turns are made up.
+struct ControllerTests {
+    private static let start = UTCTime(clamping: 1_764_000_000)
+    private static let tick: Int64 = 600
+
+    /// Two stages of an hour at least and four at most, on a small fleet.
+    static let policy: JSON = [
+        "stages": [
+            [
+                "name": "canary", "share": 3_000, "least_devices": 10, "cap": 5_000,
+                "least_soak_s": 3_600, "most_soak_s": 14_400,
+                "required_blind_spot": ["latency_p95": 2_000],
+            ],
+            [
+                "name": "stable", "share": 10_000, "least_devices": 0, "cap": 10_000,
+                "least_soak_s": 3_600, "most_soak_s": 14_400,
+                "required_blind_spot": ["latency_p95": 1_600],
+            ],
+        ],
+        "hold_back": ["share": 2_500, "least_devices": 10, "cap": 5_000],
+        "burn_in": ["seconds": 600, "turns": 0], "check_in_deadline_s": 1_800,
+        "report_interval_s": 600, "gate_interval_s": 600, "min_dwell_s": 0,
+        "on_insufficient_evidence": "pause",
+    ]
+
+    /// A registry with a completed first release 1.0.0 on the fleet, and a rollout of 1.1.0 under way.
+    final class Scene {
+        let registry: TestRegistry
+        let fleet: SimulatedFleet
+        let old: SemanticVersion
+        let new: SemanticVersion
+        var now = ControllerTests.start
+        var failures: [Controller.Failure] = []
+
+        init(
+            _ registry: TestRegistry = TestRegistry(), devices: Int = 40,
+            regions: [String] = ["eu"], policy: JSON = ControllerTests.policy
+        ) throws {
+            self.registry = registry
+            old = try #require(SemanticVersion("1.0.0"))
+            new = try #require(SemanticVersion("1.1.0"))
+            fleet = SimulatedFleet(registry, count: devices, regions: regions)
+            try registry.found(releases: .two, at: now)
+            let first = try registry.release(
+                "1.0.0", replaces: [], policy: Self.initial(policy), at: now)
+            try fleet.enrol(at: now)
+            fleet.install(first.reference)
+            try complete(first)
+            try registry.release(
+                "1.1.0", replaces: ["1.0.0"], policy: policy, at: now)
+        }
+
+        /// One stage, no control.
+        private static func initial(_ policy: JSON) -> JSON {
+            var fields = policy.object ?? [:]
+            fields["hold_back"] = nil
+            fields["stages"] = [
+                [
+                    "name": "all", "share": 10_000, "least_devices": 0, "cap": 10_000,
+                    "least_soak_s": 1_800, "most_soak_s": 7_200, "required_blind_spot": [:],
+                ]
+            ]
+            return .object(fields)
+        }
+
+        /// Takes the first release to its end, which an operator may do without the gate's proof.
+        private func complete(_ bundle: SampleBundle) throws {
+            try create("1.0.0", isInitial: true)
+            _ = try order(.start)
+            for _ in 0..<4 {
+                now = now + ControllerTests.tick
+                try fleet.step(at: now)
+                tick()
+            }
+            let (plan, _) = try registry.publishedPlan()
+            guard plan?.state != .completed else { return }
+            _ = try order(.advance)
+        }
+
+        func create(_ version: String, isInitial: Bool = false) throws {
+            _ = try registry.desk.create(
+                RolloutRequest(
+                    model: registry.model, channel: .main,
+                    candidate: #require(SemanticVersion(version)),
+                    policy: #require(AttributeName("standard")), isInitial: isInitial),
+                by: registry.admin, at: now)
+        }
+
+        @discardableResult
+        func order(_ order: RolloutOrder, reason: String = "test") throws -> RolloutStatus {
+            try registry.desk.order(
+                order, registry.model, .main, reason: reason, by: registry.admin, at: now)
+        }
+
+        func tick() {
+            let report = registry.controller.tick(at: now)
+            failures += report.failures
+        }
+
+        /// Lets time pass, and everybody do what they do.
+        func run(hours: Double) throws {
+            for _ in 0..<Int(hours * 3_600 / Double(ControllerTests.tick)) {
+                now = now + ControllerTests.tick
+                _ = try registry.roles.renew(at: now)
+                try fleet.step(at: now)
+                tick()
+            }
+        }
+
+        func startNew() throws {
+            try create("1.1.0")
+            try order(.start)
+        }
+
+        func plan() throws -> Plan { try #require(try registry.publishedPlan().0) }
+
+        func status() throws -> RolloutStatus {
+            try registry.desk.status(registry.model, .main, by: registry.admin, at: now)
+        }
+
+        /// The decisions on the new release, in the words of the audit log.
+        func decisions() throws -> [String] {
+            let events = try registry.events().filter { $0.hasPrefix("rollout.") }
+            let last = events.lastIndex(of: "rollout.created") ?? 0
+            return events[(last + 1)...].map { String($0.dropFirst(8)) }
+        }
+    }
+
+    // MARK: Good and bad releases
+
+    @Test func `a good release goes through both stages to everyone`() throws {
+        let scene = try Scene()
+        try scene.startNew()
+        try scene.run(hours: 10)
+        #expect(try scene.decisions() == ["started", "advanced", "completed"])
+        #expect(try scene.plan().state == .completed)
+        #expect(scene.fleet.versions == [scene.new: 40])
+        #expect(scene.failures == [])
+        _ = try AuditLog(store: scene.registry.store).verify()
+    }
+
+    @Test func `a slow release is rolled back in its first stage, and the five facts are kept`()
+        throws
+    {
+        let scene = try Scene()
+        var slow = VersionBehaviour()
+        slow.slowdown = 1.6
+        scene.fleet.behaviours[scene.new] = slow
+        try scene.startNew()
+        try scene.run(hours: 5)
+        #expect(try scene.decisions().first == "started")
+        #expect(try scene.decisions().last == "rolled_back")
+        #expect(try !scene.decisions().contains("advanced"))
+        #expect(scene.fleet.versions == [scene.old: 40])
+        let plan = try scene.plan()
+        #expect(plan.state == .rolledBack)
+        #expect(plan.withdrawn.map(\.version) == [scene.new])
+        let record = try #require(
+            try scene.registry.auditRecords().last {
+                $0.json?["event"]?.string == "rollout.rolled_back"
+            }?.json)
+        let evidence = try #require(record["facts"]?["evidence"]?.string)
+        for fact in ["p95 latency", "updated devices", "control", "exposed so far"] {
+            #expect(evidence.contains(fact) || fact == "control", "\(evidence)")
+        }
+        #expect(record["facts"]?["look"]?["arms"]?["treated"]?["devices"]?.integer ?? 0 >= 10)
+        #expect(record["facts"]?["metric"]?.string != nil)
+    }
+
+    @Test func `a release that fails its smoke test is stopped by failed attempts`() throws {
+        let scene = try Scene()
+        var broken = VersionBehaviour()
+        broken.failsSmoke = 1
+        scene.fleet.behaviours[scene.new] = broken
+        try scene.startNew()
+        try scene.run(hours: 2)
+        #expect(try scene.decisions().last == "rolled_back")
+        let record = try #require(
+            try scene.registry.auditRecords().last {
+                $0.json?["event"]?.string == "rollout.rolled_back"
+            }?.json)
+        #expect(record["facts"]?["metric"]?.string == "attempts_failed")
+        #expect(scene.fleet.versions == [scene.old: 40])
+    }
+
+    @Test func `devices that went back by themselves count against the release`() throws {
+        let scene = try Scene()
+        var felt = VersionBehaviour()
+        felt.goesBack = 0.6
+        scene.fleet.behaviours[scene.new] = felt
+        try scene.startNew()
+        try scene.run(hours: 2)
+        #expect(try scene.decisions().last == "rolled_back")
+        let record = try #require(
+            try scene.registry.auditRecords().last {
+                $0.json?["event"]?.string == "rollout.rolled_back"
+            }?.json)
+        #expect(record["facts"]?["metric"]?.string == "local_rollbacks")
+    }
+
+    @Test func `devices that fall silent after their beacon stop the release`() throws {
+        let scene = try Scene()
+        var bricking = VersionBehaviour()
+        bricking.bricks = 1
+        scene.fleet.behaviours[scene.new] = bricking
+        try scene.startNew()
+        try scene.run(hours: 3)
+        let decisions = try scene.decisions()
+        #expect(decisions.contains("rolled_back"))
+        let record = try #require(
+            try scene.registry.auditRecords().last {
+                $0.json?["event"]?.string == "rollout.rolled_back"
+            }?.json)
+        #expect(record["facts"]?["metric"]?.string == "silent")
+    }
+
+    @Test func `a fleet that says nothing is never promoted`() throws {
+        let scene = try Scene()
+        try scene.startNew()
+        scene.fleet.isOnline = false
+        try scene.run(hours: 12)
+        #expect(try !scene.decisions().contains("advanced"))
+        #expect(try !scene.decisions().contains("completed"))
+        #expect(try scene.plan().state == .paused)
+    }
+
+    // MARK: Orders
+
+    @Test func `an order goes to the plan, to devices and to the audit log with its reason`() throws
+    {
+        let scene = try Scene()
+        try scene.startNew()
+        try scene.run(hours: 0.5)
+        try scene.order(.pause, reason: "a strange smell")
+        #expect(try scene.plan().state == .paused)
+        let exposed = scene.fleet.versions[scene.new]
+        try scene.run(hours: 1)
+        #expect(scene.fleet.versions[scene.new] == exposed)
+        let status = try scene.order(.rollback, reason: "it was the smell")
+        #expect(status.json["state"]?.string == "rolled_back")
+        try scene.run(hours: 0.5)
+        #expect(scene.fleet.versions == [scene.old: 40])
+        let reasons = status.timeline.compactMap { $0.json?["facts"]?["evidence"]?.string }
+        #expect(reasons.contains("it was the smell"))
+        let actors = status.timeline.compactMap { $0.json?["actor"]?["name"]?.string }
+        #expect(actors.contains("admin"))
+    }
+
+    @Test func `an order that the rollout cannot follow changes nothing`() throws {
+        let scene = try Scene()
+        try scene.create("1.1.0")
+        let before = try scene.registry.auditRecords().count
+        for order in [RolloutOrder.pause, .resume, .advance, .rollback, .freeze, .unfreeze] {
+            let error = #expect(throws: RegistryError.self) { try scene.order(order) }
+            #expect(error?.code == .stateConflict)
+        }
+        #expect(try scene.registry.auditRecords().count == before)
+        #expect(throws: RegistryError.self) {
+            try scene.order(.start, reason: String(repeating: "x", count: 201))
+        }
+        let reader = Principal(id: .registry, name: "r", scopes: [Scope(.read)])
+        #expect(
+            throws: RegistryError.forbidden(needs: Scope(.operate, scene.registry.model))
+        ) {
+            try scene.registry.desk.order(
+                .start, scene.registry.model, .main, reason: "", by: reader, at: scene.now)
+        }
+    }
+
+    @Test func `the least soak cannot be shortened by an order`() throws {
+        let scene = try Scene()
+        try scene.startNew()
+        let error = #expect(throws: RegistryError.self) { try scene.order(.advance) }
+        #expect(error?.code == .stateConflict)
+        #expect(try scene.plan().stages.count == 1)
+    }
+
+    // MARK: Restarts
+
+    private func facts(_ registry: TestRegistry) throws -> [String] {
+        try registry.auditRecords().compactMap { record in
+            guard var fields = record.json?.object else { return nil }
+            for chained in ["number", "previous", "hash"] { fields[chained] = nil }
+            return String(decoding: JSON.object(fields).canonicalBytes, as: UTF8.self)
+        }
+    }
+
+    /// Killed at each commit of a run, before or after it, and started again at once.
+    @Test(arguments: CutStore.Moment.allCases)
+    func `killed at any commit of a run, the audit log is the same`(
+        moment: CutStore.Moment
+    ) throws {
+        let whole = try Scene(devices: 24)
+        try whole.startNew()
+        try whole.run(hours: 4)
+        let expected = try facts(whole.registry)
+
+        for commits in 0..<3 {
+            let scene = try Scene(devices: 24)
+            try scene.startNew()
+            for _ in 0..<Int(4 * 3_600 / Self.tick) {
+                scene.now = scene.now + Self.tick
+                _ = try scene.registry.roles.renew(at: scene.now)
+                try scene.fleet.step(at: scene.now)
+                let cut = CutStore(scene.registry.store, after: commits, moment)
+                _ = scene.registry.restarted(with: cut).controller.tick(at: scene.now)
+                scene.tick()
+            }
+            #expect(try facts(scene.registry) == expected)
+            #expect(scene.failures == [])
+        }
+    }
+
+    @Test func `a decision that was not published before a crash is published at the next tick`()
+        throws
+    {
+        let scene = try Scene()
+        try scene.startNew()
+        let cut = CutStore(scene.registry.store, after: 0, .after)
+        let dying = scene.registry.restarted(with: cut)
+        #expect(throws: CutStore.dead) {
+            try dying.desk.order(
+                .rollback, scene.registry.model, .main, reason: "now", by: scene.registry.admin,
+                at: scene.now)
+        }
+        #expect(try scene.plan().state == .running)
+        #expect(try scene.status().json["state"]?.string == "rolled_back")
+        scene.tick()
+        #expect(try scene.plan().state == .rolledBack)
+        let events = try scene.registry.events().suffix(2)
+        #expect(events == ["rollout.rolled_back", "plans.published"])
+    }
+
+    @Test func `without its key the controller decides, says what fails, and publishes later`()
+        throws
+    {
+        let scene = try Scene()
+        try scene.startNew()
+        try scene.run(hours: 0.5)
+        let keyless = Controller(
+            store: scene.registry.store, blobs: scene.registry.blobs, keys: OnlineKeys([:]))
+        var broken = VersionBehaviour()
+        broken.goesBack = 1
+        scene.fleet.behaviours[scene.new] = broken
+        _ = try scene.registry.store.write { (records) throws(RegistryError) in
+            guard var rollout = try records.rollout(scene.registry.model, .main) else { return }
+            rollout.lastLook = nil
+            try records.setRollout(rollout)
+        }
+        _ = try? RolloutDesk(
+            store: scene.registry.store, blobs: scene.registry.blobs, keys: OnlineKeys([:])
+        ).order(
+            .rollback, scene.registry.model, .main, reason: "", by: scene.registry.admin,
+            at: scene.now)
+        let report = keyless.tick(at: scene.now)
+        #expect(report.failures.map(\.error) == [.keyMissing(.plans(scene.registry.model))])
+        #expect(try scene.plan().state == .running)
+        scene.tick()
+        #expect(try scene.plan().state == .rolledBack)
+    }
+
+    // MARK: Looking
+
+    @Test func `the gate looks once in its interval, and again at once in a new stage`() throws {
+        let scene = try Scene()
+        try scene.startNew()
+        var looks: [Int64] = []
+        for second in stride(from: Int64(0), to: 3_000, by: 100) {
+            let time = scene.now + second
+            if scene.registry.controller.tick(at: time).looks > 0 { looks.append(second) }
+        }
+        #expect(looks == [0, 600, 1_200, 1_800, 2_400])
+    }
+
+    @Test func `an idle tick changes nothing in the store`() throws {
+        let scene = try Scene()
+        try scene.startNew()
+        try scene.run(hours: 1)
+        let records = try scene.registry.auditRecords()
+        for second in 1..<200 as Range<Int64> {
+            _ = scene.registry.controller.tick(at: scene.now + second)
+        }
+        #expect(try scene.registry.auditRecords() == records)
+    }
+
+    @Test func `the status shows arms, tests against limits, and the timeline`() throws {
+        let scene = try Scene(regions: ["eu", "us"])
+        try scene.startNew()
+        try scene.run(hours: 0.9)
+        let json = try scene.status().json
+        #expect(json["state"]?.string == "running")
+        #expect(json["stage_name"]?.string == "canary")
+        let arms = try #require(json["look"]?["arms"])
+        #expect(arms["treated"]?["turns"]?.integer ?? 0 > 100)
+        #expect(arms["control"]?["devices"]?.integer ?? 0 >= 8)
+        let tests = try #require(json["look"]?["tests"]?.array)
+        let latency = try #require(tests.first { $0["metric"]?.string == "latency_p95" })
+        #expect(latency["limit"]?.integer == 1_300)
+        #expect(latency["paired"]?.bool == true)
+        let low = try #require(latency["range"]?["low"]?.integer)
+        let high = try #require(latency["range"]?["high"]?.integer)
+        let ratio = try #require(latency["ratio"]?.integer)
+        #expect(low <= ratio && ratio <= high)
+        let exposure = try #require(json["exposure"]?.object)
+        #expect(exposure.keys.sorted() == ["eu/hub", "us/hub"])
+        #expect(exposure["eu/hub"]?["devices"]?.integer == 20)
+        #expect(exposure["eu/hub"]?["exposed"]?.integer ?? 0 >= 5)
+        let timeline = try #require(json["timeline"]?.array)
+        #expect(timeline.last?["event"]?.string == "rollout.started")
+    }
+}
