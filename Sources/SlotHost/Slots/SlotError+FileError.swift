@@ -1,0 +1,55 @@
+import AgentCore
+import Glibc
+import PosixFiles
+
+extension SlotError {
+    /// What the file system said, as an operation, a path and an error number.
+    init(_ error: FileError) {
+        self =
+            switch error {
+            case .notFound(let operation, let path):
+                .system(operation: operation.rawValue, path: path, errno: ENOENT)
+            case .exists(let operation, let path):
+                .system(operation: operation.rawValue, path: path, errno: EEXIST)
+            case .insufficientStorage(let operation, let path, let errno),
+                .system(let operation, let path, let errno):
+                .system(operation: operation.rawValue, path: path, errno: errno)
+            case .linkRefused(let operation, let path):
+                .system(operation: operation.rawValue, path: path, errno: ELOOP)
+            case .wrongKind(let path, _, let found):
+                .system(
+                    operation: "open", path: path, errno: found == .folder ? EISDIR : EINVAL)
+            case .linkEscapes(let path):
+                .system(operation: "readlink", path: path, errno: ELOOP)
+            case .tooLarge(let path, _, _): .system(operation: "read", path: path, errno: EFBIG)
+            case .differs(let path): .system(operation: "rename", path: path, errno: EEXIST)
+            case .short(let path, _, _): .system(operation: "read", path: path, errno: EIO)
+            case .busy(let path): .system(operation: "lock", path: path, errno: EBUSY)
+            }
+    }
+
+    /// Whether the disk or the quota is full.
+    var isOutOfSpace: Bool {
+        guard case .system(_, _, let errno) = self else { return false }
+        return errno == ENOSPC || errno == EDQUOT
+    }
+}
+
+/// Does file work in the terms of the port.
+func onDisk<Value: ~Copyable>(
+    _ work: () throws(FileError) -> Value
+) throws(SlotError) -> Value {
+    do { return try work() } catch { throw SlotError(error) }
+}
+
+extension FileError {
+    /// Whether it says that the bytes on the disk are not what they were: gone, cut, replaced, or unreadable.
+    var meansRot: Bool {
+        switch self {
+        case .notFound, .linkRefused, .wrongKind, .linkEscapes, .tooLarge, .short: true
+        case .system(let operation, _, let errno):
+            operation == .read && [EIO, EUCLEAN, EBADMSG, EILSEQ].contains(errno)
+        case .exists, .insufficientStorage, .differs, .busy: false
+        }
+    }
+}
