@@ -143,7 +143,12 @@ let deviceTests: [Target] = [
     tests("HealthTests", ["Health", "Primitives", "Telemetry"]),
     tests("PosixFilesTests", ["PosixFiles", "Primitives"]),
     tests("CurlTransportTests", ["CPosixShims", "CurlTransport", "PosixFiles", "Primitives"]),
-    tests("SlotHostTests", ["AgentCore", "PosixFiles", "Primitives", "SlotHost", "Speech"]),
+    tests(
+        "SlotHostTests",
+        [
+            "AgentCore", "CPosixShims", "Cryptography", "ModelBundle", "PosixFiles", "Primitives",
+            "Rollouts", "SlotHost", "Speech",
+        ]),
     tests(
         "AgentCoreTests",
         [

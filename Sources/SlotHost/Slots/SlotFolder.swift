@@ -38,6 +38,7 @@ package final class SlotFolder: SlotStoring {
     ///   - root: the `slots` folder, which nobody else writes.
     ///   - leaseDeadline: in seconds, from the moment the slot stops being active.
     ///   - clock: what lease deadlines are measured with.
+    /// - Throws: `.system`.
     package init(
         _ root: Directory, leaseDeadline: Int64 = 300,
         clock: @escaping @Sendable () -> UTCTime = { SystemClock.now() }
