@@ -59,7 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
                 "controller", every: .seconds(settings.controllerInterval), logger: logger
             ) {
                 let now = SystemClock.now()
-                let report = controller.tick(at: now)
+                let report = try controller.tick(at: now)
                 pulse.beat(at: now)
                 for note in report.decisions {
                     logger.notice(

@@ -78,7 +78,7 @@ struct ControllerTests {
             for _ in 0..<4 {
                 now = now + ControllerTests.tick
                 try fleet.step(at: now)
-                tick()
+                try tick()
             }
             let (plan, _) = try registry.publishedPlan()
             guard plan?.state != .completed else { return }
@@ -100,9 +100,8 @@ struct ControllerTests {
                 order, registry.model, .main, reason: reason, by: registry.admin, at: now)
         }
 
-        func tick() {
-            let report = registry.controller.tick(at: now)
-            failures += report.failures
+        func tick() throws {
+            failures += try registry.controller.tick(at: now).failures
         }
 
         /// Lets time pass, and everybody do what they do.
@@ -111,7 +110,7 @@ struct ControllerTests {
                 now = now + ControllerTests.tick
                 _ = try registry.roles.renew(at: now)
                 try fleet.step(at: now)
-                tick()
+                try tick()
             }
         }
 
@@ -311,8 +310,8 @@ struct ControllerTests {
                 _ = try scene.registry.roles.renew(at: scene.now)
                 try scene.fleet.step(at: scene.now)
                 let cut = CutStore(scene.registry.store, after: commits, moment)
-                _ = scene.registry.restarted(with: cut).controller.tick(at: scene.now)
-                scene.tick()
+                _ = try? scene.registry.restarted(with: cut).controller.tick(at: scene.now)
+                try scene.tick()
             }
             #expect(try facts(scene.registry) == expected)
             #expect(scene.failures == [])
@@ -333,7 +332,7 @@ struct ControllerTests {
         }
         #expect(try scene.plan().state == .running)
         #expect(try scene.status().json["state"]?.string == "rolled_back")
-        scene.tick()
+        try scene.tick()
         #expect(try scene.plan().state == .rolledBack)
         let events = try scene.registry.events().suffix(2)
         #expect(events == ["rollout.rolled_back", "plans.published"])
@@ -360,10 +359,10 @@ struct ControllerTests {
         ).order(
             .rollback, scene.registry.model, .main, reason: "", by: scene.registry.admin,
             at: scene.now)
-        let report = keyless.tick(at: scene.now)
+        let report = try keyless.tick(at: scene.now)
         #expect(report.failures.map(\.error) == [.keyMissing(.plans(scene.registry.model))])
         #expect(try scene.plan().state == .running)
-        scene.tick()
+        try scene.tick()
         #expect(try scene.plan().state == .rolledBack)
     }
 
@@ -375,7 +374,7 @@ struct ControllerTests {
         var looks: [Int64] = []
         for second in stride(from: Int64(0), to: 3_000, by: 100) {
             let time = scene.now + second
-            if scene.registry.controller.tick(at: time).looks > 0 { looks.append(second) }
+            if try scene.registry.controller.tick(at: time).looks > 0 { looks.append(second) }
         }
         #expect(looks == [0, 600, 1_200, 1_800, 2_400])
     }
@@ -386,7 +385,7 @@ struct ControllerTests {
         try scene.run(hours: 1)
         let records = try scene.registry.auditRecords()
         for second in 1..<200 as Range<Int64> {
-            _ = scene.registry.controller.tick(at: scene.now + second)
+            _ = try scene.registry.controller.tick(at: scene.now + second)
         }
         #expect(try scene.registry.auditRecords() == records)
     }

@@ -47,3 +47,17 @@ package struct AuditChain: Sendable, Hashable {
         head = AuditHead(number: number, hash: hash)
     }
 }
+
+extension AuditChain.Fault: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .wrongNumber(let expected, let found): "expected record \(expected), got \(found)"
+        case .notCanonical(let number):
+            "record \(number): expected canonical JSON of this schema, got something else"
+        case .wrongPrevious(let number, let expected, let found):
+            "record \(number): expected to follow \(expected), got \(found)"
+        case .wrongHash(let number, let expected, let found):
+            "record \(number): expected hash \(expected), got \(found)"
+        }
+    }
+}

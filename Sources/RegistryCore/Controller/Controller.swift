@@ -48,15 +48,12 @@ package struct Controller: Sendable {
     ///
     /// The gate looks at a rollout once in its policy's `gate_interval`. One rollout's failure does not keep
     /// the others from moving.
-    package func tick(at now: UTCTime) -> Report {
+    ///
+    /// - Throws: only what keeps it from knowing the rollouts at all.
+    package func tick(at now: UTCTime) throws(RegistryError) -> Report {
         var report = Report()
-        let rollouts: [RolloutRecord]
-        do {
-            rollouts = try store.read { (records) throws(RegistryError) in
-                try records.rollouts()
-            }
-        } catch {
-            return report
+        let rollouts = try store.read { (records) throws(RegistryError) in
+            try records.rollouts()
         }
         for rollout in rollouts where rollout.state.isStarted {
             do { try move(rollout, at: now, &report) } catch {
@@ -74,6 +71,7 @@ package struct Controller: Sendable {
     private func move(
         _ rollout: RolloutRecord, at now: UTCTime, _ report: inout Report
     ) throws(RegistryError) {
+        guard RolloutMove.isDue(rollout, at: now) else { return }
         let moved = try store.write { (records) throws(RegistryError) in
             try RolloutMove(records: records, blobs: blobs, now: now)
                 .move(rollout.model, rollout.channel)

@@ -17,19 +17,22 @@ struct RolloutMove {
 
     // MARK: By the clock
 
-    /// Looks where a look is due, lets time pass otherwise, and writes down what follows.
+    /// Looks where a look is due, lets the time pass that has passed, and writes down what follows.
     ///
-    /// - Returns: nil where the rollout is gone or has not started.
+    /// Between two looks nothing is done, so that an idle tick costs one read.
+    ///
+    /// - Returns: nil where nothing is due, or the rollout is gone or has not started.
     func move(
         _ model: ModelName, _ channel: ChannelName
     ) throws(RegistryError) -> Outcome? {
         guard var rollout = try records.rollout(model, channel), rollout.state.isStarted else {
             return nil
         }
+        guard Self.isDue(rollout, at: now) else { return nil }
         let before = rollout
         var outcome = Outcome()
         let facts = try self.facts(of: rollout)
-        if isLookDue(rollout), let look = try look(at: rollout) {
+        if Self.isLookDue(rollout, at: now), let look = try look(at: rollout) {
             rollout.lastLook = now
             rollout.look = look.json
             outcome.hasLooked = true
@@ -44,8 +47,13 @@ struct RolloutMove {
         return outcome
     }
 
+    /// Whether there is anything to do for the clock's sake: a look, or pins that have expired.
+    static func isDue(_ rollout: RolloutRecord, at now: UTCTime) -> Bool {
+        isLookDue(rollout, at: now) || rollout.state.plan.pins.contains { $0.expires <= now }
+    }
+
     /// While a rollout runs, is paused or frozen the gate keeps looking: a pause can turn into a rollback.
-    private func isLookDue(_ rollout: RolloutRecord) -> Bool {
+    private static func isLookDue(_ rollout: RolloutRecord, at now: UTCTime) -> Bool {
         switch rollout.state.plan.state {
         case .completed, .rolledBack: return false
         case .running, .paused, .frozen: break

@@ -74,9 +74,8 @@ package struct Reports: Sendable {
             guard try records.device(device.id) != nil else {
                 throw .notFound("device", device.id.description)
             }
-            let models = Set(try LiveRepository(records).roles.compactMap(\.modelName))
             for report in reports {
-                guard models.contains(report.report.model) else {
+                guard try records.live(.plans(report.report.model)) != nil else {
                     receipt.refused.append(
                         Refusal(sequence: report.report.sequence, code: Self.unknownModel))
                     continue

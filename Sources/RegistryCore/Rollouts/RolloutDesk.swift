@@ -42,7 +42,9 @@ package struct RolloutDesk: Sendable {
             }
             let creation = RolloutCreation(
                 request: request, records: records, blobs: blobs, now: now)
-            let rollout = RolloutRecord(state: try creation.state(), created: now)
+            let next = (try records.auditHead()?.number ?? 0) + 1
+            let rollout = RolloutRecord(
+                state: try creation.state(), created: now, firstRecord: next)
             try records.setRollout(rollout)
             try records.append(.rolloutCreated(rollout), by: Actor(actor), at: now)
             return try RolloutStatus(rollout, in: records, at: now)

@@ -8,7 +8,8 @@ extension RolloutRecord {
     package var json: JSON {
         var fields: [String: JSON] = [
             "schema": .string(Self.schema), "created": .integer(created.seconds),
-            "rehearsed": .bool(isRehearsed), "state": state.json,
+            "first_record": .integer(firstRecord), "rehearsed": .bool(isRehearsed),
+            "state": state.json,
         ]
         fields["last_look"] = lastLook.map { .integer($0.seconds) }
         fields["look"] = look
@@ -22,7 +23,8 @@ extension RolloutRecord {
         let moments = 0...UTCTime.latest.seconds
         let created = UTCTime(clamping: try fields.integer("created", in: moments))
         let state = try ControllerState(reading: try fields.value("state", "an object"))
-        self.init(state: state, created: created)
+        let first = try fields.integer("first_record", in: 1...Int64.max)
+        self.init(state: state, created: created, firstRecord: first)
         isRehearsed = try fields.bool("rehearsed")
         lastLook = try fields.optionalInteger("last_look", in: moments)
             .map { UTCTime(clamping: $0) }

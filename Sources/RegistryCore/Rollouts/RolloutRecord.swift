@@ -6,6 +6,8 @@ package struct RolloutRecord: Sendable, Hashable {
     package let model: ModelName
     package let channel: ChannelName
     package let created: UTCTime
+    /// The number of the audit record that tells of its creation.
+    package let firstRecord: Int64
     /// The controller's state: what is to be, whether or not it is published yet.
     package var state: ControllerState
     /// Whether a brake rehearsal of this policy has succeeded.
@@ -15,10 +17,11 @@ package struct RolloutRecord: Sendable, Hashable {
     /// What the gate saw then, for people (`docs/protocol.md`); decisions never read it.
     package var look: JSON?
 
-    package init(state: ControllerState, created: UTCTime) {
+    package init(state: ControllerState, created: UTCTime, firstRecord: Int64) {
         model = state.plan.model
         channel = state.plan.channel
         self.created = created
+        self.firstRecord = firstRecord
         self.state = state
     }
 

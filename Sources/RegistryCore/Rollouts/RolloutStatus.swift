@@ -4,7 +4,7 @@ import Rollouts
 /// A rollout as `GET /v1/rollouts/{model}/{channel}` shows it: where it stands, whom it has reached, what the
 /// gate saw last, and what was decided so far.
 package struct RolloutStatus: Sendable, Hashable {
-    /// The most decisions shown; the audit log has all.
+    /// The most decisions shown, the newest; the audit log has all.
     static let timelineLimit = 200
 
     package let rollout: RolloutRecord
@@ -28,8 +28,22 @@ package struct RolloutStatus: Sendable, Hashable {
             model: rollout.model, channel: rollout.channel)
         for subscriber in subscribers { fleet[subscriber.attributes.cohort, default: 0] += 1 }
         self.fleet = fleet
-        timeline = try records.auditRecords(
-            after: 0, limit: Self.timelineLimit, subject: rollout.subject)
+        timeline = try Self.timeline(of: rollout, in: records)
+    }
+
+    /// The newest records about this rollout, and about no earlier one of its channel.
+    private static func timeline(
+        of rollout: RolloutRecord, in records: any RegistryRecords
+    ) throws(RegistryError) -> [StoredAuditRecord] {
+        var timeline: [StoredAuditRecord] = []
+        var after = rollout.firstRecord - 1
+        while true {
+            let page = try records.auditRecords(
+                after: after, limit: timelineLimit, subject: rollout.subject)
+            timeline = (timeline + page).suffix(timelineLimit)
+            guard page.count == timelineLimit, let last = page.last else { return timeline }
+            after = last.number
+        }
     }
 
     package var json: JSON {

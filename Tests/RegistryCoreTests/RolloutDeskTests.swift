@@ -1,0 +1,199 @@
+import Cryptography
+import ModelBundle
+import Primitives
+import RegistryCore
+import RegistryTestSupport
+import Rollouts
+import TUF
+import TestSupport
+import Testing
+
+struct RolloutDeskTests {
+    private let registry = TestRegistry()
+    private let now = UTCTime(clamping: 1_764_000_000)
+
+    private func create(
+        _ version: String = "1.0.0", policy: String = "standard", initial: Bool = true,
+        by actor: Principal? = nil
+    ) throws -> RolloutStatus {
+        try registry.desk.create(
+            RolloutRequest(
+                model: registry.model, channel: .main,
+                candidate: #require(SemanticVersion(version)),
+                policy: #require(AttributeName(policy)), isInitial: initial),
+            by: actor ?? registry.admin, at: now)
+    }
+
+    private func problems(_ body: () throws -> RolloutStatus) throws -> [String] {
+        let before = try registry.auditRecords()
+        let error = #expect(throws: RegistryError.self) { try body() }
+        #expect(try registry.auditRecords() == before)
+        guard case .refusedByPolicy(let problems) = error else {
+            Issue.record("\(String(describing: error))")
+            return []
+        }
+        return problems
+    }
+
+    @Test func `a request is read strictly`() throws {
+        let json: JSON = [
+            "model": "commands-en", "candidate": "1.0.0", "policy": "standard", "initial": true,
+        ]
+        let request = try RolloutRequest(json)
+        #expect(request.channel == .main)
+        #expect(request.isInitial)
+        var fields = try #require(json.object)
+        fields["share"] = 5_000
+        #expect(throws: FieldError.self) { try RolloutRequest(.object(fields)) }
+        fields = ["model": "*", "candidate": "1.0.0", "policy": "standard"]
+        #expect(throws: FieldError.self) { try RolloutRequest(.object(fields)) }
+    }
+
+    @Test func `a rollout that was created does nothing before it is started`() throws {
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        let status = try create()
+        #expect(status.json["state"]?.string == "created")
+        #expect(try registry.publishedPlan().0 == nil)
+        #expect(try registry.controller.tick(at: now + 9_999).looks == 0)
+        #expect(try registry.publishedPlan().0 == nil)
+        #expect(try registry.events().last == "rollout.created")
+        // Another one takes its place as long as it has not started.
+        #expect(try create().json["state"]?.string == "created")
+    }
+
+    @Test func `what is not live cannot be rolled out`() throws {
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        #expect(
+            try problems { try create("2.0.0") } == [
+                "policy 'policies/commands-en/2.0.0.standard.json': "
+                    + "expected one that is live, got none"
+            ])
+        #expect(try problems { try create(policy: "hasty") }.count == 1)
+    }
+
+    @Test func `a first release says so, and a later one has a baseline`() throws {
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        let first = try problems { try create(initial: false) }
+        #expect(first.count == 1)
+        #expect(first[0].hasPrefix("baseline: expected a completed release in channel 'main'"))
+        try registry.release("1.1.0", replaces: ["1.0.0"], at: now)
+        #expect(try !problems { try create("1.1.0", initial: true) }.isEmpty)
+    }
+
+    @Test func `only one rollout of a channel is under way`() throws {
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        _ = try create()
+        _ = try registry.desk.order(
+            .start, registry.model, .main, reason: "", by: registry.admin, at: now)
+        #expect(
+            throws: RegistryError.rolloutExists(registry.model, .main, state: "running")
+        ) { try create() }
+        #expect(try registry.publishedPlan().0?.state == .running)
+        let seen = try registry.clientView(of: .plans(registry.model), at: now)
+        #expect(seen.content.targets.count == 1)
+    }
+
+    @Test func `a policy for regions that no device has is refused, with every problem`() throws {
+        try registry.found(at: now)
+        try registry.enrol(TestDevice("one", model: registry.model, region: "eu"), at: now)
+        let stages: JSON = [
+            [
+                "name": "all", "share": 10_000, "cap": 10_000, "least_devices": 0,
+                "where": ["regions": ["atlantis", "mu"], "device_classes": [], "labels": []],
+            ]
+        ]
+        try registry.release("1.0.0", replaces: [], policy: ["stages": stages], at: now)
+        let found = try problems { try create() }
+        #expect(found.count == 2)
+        #expect(found.allSatisfy { $0.contains("regions") })
+    }
+
+    @Test func `a withdrawn candidate cannot be rolled out again`() throws {
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        _ = try create()
+        for order in [RolloutOrder.start, .rollback] {
+            _ = try registry.desk.order(
+                order, registry.model, .main, reason: "", by: registry.admin, at: now)
+        }
+        #expect(try problems { try create() }.contains { $0.contains("withdrawn") })
+        let models = Models(store: registry.store, blobs: registry.blobs)
+        let model = try models.model(registry.model, by: registry.admin)
+        #expect(model.versions.map(\.state) == [.withdrawn])
+    }
+
+    @Test func `creating needs operate for this model`() throws {
+        try registry.found(at: now)
+        let publisher = Principal(id: .registry, name: "p", scopes: [Scope(.publish)])
+        #expect(throws: RegistryError.forbidden(needs: Scope(.operate, registry.model))) {
+            try create(by: publisher)
+        }
+        let unknown = try #require(ModelName("commands-de"))
+        #expect(throws: RegistryError.notFound("rollout", "commands-de/main")) {
+            try registry.desk.status(unknown, .main, by: registry.admin, at: now)
+        }
+    }
+
+    // MARK: Models
+
+    @Test func `models show held and live versions with their policies`() throws {
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        let next = try SampleBundle(registry.model, try #require(SemanticVersion("1.1.0")))
+        try registry.upload(next)
+        try registry.publish(at: now, by: [TestRegistry.releaseKeys[0]]) { targets in
+            targets.targets[.manifest(of: registry.model, next.manifest.version)] =
+                TargetDescription(of: next.manifest.bytes)
+        }
+        let models = Models(store: registry.store, blobs: registry.blobs)
+        let all = try models.list(by: registry.admin)
+        #expect(all.map(\.name) == [registry.model])
+        #expect(all[0].versions.map(\.bundle.version.description) == ["1.1.0", "1.0.0"])
+        #expect(all[0].versions.map(\.state) == [.held, .live])
+        #expect(
+            all[0].versions[1].policies.map(\.description) == [
+                "policies/commands-en/1.0.0.standard.json"
+            ])
+        let unknown = try #require(ModelName("commands-de"))
+        #expect(throws: RegistryError.notFound("model", "commands-de")) {
+            try models.model(unknown, by: registry.admin)
+        }
+    }
+
+    // MARK: Assignments
+
+    @Test func `an assignment is the device's own decision, with the age of what it rests on`()
+        throws
+    {
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        let fleet = SimulatedFleet(registry, count: 30)
+        try fleet.enrol(at: now)
+        _ = try create()
+        _ = try registry.desk.order(
+            .start, registry.model, .main, reason: "", by: registry.admin, at: now)
+        let later = now + 600
+        let assignments = Assignments(store: registry.store, blobs: registry.blobs)
+        let plan = try #require(try registry.publishedPlan().0)
+        var exposed = 0
+        for device in fleet.devices {
+            let answer = try assignments.decide(
+                for: device.id, registry.model, .main, by: registry.admin, at: later)
+            #expect(answer.json["attributes_age_s"]?.integer == 600)
+            #expect(answer.json["heard_age_s"] == nil)
+            #expect(
+                answer.decision.bucket == Bucket(of: device.id, candidate: plan.candidate.sha256))
+            if answer.decision.stage != nil { exposed += 1 }
+        }
+        #expect((1..<30).contains(exposed))
+        let stranger = TestDevice("stranger", model: registry.model)
+        #expect(throws: RegistryError.notFound("device", stranger.id.description)) {
+            try assignments.decide(
+                for: stranger.id, registry.model, .main, by: registry.admin, at: later)
+        }
+    }
+}
