@@ -86,7 +86,7 @@ struct BundleBuilderTests {
     @Test func `asks for a measured rate of every locale in the card`() throws {
         var sample = SampleBundle()
         sample.files.contents["model-card.json"] =
-            SampleBundle.card.setting(["measured_wer", "1", "locale"], "en-GB").bytes
+            SampleBundle.card.setting(["measured_wer", "en-US"], nil).bytes
         #expect(
             try sample.problems().map(\.description) == [
                 "model-card.json: measured_wer: expected a rate for locale en-US, got none"
@@ -94,14 +94,13 @@ struct BundleBuilderTests {
     }
 
     static let cards: [(String, JSON?, String)] = [
-        ("intended_use", nil, "intended_use"), ("intended_use", "  ", "intended_use"),
-        ("languages", [], "languages"), ("languages", [""], "languages[0]"),
-        ("licence", nil, "licence"), ("training_data", nil, "training_data"),
-        ("limits", nil, "limits"), ("measured_wer", nil, "measured_wer"),
-        ("measured_wer", [5], "measured_wer[0]"),
-        ("measured_wer.0.locale", "e n", "measured_wer[0].locale"),
-        ("measured_wer.0.set", "", "measured_wer[0].set"),
-        ("measured_wer.1.wer_thousandths", "2.6%", "measured_wer[1].wer_thousandths"),
+        ("schema", "x", "schema"), ("intended_use", nil, "intended_use"),
+        ("intended_use", "  ", "intended_use"), ("languages", [], "languages"),
+        ("languages", [""], "languages[0]"), ("licence", nil, "licence"),
+        ("training_data", nil, "training_data"), ("limits", nil, "limits"),
+        ("measured_wer", nil, "measured_wer"), ("measured_wer", [5], "measured_wer"),
+        ("measured_wer.en-GB", "2.6%", "measured_wer.en-GB"),
+        ("measured_wer.e n", 26, "measured_wer.e n"),
     ]
 
     @Test(arguments: cards.indices)

@@ -170,5 +170,15 @@ struct ManifestTests {
             chunks: [digest, digest, digest])
         #expect(file.range(ofChunk: 1) == (4 << 20)..<(8 << 20))
         #expect(file.range(ofChunk: 2) == (8 << 20)..<(9 << 20))
+        for count in [2, 4] {
+            let chunks = [SHA256Digest](repeating: digest, count: count)
+            #expect(
+                throws: FieldError(
+                    path: "file.chunks", expected: "3 digests for 9437184 bytes", found: "\(count)")
+            ) { try ManifestFile(path: path, length: 9 << 20, sha256: digest, chunks: chunks) }
+        }
+        #expect(throws: FieldError.self) {
+            try ManifestFile(path: path, length: 0, sha256: digest, chunks: [])
+        }
     }
 }

@@ -58,13 +58,9 @@ struct SampleBundle {
     ]
 
     static let card: JSON = [
-        "intended_use": "Tests.", "languages": ["English"],
+        "schema": "fieldfare.model-card/1", "intended_use": "Tests.", "languages": ["English"],
         "licence": "Apache-2.0", "training_data": "Three tones.",
-        "measured_wer": [
-            ["locale": "en-GB", "set": "tones", "wer_thousandths": 26],
-            ["locale": "en-US", "set": "tones", "wer_thousandths": 30],
-        ],
-        "limits": "Hears tones only.",
+        "measured_wer": ["en-GB": 26, "en-US": 30], "limits": "Hears tones only.",
     ]
 
     static let contents: [String: [UInt8]] = [

@@ -47,6 +47,19 @@ struct SmokeProgramTests {
         #expect(child.errors.contains("Protobuf parsing failed"))
     }
 
+    @Test func `keeps standard output for its line, whatever a library prints there`() throws {
+        let noisy = try FakeLibrary.compiled(
+            version: "2.0.1", create: "printf(\"noise\\n\"); fflush(stdout);")
+        let scratch = ScratchFolder("suite")
+        try RuntimeUnderTest.write(toy().bytes, to: scratch.path("suite.json"))
+        let child = try run([
+            "--bundle", bundle, "--suite", scratch.path("suite.json"), "--runtime", noisy.path,
+        ])
+        #expect(child.ending == .exited(0))
+        #expect(child.output == SmokeResult.nullCreate.line)
+        #expect(child.errors == "noise\n")
+    }
+
     private func run(_ arguments: [String]) throws -> ChildProcess {
         try ChildProcess([try RuntimeUnderTest.smokeProgram()] + arguments)
     }

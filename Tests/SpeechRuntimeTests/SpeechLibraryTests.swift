@@ -1,6 +1,4 @@
-import Glibc
 import Primitives
-import Speech
 import SpeechRuntime
 import TestSupport
 import Testing
@@ -12,23 +10,9 @@ struct SpeechLibraryTests {
         #expect(SpeechLibrary.compiledVersion == "2.0.1")
     }
 
-    /// A folder with something in the library's place.
-    private func folder(_ script: String) throws -> ScratchFolder {
-        let scratch = ScratchFolder("library")
-        let child = try ChildProcess(
-            ["/bin/sh", "-ec", "mkdir \"$1/lib\"; cd \"$1/lib\"; \(script)", "sh", scratch.path]
-                + [try RuntimeUnderTest.folder()],
-            environment: [
-                "PATH=" + (unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "")
-            ])
-        #expect(child.ending == .exited(0), "\(child.errors)")
-        return scratch
-    }
-
-    private func reason(_ script: String) throws -> String {
-        let scratch = try folder(script)
+    private func reason(_ folder: ScratchFolder) throws -> String {
         do throws(SpeechRuntimeError) {
-            _ = try SpeechLibrary(folder: scratch.path)
+            _ = try SpeechLibrary(folder: folder.path)
         } catch .cannotOpen(_, let reason) {
             return reason
         } catch {
@@ -38,23 +22,15 @@ struct SpeechLibraryTests {
     }
 
     @Test func `refuses what is no library, and a library of something else`() throws {
-        let text = try reason("echo text > libsherpa-onnx-c-api.so")
+        let text = try reason(FakeLibrary.folder("echo text > libsherpa-onnx-c-api.so"))
         #expect(text.contains("file too short") || text.contains("invalid ELF header"))
-        let other = try reason("cp \"$2/lib/libonnxruntime.so\" libsherpa-onnx-c-api.so")
+        let other = try reason(
+            FakeLibrary.folder("cp \"$2/lib/libonnxruntime.so\" libsherpa-onnx-c-api.so"))
         #expect(other.hasSuffix("has no function SherpaOnnxGetVersionStr"))
     }
 
     @Test func `refuses a library of another version`() throws {
-        let functions = [
-            "CreateOfflineRecognizer", "DestroyOfflineRecognizer", "CreateOfflineStream",
-            "DestroyOfflineStream", "AcceptWaveformOffline", "DecodeOfflineStream",
-            "GetOfflineStreamResult", "DestroyOfflineRecognizerResult",
-        ]
-        let source =
-            "const char *SherpaOnnxGetVersionStr(void) { return \"2.0.0\"; }"
-            + functions.map { " void SherpaOnnx\($0)(void) {}" }.joined()
-        let found = try reason(
-            "echo '\(source)' | clang -shared -fPIC -x c - -o libsherpa-onnx-c-api.so")
+        let found = try reason(FakeLibrary.compiled(version: "2.0.0"))
         #expect(found == "expected sherpa-onnx 2.0.1, as compiled for, got 2.0.0")
     }
 }

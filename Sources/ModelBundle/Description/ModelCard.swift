@@ -1,25 +1,11 @@
 package import Primitives
 
-/// A word error rate that was measured, and on what.
-package struct MeasuredWER: Sendable, Hashable {
-    package let locale: AttributeName
-    /// The utterances that it was measured on, in words.
-    package let set: String
-    package let thousandths: Int
-
-    init(_ json: JSON, at path: String) throws(FieldError) {
-        var fields = try Fields(json, at: path)
-        locale = try fields.parse("locale", AttributeName.expected) { AttributeName($0) }
-        set = try fields.parse("set", "what it was measured on") { $0.isEmpty ? nil : $0 }
-        thousandths = Int(try fields.integer("wer_thousandths", in: 0...10_000))
-    }
-}
-
 /// What people must know about a model before they use it; it travels in the bundle as JSON.
 ///
-/// Example: `{"intended_use":"...","languages":["en-GB"],"licence":"Apache-2.0","training_data":"...",
-/// "measured_wer":[{"locale":"en-GB","set":"kitchen, 200 sentences","wer_thousandths":26}],"limits":"..."}`.
+/// Example: `{"schema":"fieldfare.model-card/1","intended_use":"...","languages":["en"],
+/// "licence":"Apache-2.0","training_data":"...","measured_wer":{"en-GB":26},"limits":"..."}`.
 package struct ModelCard: Sendable, Hashable {
+    package static let schema = "fieldfare.model-card/1"
     package static let byteLimit = 256 << 10
     package static let textLimit = 16_384
 
@@ -29,8 +15,8 @@ package struct ModelCard: Sendable, Hashable {
     package let licence: String
     /// Where the training data came from, and under which terms.
     package let trainingData: String
-    /// What was measured, in the card's order; at least one.
-    package let measuredWER: [MeasuredWER]
+    /// The word error rate that was measured for each locale, in thousandths: the worst of several sets.
+    package let measuredWER: [AttributeName: Int]
     /// What the model is not fit for.
     package let limits: String
 
@@ -45,6 +31,7 @@ package struct ModelCard: Sendable, Hashable {
 
     package init(_ json: JSON) throws(FieldError) {
         var fields = try Fields(json)
+        _ = try fields.parse("schema", "'\(Self.schema)'") { $0 == Self.schema ? $0 : nil }
         intendedUse = try Self.text(&fields, "intended_use")
         licence = try Self.text(&fields, "licence")
         trainingData = try Self.text(&fields, "training_data")
@@ -62,9 +49,15 @@ package struct ModelCard: Sendable, Hashable {
             throw FieldError(path: "languages", expected: "at least one", found: "none")
         }
         self.languages = languages
-        var rates: [MeasuredWER] = []
-        for element in try fields.array("measured_wer", limit: 256) {
-            rates.append(try MeasuredWER(element.json, at: element.path))
+        var rates: [AttributeName: Int] = [:]
+        for entry in try fields.map("measured_wer", limit: 64) {
+            guard let locale = AttributeName(entry.name), let rate = entry.json.integer,
+                (0...10_000).contains(rate)
+            else {
+                throw FieldError(
+                    path: entry.path, expected: "thousandths, by locale", found: entry.json.kind)
+            }
+            rates[locale] = Int(rate)
         }
         measuredWER = rates
     }
