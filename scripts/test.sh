@@ -9,4 +9,4 @@ FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}"
 scripts/coverage.py "$(FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}" --show-codecov-path)"
 
 server='^(RegistryCore|RegistryDatabase|BlobFiles|HTTPAPI|CommandLine|Interop|EndToEnd|Deployment)Tests\.'
-swift test --filter "$server"
+FIELDFARE_PYTHON=$PWD/.deps/python-tuf/bin/python swift test --filter "$server"

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+/// The programs under test: built beside the test bundle, or named by FIELDFARE_PROGRAMS.
+struct Programs {
+    let folder: URL
+
+    init() throws {
+        let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        let named = ProcessInfo.processInfo.environment["FIELDFARE_PROGRAMS"]
+        folder = named.map { URL(fileURLWithPath: $0) } ?? bundle
+        for name in ["fieldfare", "fieldfare-registry"] {
+            let path = folder.appendingPathComponent(name).path
+            try #require(
+                FileManager.default.isExecutableFile(atPath: path),
+                "expected the program \(path), got none")
+        }
+    }
+
+    /// What a program printed, and how it ended.
+    struct Outcome {
+        let status: Int32
+        let output: String
+        let errors: String
+
+        /// The last line of standard output as JSON.
+        var json: [String: Any] {
+            let line = output.split(separator: "\n").last ?? ""
+            let value = try? JSONSerialization.jsonObject(with: Data(line.utf8))
+            return value as? [String: Any] ?? [:]
+        }
+    }
+
+    /// Runs a program to its end; its output goes to files, so that no pipe can fill up.
+    func run(
+        _ program: String, _ arguments: [String], in folder: URL,
+        environment: [String: String] = [:]
+    ) throws -> Outcome {
+        let process = try process(program, arguments, in: folder, environment: environment)
+        let scratch = folder.appendingPathComponent("output-\(UUID().uuidString)")
+        let output = try Self.file(scratch.path + ".out")
+        let errors = try Self.file(scratch.path + ".err")
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus,
+            output: try String(contentsOfFile: scratch.path + ".out", encoding: .utf8),
+            errors: try String(contentsOfFile: scratch.path + ".err", encoding: .utf8))
+    }
+
+    func process(
+        _ program: String, _ arguments: [String], in folder: URL, environment: [String: String]
+    ) throws -> Process {
+        let process = Process()
+        process.executableURL =
+            program.hasPrefix("/")
+            ? URL(fileURLWithPath: program) : self.folder.appendingPathComponent(program)
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        process.standardInput = FileHandle.nullDevice
+        var variables = ["PATH": self.folder.path + ":/usr/bin:/bin"]
+        variables.merge(environment) { _, new in new }
+        process.environment = variables
+        return process
+    }
+
+    static func file(_ path: String) throws -> FileHandle {
+        FileManager.default.createFile(atPath: path, contents: nil)
+        return try #require(FileHandle(forWritingAtPath: path))
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A key ceremony and a running registry over TLS on loopback, in a folder of the test's own.
+final class RegistryUnderTest {
+    let programs: Programs
+    let scratch = ScratchFolder("registry")
+    let folder: URL
+    private(set) var environment = ["FIELDFARE_PASSPHRASE": "correct horse battery"]
+    private var server: Process?
+
+    init() throws {
+        programs = try Programs()
+        folder = URL(fileURLWithPath: scratch.path)
+    }
+
+    deinit { stop() }
+
+    func stop() {
+        guard let server, server.isRunning else { return }
+        server.terminate()
+        server.waitUntilExit()
+    }
+
+    /// Runs the CLI.
+    func cli(_ arguments: String...) throws -> Programs.Outcome {
+        try programs.run("fieldfare", arguments, in: folder, environment: environment)
+    }
+
+    /// Runs the CLI, and expects it to succeed.
+    @discardableResult
+    func good(_ arguments: String...) throws -> Programs.Outcome {
+        let outcome = try programs.run(
+            "fieldfare", arguments, in: folder, environment: environment)
+        try #require(
+            outcome.status == 0, "fieldfare \(arguments.joined(separator: " ")): \(outcome.errors)")
+        return outcome
+    }
+
+    /// Root 2 of 3, targets, two release keys with threshold 2, and the registry's own three keys.
+    func holdCeremony() throws {
+        for name in ["root-a", "root-b", "root-c", "targets", "ci", "anna"] {
+            try good("keys", "generate", name, "--out", "keys")
+        }
+        let online = try programs.run(
+            "fieldfare-registry", ["keys", "generate", "--keys", "online"], in: folder)
+        try #require(online.status == 0)
+        try online.output.write(
+            to: folder.appendingPathComponent("online.json"), atomically: true, encoding: .utf8)
+        try good(
+            "repo", "init", "--dir", "repo", "--root-key", "keys/root-a.json", "--root-key",
+            "keys/root-b.json", "--root-key", "keys/root-c.json", "--targets-key",
+            "keys/targets.json", "--online", "online.json", "--model", "commands-en",
+            "--release-key", "keys/ci.json", "--release-key", "keys/anna.json",
+            "--release-threshold", "2")
+        for (role, key) in [("root", "root-a"), ("root", "root-b"), ("targets", "targets")] {
+            try good("repo", "sign", role, "--dir", "repo", "--key", "keys/\(key).json", "--yes")
+        }
+    }
+
+    /// Starts the registry on a free port and waits until it says that it listens.
+    func start() throws {
+        try makeCertificate()
+        let made = try programs.run(
+            "fieldfare-registry", ["token", "create", "--data", "data", "--scope", "admin"],
+            in: folder)
+        environment["FIELDFARE_TOKEN"] = try #require(made.json["token"] as? String)
+        let server = try programs.process(
+            "fieldfare-registry",
+            [
+                "serve", "--data", "data", "--keys", "online", "--port", "0", "--tls-cert",
+                "cert.pem", "--tls-key", "key.pem", "--controller-interval", "1",
+            ], in: folder, environment: [:])
+        let pipe = Pipe()
+        server.standardOutput = pipe
+        server.standardError = try Programs.file(folder.appendingPathComponent("log").path)
+        try server.run()
+        self.server = server
+        let line = String(
+            decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+        let value = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+        let port = try #require(value?["port"] as? Int)
+        environment["FIELDFARE_SERVER"] = "https://127.0.0.1:\(port)"
+        environment["FIELDFARE_CA"] = folder.appendingPathComponent("cert.pem").path
+    }
+
+    private func makeCertificate() throws {
+        let outcome = try programs.run(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out",
+                "cert.pem", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            ], in: folder)
+        try #require(outcome.status == 0, "openssl: \(outcome.errors)")
+    }
+
+    /// A bundle of the project's own speech model, with the policy of a first release.
+    func writeBundle(_ name: String = "bundle", version: String = "1.0.0") throws {
+        let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let speech = project.appendingPathComponent("fixtures/asr")
+        let bundle = folder.appendingPathComponent(name)
+        let files = FileManager.default
+        try files.createDirectory(at: bundle, withIntermediateDirectories: true)
+        for (source, target) in [
+            ("utterances", "utterances"), ("models/good/model.onnx", "model.onnx"),
+            ("models/tokens.txt", "tokens.txt"), ("model-card.json", "model-card.json"),
+        ] {
+            try files.copyItem(
+                at: speech.appendingPathComponent(source),
+                to: bundle.appendingPathComponent(target))
+        }
+        for schema in ["io.schema.json", "telemetry.schema.json"] {
+            try "{}\n".write(
+                to: bundle.appendingPathComponent(schema), atomically: true, encoding: .utf8)
+        }
+        let example = try String(
+            contentsOf: project.appendingPathComponent("manifests/bundle.yaml"), encoding: .utf8)
+        try example.replacingOccurrences(of: "version: 1.0.0 ", with: "version: \(version) ")
+            .write(
+                to: bundle.appendingPathComponent("bundle.yaml"), atomically: true, encoding: .utf8)
+        try """
+        schema: fieldfare.policy/1
+        model: commands-en
+        candidate: \(version)
+        replaces: []
+        """.write(
+            to: folder.appendingPathComponent("rollout.yaml"), atomically: true, encoding: .utf8)
+    }
+}
