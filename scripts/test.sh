@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 device=(--scratch-path .build-device --enable-code-coverage)
-FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}"
+FIELDFARE_DEVICE_ONLY=1 FIELDFARE_PYTHON=$PWD/.deps/python-tuf/bin/python swift test "${device[@]}"
 scripts/coverage.py "$(FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}" --show-codecov-path)"
 
 server='^(RegistryCore|RegistryDatabase|BlobFiles|HTTPAPI|CommandLine|Interop|EndToEnd|Deployment)Tests\.'

@@ -67,7 +67,7 @@ struct Programs {
     }
 
     static func file(_ path: String) throws -> FileHandle {
-        FileManager.default.createFile(atPath: path, contents: nil)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
         return try #require(FileHandle(forWritingAtPath: path))
     }
 }
