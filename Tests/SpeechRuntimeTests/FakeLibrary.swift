@@ -1,4 +1,5 @@
 import Glibc
+import Speech
 import SpeechRuntime
 import TestSupport
 import Testing
