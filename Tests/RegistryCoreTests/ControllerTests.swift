@@ -257,7 +257,7 @@ struct ControllerTests {
         let scene = try Scene()
         try scene.create("1.1.0")
         let before = try scene.registry.auditRecords().count
-        for order in [RolloutOrder.pause, .resume, .advance, .rollback, .freeze, .unfreeze] {
+        for order in [RolloutOrder.pause, .resume, .advance, .freeze, .unfreeze] {
             let error = #expect(throws: RegistryError.self) { try scene.order(order) }
             #expect(error?.code == .stateConflict)
         }
@@ -272,6 +272,24 @@ struct ControllerTests {
             try scene.registry.desk.order(
                 .start, scene.registry.model, .main, reason: "", by: reader, at: scene.now)
         }
+    }
+
+    @Test func `what is in force can be rolled back also when the next rollout is prepared`() throws
+    {
+        let scene = try Scene()
+        try scene.startNew()
+        try scene.run(hours: 10)
+        #expect(try scene.plan().state == .completed)
+        try scene.registry.release("1.2.0", replaces: ["1.1.0"], policy: Self.policy, at: scene.now)
+        try scene.create("1.2.0")
+        #expect(throws: RegistryError.self) { try scene.order(.pause) }
+        try scene.order(.rollback, reason: "the last one was bad after all")
+        #expect(try scene.plan().state == .rolledBack)
+        #expect(try scene.plan().withdrawn.map(\.version) == [scene.new])
+        try scene.run(hours: 0.5)
+        #expect(scene.fleet.versions == [scene.old: 40])
+        let events = try scene.registry.events()
+        #expect(events.suffix(3) == ["rollout.dropped", "rollout.rolled_back", "plans.published"])
     }
 
     @Test func `the least soak cannot be shortened by an order`() throws {

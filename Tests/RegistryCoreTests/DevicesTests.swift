@@ -59,6 +59,21 @@ struct DevicesTests {
         }
     }
 
+    @Test func `an enrolment token whose digest only begins alike is another one`() throws {
+        var random = SeededGenerator(seed: 3)
+        let text = BearerText(.enrolment, using: &random)
+        var bytes = text.digest.bytes
+        bytes[31] ^= 1
+        let digest = try #require(SHA256Digest(bytes))
+        try registry.store.write { (records) throws(RegistryError) in
+            try records.setEnrolment(
+                EnrolmentRecord(digest: digest, created: now, expires: now + 60))
+        }
+        #expect(throws: RegistryError.unauthorised) {
+            try enrol(device().enrolment(token: text.text))
+        }
+    }
+
     @Test func `a request that the device's own key has not signed is refused`() throws {
         let token = try token()
         let device = device()

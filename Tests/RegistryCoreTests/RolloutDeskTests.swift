@@ -58,6 +58,10 @@ struct RolloutDeskTests {
         #expect(try registry.controller.tick(at: now + 9_999).looks == 0)
         #expect(try registry.publishedPlan().0 == nil)
         #expect(try registry.events().last == "rollout.created")
+        #expect(throws: RegistryError.self) {
+            try registry.desk.order(
+                .rollback, registry.model, .main, reason: "", by: registry.admin, at: now)
+        }
         // Another one takes its place as long as it has not started.
         #expect(try create().json["state"]?.string == "created")
     }

@@ -65,6 +65,25 @@ struct TokensTests {
         }
     }
 
+    /// The store finds by the first 8 bytes; all 32 are what counts.
+    @Test func `a digest that only begins alike is another token`() throws {
+        var random = SeededGenerator(seed: 3)
+        let text = BearerText(.access, using: &random)
+        var bytes = text.digest.bytes
+        bytes[31] ^= 1
+        let id = try #require(TokenID("0123456789abcdef"))
+        let record = TokenRecord(
+            id: id, name: "near", digest: try #require(SHA256Digest(bytes)),
+            scopes: [Scope(.admin)], created: now, expires: nil)
+        try registry.store.write { (records) throws(RegistryError) in
+            try records.setToken(id, record)
+            #expect(try records.tokens(digestPrefix: Array(bytes.prefix(8))) == [record])
+        }
+        #expect(throws: RegistryError.unauthorised) {
+            try tokens.principal(showing: text.text, at: now)
+        }
+    }
+
     @Test(arguments: ["", "ff_", "ff_short", "Bearer ff_", "fe_aaaa"])
     func `refuses what is no token`(text: String) {
         #expect(throws: RegistryError.unauthorised) {

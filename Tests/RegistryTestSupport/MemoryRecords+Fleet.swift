@@ -157,7 +157,7 @@ extension MemoryRecords: EvidenceStoring {
     ) -> SampleRow? {
         let key = CandidateKey(
             device: device.id, model: query.model, candidate: query.candidate)
-        guard let facts = state.facts[key],
+        guard let facts = state.facts[key], facts.exposed != nil || facts.attempted != nil,
             state.following[device.id]?[query.model]?.channel == query.channel
         else { return nil }
         let figures = FiguresKey(
@@ -200,8 +200,9 @@ extension MemoryRecords: EvidenceStoring {
         try look { state in
             state.devices.sorted { $0.key < $1.key }.compactMap { id, record in
                 let follows =
-                    state.following[id].map { $0[model]?.channel == channel }
-                    ?? (channel == .main)
+                    state.following[id].map {
+                        $0[model]?.channel == channel && state.hearings[id] != nil
+                    } ?? (channel == .main)
                 return follows ? Subscriber(device: id, attributes: record.attributes) : nil
             }
         }

@@ -105,6 +105,13 @@ extension AuditEvent {
             name: "rollout.created", subject: rollout.subject, facts: .object(facts))
     }
 
+    /// A rollout that was created and never started makes room for the one in force.
+    static func rolloutDropped(_ rollout: RolloutRecord) -> AuditEvent {
+        AuditEvent(
+            name: "rollout.dropped", subject: rollout.subject,
+            facts: ["candidate": rollout.state.plan.candidate.json])
+    }
+
     /// A decision with its evidence: the controller's own record, and what the gate saw.
     static func decided(
         _ decision: DecisionRecord, rollout: RolloutRecord, look: JSON?

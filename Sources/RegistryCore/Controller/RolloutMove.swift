@@ -88,11 +88,19 @@ struct RolloutMove {
         guard var rollout = try records.rollout(model, channel) else {
             throw .notFound("rollout", "\(model)/\(channel)")
         }
+        if order == .rollback, !rollout.state.isStarted, let previous = rollout.previous {
+            // Going back is never blocked: what is in force goes back, and what was prepared is dropped.
+            try records.append(.rolloutDropped(rollout), by: Actor(actor), at: now)
+            rollout.state = previous
+            rollout.lastLook = nil
+            rollout.look = nil
+        }
         let facts = try self.facts(of: rollout)
         let step = rollout.state.handle(.order(order, by: actor.name, reason: reason), facts)
         if let refusal = step.refusal {
             throw .stateConflict(order: word, state: "\(refusal)")
         }
+        if rollout.state.isStarted { rollout.previous = nil }
         try write(step.records, of: rollout, evidence: nil, by: Actor(actor))
         try records.setRollout(rollout)
         return rollout

@@ -57,7 +57,7 @@ package protocol EvidenceStoring {
     func facts(of device: DeviceID) throws(RegistryError) -> [FactsRow]
 
     /// The devices of both arms, those with the lowest ranks, `limit` of each arm: treated are those with
-    /// facts about the candidate, control those that say so in their figures of the window.
+    /// an attempt or a beacon of the candidate, control those that say so in their figures of the window.
     func samples(_ query: SampleQuery) throws(RegistryError) -> [SampleRow]
 
     /// How many devices of each cohort have sent a beacon for a candidate.
@@ -66,7 +66,8 @@ package protocol EvidenceStoring {
     ) throws(RegistryError) -> [Cohort: Int]
 
     /// The devices that follow a channel of a model, by their newest report; those that have never
-    /// reported follow channel `main` of every model.
+    /// reported follow channel `main` of every model. Devices whose last sign of life was dropped as too
+    /// old are not counted: they would be shares of nobody.
     func subscribers(
         model: ModelName, channel: ChannelName
     ) throws(RegistryError) -> [Subscriber]

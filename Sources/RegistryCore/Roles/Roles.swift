@@ -70,9 +70,9 @@ package struct Roles: Sendable {
             throw .tooLarge(
                 "metadata", limit: Int64(Self.byteLimit), found: Int64(bytes.count))
         }
+        try authoriseAny(actor, [.publish, .sign], on: Self.reach(of: role))
         return try store.write { (records) throws(RegistryError) in
             if let live = try records.live(role), live.bytes == bytes {
-                try authoriseAny(actor, [.publish, .sign], on: Self.reach(of: role))
                 return .live(try RoleStanding(of: role, in: try LiveRepository(records), records))
             }
             let posting = RolePost(

@@ -43,8 +43,9 @@ package struct RolloutDesk: Sendable {
             let creation = RolloutCreation(
                 request: request, records: records, blobs: blobs, now: now)
             let next = (try records.auditHead()?.number ?? 0) + 1
-            let rollout = RolloutRecord(
+            var rollout = RolloutRecord(
                 state: try creation.state(), created: now, firstRecord: next)
+            rollout.previous = last.flatMap { $0.state.isStarted ? $0.state : $0.previous }
             try records.setRollout(rollout)
             try records.append(.rolloutCreated(rollout), by: Actor(actor), at: now)
             return try RolloutStatus(rollout, in: records, at: now)

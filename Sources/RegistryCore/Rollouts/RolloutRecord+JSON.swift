@@ -13,6 +13,7 @@ extension RolloutRecord {
         ]
         fields["last_look"] = lastLook.map { .integer($0.seconds) }
         fields["look"] = look
+        fields["previous"] = previous?.json
         return .object(fields)
     }
 
@@ -29,6 +30,9 @@ extension RolloutRecord {
         lastLook = try fields.optionalInteger("last_look", in: moments)
             .map { UTCTime(clamping: $0) }
         look = fields.optional("look")
+        previous = try fields.optional("previous").map { (json) throws(FieldError) in
+            try ControllerState(reading: json)
+        }
         try fields.refuseUnknown()
     }
 }

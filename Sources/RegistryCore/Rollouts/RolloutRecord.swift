@@ -10,6 +10,8 @@ package struct RolloutRecord: Sendable, Hashable {
     package let firstRecord: Int64
     /// The controller's state: what is to be, whether or not it is published yet.
     package var state: ControllerState
+    /// Before the start: the rollout whose plan is in force meanwhile, so that it can still be rolled back.
+    package var previous: ControllerState?
     /// Whether a brake rehearsal of this policy has succeeded.
     package var isRehearsed = false
     /// When the gate last looked; nil before its first look.

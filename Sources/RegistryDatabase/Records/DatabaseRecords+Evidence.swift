@@ -32,6 +32,7 @@ extension DatabaseRecords: EvidenceStoring {
             JOIN device ON device.id = facts.device
             LEFT JOIN hearing ON hearing.device = facts.device
             WHERE facts.model = ? AND facts.candidate = ? AND following.channel = ?
+                AND (exposed IS NOT NULL OR attempted IS NOT NULL)
             ORDER BY facts.rank LIMIT ?
             """,
             [
@@ -101,6 +102,7 @@ extension DatabaseRecords: EvidenceStoring {
         let followers = try rows(
             """
             SELECT id, attributes FROM following JOIN device ON device.id = following.device
+            JOIN hearing ON hearing.device = following.device
             WHERE model = ? AND channel = ? ORDER BY id
             """, [model.description, channel.description]
         ) { (row) throws(RegistryError) in try Self.subscriber(row) }
