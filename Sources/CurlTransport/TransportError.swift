@@ -97,6 +97,8 @@ extension TransportError: CustomStringConvertible {
 }
 
 /// Why a download ended early: the network, or whoever took the bytes.
+///
+/// Take it apart with `switch`: Swift 6.3.1 crashes on a `catch` with nested patterns of it.
 package enum DownloadError<SinkError: Error>: Error {
     case transport(TransportError)
     case sink(SinkError)

@@ -5,13 +5,13 @@ import Testing
 
 func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
-/// Settings for a plain server on loopback, with short limits.
+/// Settings for a plain server on loopback.
 func settings(_ change: (inout HTTPClientSettings) -> Void = { _ in }) -> HTTPClientSettings {
     var settings = HTTPClientSettings()
     settings.allowsPlainHTTP = true
-    settings.stall = .seconds(1)
     // Never reached by a client that works; else a test would hang rather than fail.
-    settings.total = .seconds(20)
+    settings.stall = .seconds(20)
+    settings.total = .seconds(40)
     change(&settings)
     return settings
 }
