@@ -57,11 +57,13 @@ package final class SlotFolder: SlotStoring {
     }
 
     /// The absolute folder of a slot's bundle, for other processes.
-    package func path(of slot: Slot) -> String {
+    package func path(of slot: Slot) -> String { path(of: SlotPaths(slot).folder) }
+
+    func path(of name: TargetPath) -> String {
         let resolved = unsafe realpath(root.path, nil)
         defer { unsafe free(resolved) }
         let base = unsafe resolved.map { unsafe String(cString: $0) } ?? root.path
-        return "\(base)/\(slot)"
+        return "\(base)/\(name)"
     }
 
     /// Removes a staging folder whose manifest has moved on to seal the slot.

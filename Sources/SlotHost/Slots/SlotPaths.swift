@@ -8,8 +8,10 @@ import Primitives
 ///     a.lease           empty; who holds a lock on it uses the slot
 ///     a.damaged         the reference of a bundle that did not verify
 ///     a.staging/        a bundle on its way into the slot
+///     smoke.tmp/        temporary files of the smoke test that runs
 struct SlotPaths {
     static let current = path("current")
+    static let smoke = path("smoke.tmp")
     static let manifest = path("manifest.json")
     /// In a staging folder: the manifest of the bundle that the slot held before.
     static let oldManifest = path("old.json")
