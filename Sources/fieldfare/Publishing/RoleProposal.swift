@@ -40,6 +40,10 @@ struct RoleProposal {
     }
 
     private func propose(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
+        guard try verifiers().publicKeys.contains(key.publicKey) else {
+            throw Failure(
+                .refused, "key \(key.publicKey.keyID): expected one of role '\(role)', got another")
+        }
         let standing = try api.get("/v1/roles/\(role)")
         let live = try self.live(standing)
         let open = try proposal(standing)
