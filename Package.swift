@@ -114,8 +114,9 @@ let device: [Target] = [
     library(
         "FieldfareAgent",
         [
-            "AgentCore", "AgentJournal", "Cryptography", "CurlTransport", "Health", "ModelBundle",
-            "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF", "Telemetry",
+            "AgentCore", "AgentJournal", "CPosixShims", "Cryptography", "CurlTransport", "Health",
+            "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF",
+            "Telemetry",
         ]),
     // The agent as a daemon.
     program("fieldfare-agent", ["FieldfareAgent"]),
@@ -157,6 +158,7 @@ let deviceTests: [Target] = [
             "TUF", "Telemetry",
         ]),
     tests("AgentJournalTests", ["AgentCore", "AgentJournal", "Primitives", "Rollouts"]),
+    tests("FieldfareAgentTests", ["AgentCore", "FieldfareAgent", "Primitives", "Telemetry"]),
 ]
 
 // MARK: The server side

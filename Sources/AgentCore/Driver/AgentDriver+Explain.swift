@@ -23,3 +23,11 @@ extension TrialRefusal {
         }
     }
 }
+
+extension AgentMachine {
+    /// Whether an ordered rollback has anything to go back to, or to give up.
+    package var canRollBack: Bool {
+        if state.attempt != nil { return true }
+        return memory.slots.idleBundle.map { memory.isFit($0) } ?? false
+    }
+}

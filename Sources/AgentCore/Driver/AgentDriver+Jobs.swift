@@ -1,4 +1,5 @@
 import Health
+import ModelBundle
 package import Primitives
 import Rollouts
 import Speech
@@ -173,8 +174,19 @@ extension AgentDriver {
         guard let material else { return nil }
         judgement = Judgement(
             of: material, profile: profile, machine: machine.memory, trust: trust,
-            hardware: surroundings.hardware(), clock: clock)
+            hardware: hardware(), clock: clock)
         return judgement
+    }
+
+    /// What the device is made of; room that the attempt under way has taken counts as free for it.
+    private func hardware() -> DeviceFacts.Hardware {
+        let hardware = surroundings.hardware()
+        guard let attempt = machine.state.attempt, let target = manifest(of: attempt) else {
+            return hardware
+        }
+        return DeviceFacts.Hardware(
+            architecture: hardware.architecture, memory: hardware.memory,
+            freeDisk: hardware.freeDisk + target.manifest.totalLength)
     }
 
     func isQuiet(_ now: UTCTime) -> Bool {

@@ -41,7 +41,7 @@ package struct Judgement: Sendable {
     ///   - profile: who the device is.
     ///   - machine: what it runs and remembers.
     ///   - trust: withdrawals and the time floor; must have taken in this material already.
-    ///   - hardware: memory, and disk free for a new bundle (what the idle slot would give back included).
+    ///   - hardware: architecture, memory, and disk that is free for the bundle.
     ///   - clock: the device's clock.
     package init(
         of material: PollMaterial, profile: DeviceProfile, machine: MachineState,

@@ -106,7 +106,7 @@ enum TransitionTable {
     static var text: String {
         var lines = [
             "# Every event in every state of the agent, with the next state and the effects in their order.",
-            "# Written by AgentCoreTests (TransitionTable.swift); fixtures/README.md says how to make it anew.",
+            "# Written by AgentCoreTests (TransitionTable.swift); README.md beside it says how to make it anew.",
         ]
         for (name, machine) in states {
             lines += ["", "[\(name)]"]
