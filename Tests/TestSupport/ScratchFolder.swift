@@ -4,8 +4,15 @@ import Glibc
 package final class ScratchFolder: Sendable {
     package let path: String
 
-    package init(_ name: String = "fieldfare") {
-        let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    /// - Parameters:
+    ///   - name: the beginning of its name.
+    ///   - isInMemory: for tests that sync thousands of times and look at the order only.
+    package init(_ name: String = "fieldfare", isInMemory: Bool = false) {
+        let memory = "/dev/shm"
+        let hasMemory = isInMemory && unsafe access(memory, W_OK | X_OK) == 0
+        let base =
+            hasMemory
+            ? memory : unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var template = Array("\(base)/\(name)-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return false }

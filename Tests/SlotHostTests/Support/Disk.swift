@@ -9,10 +9,14 @@ import Testing
 
 /// A slots folder of one test's own, looked at and damaged behind the back of the code under test.
 struct Disk {
-    let scratch = ScratchFolder("slots")
+    let scratch: ScratchFolder
+
+    init(isInMemory: Bool = false) {
+        scratch = ScratchFolder("slots", isInMemory: isInMemory)
+    }
 
     func open(
-        observer: (any SyscallObserving)? = nil, now: Int64 = 1_800_000_000
+        observer: (any SyscallObserving)? = nil, now: Int64 = 1_000
     ) throws -> SlotFolder {
         let clock = UTCTime(clamping: now)
         return try SlotFolder(
