@@ -52,7 +52,8 @@ struct CrashTests {
         let scene = try Scene()
         let count = try scene.calls().count
         #expect(count > 300)
-        for last in 0..<count {
+        // The first call is the one that opens the folder.
+        for last in 1..<count {
             let disk = Disk(isInMemory: true)
             try scene.prepare(disk)
             #expect(throws: SlotError.self, "call \(last)") {
@@ -98,6 +99,13 @@ struct CrashTests {
         var seals = 0
         var switches = 0
         for call in try scene.calls() {
+            // A temporary file or donor that is not gone after a crash is removed by the next start or staging.
+            if call.operation == .unlink,
+                call.path.contains("/.new-") || call.path.hasSuffix(".donor")
+            {
+                dirty.remove(call.path)
+                continue
+            }
             let isSeal = call.operation == .rename && call.path.hasSuffix("/b/manifest.json")
             let isSwitch = call.operation == .rename && call.path.hasSuffix("/current")
             if isSeal { seals += 1 }

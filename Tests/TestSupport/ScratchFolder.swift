@@ -9,9 +9,9 @@ package final class ScratchFolder: Sendable {
     ///   - isInMemory: for tests that sync thousands of times and look at the order only.
     package init(_ name: String = "fieldfare", isInMemory: Bool = false) {
         let memory = "/dev/shm"
-        let hasMemory = isInMemory && unsafe access(memory, W_OK | X_OK) == 0
+        let isWritable = unsafe access(memory, W_OK | X_OK) == 0
         let base =
-            hasMemory
+            isInMemory && isWritable
             ? memory : unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var template = Array("\(base)/\(name)-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
