@@ -257,8 +257,12 @@ let server: [Target] = [
             "BlobFiles", "HTTPAPI", "Primitives", "RegistryCore", "RegistryDatabase", hummingbird,
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ]),
-    tests("CommandLineTests", ["Primitives"]),
-    tests("EndToEndTests", ["Primitives"]),
+    // The built programs as people run them: their outcomes, and a registry of a test's own over TLS.
+    .target(
+        name: "ProgramTestSupport", dependencies: ["TestSupport"],
+        path: "Tests/ProgramTestSupport", swiftSettings: house),
+    tests("CommandLineTests", ["Primitives", "ProgramTestSupport"]),
+    tests("EndToEndTests", ["Primitives", "ProgramTestSupport"]),
 ]
 
 let package = Package(

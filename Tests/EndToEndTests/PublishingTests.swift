@@ -1,4 +1,5 @@
 import Foundation
+import ProgramTestSupport
 import Testing
 
 /// The real programs, over loopback TLS: from a key ceremony to a plan that a client can verify.
@@ -103,9 +104,7 @@ struct PublishingTests {
     }
 
     private func publish(_ registry: RegistryUnderTest) throws -> Programs.Outcome {
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("deploy/ci/publish.sh")
+        let script = Project.file("deploy/ci/publish.sh")
         return try registry.programs.run(
             script.path, ["bundle", "build", "standard=rollout.yaml"], in: registry.folder,
             environment: registry.environment.merging([

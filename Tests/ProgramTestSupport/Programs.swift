@@ -1,11 +1,12 @@
-import Foundation
+package import Foundation
+import TestSupport
 import Testing
 
 /// The programs under test: built beside the test bundle, or named by FIELDFARE_PROGRAMS.
-struct Programs {
-    let folder: URL
+package struct Programs {
+    package let folder: URL
 
-    init() throws {
+    package init() throws {
         let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         let named = ProcessInfo.processInfo.environment["FIELDFARE_PROGRAMS"]
         folder = named.map { URL(fileURLWithPath: $0) } ?? bundle
@@ -18,13 +19,13 @@ struct Programs {
     }
 
     /// What a program printed, and how it ended.
-    struct Outcome {
-        let status: Int32
-        let output: String
-        let errors: String
+    package struct Outcome {
+        package let status: Int32
+        package let output: String
+        package let errors: String
 
         /// The last line of standard output as JSON.
-        var json: [String: Any] {
+        package var json: [String: Any] {
             let line = output.split(separator: "\n").last ?? ""
             let value = try? JSONSerialization.jsonObject(with: Data(line.utf8))
             return value as? [String: Any] ?? [:]
@@ -32,25 +33,25 @@ struct Programs {
     }
 
     /// Runs a program to its end; its output goes to files, so that no pipe can fill up.
-    func run(
+    package func run(
         _ program: String, _ arguments: [String], in folder: URL,
         environment: [String: String] = [:]
     ) throws -> Outcome {
         let process = try process(program, arguments, in: folder, environment: environment)
-        let scratch = folder.appendingPathComponent("output-\(UUID().uuidString)")
-        let output = try Self.file(scratch.path + ".out")
-        let errors = try Self.file(scratch.path + ".err")
+        let scratch = ScratchFolder("output")
+        let output = try Self.file(scratch.path("out"))
+        let errors = try Self.file(scratch.path("err"))
         process.standardOutput = output
         process.standardError = errors
         try process.run()
         process.waitUntilExit()
         return Outcome(
             status: process.terminationStatus,
-            output: try String(contentsOfFile: scratch.path + ".out", encoding: .utf8),
-            errors: try String(contentsOfFile: scratch.path + ".err", encoding: .utf8))
+            output: try String(contentsOfFile: scratch.path("out"), encoding: .utf8),
+            errors: try String(contentsOfFile: scratch.path("err"), encoding: .utf8))
     }
 
-    func process(
+    package func process(
         _ program: String, _ arguments: [String], in folder: URL, environment: [String: String]
     ) throws -> Process {
         let process = Process()
@@ -66,7 +67,7 @@ struct Programs {
         return process
     }
 
-    static func file(_ path: String) throws -> FileHandle {
+    package static func file(_ path: String) throws -> FileHandle {
         _ = FileManager.default.createFile(atPath: path, contents: nil)
         return try #require(FileHandle(forWritingAtPath: path))
     }

@@ -1,36 +1,36 @@
-import Foundation
-import TestSupport
+package import Foundation
+package import TestSupport
 import Testing
 
 /// A key ceremony and a running registry over TLS on loopback, in a folder of the test's own.
-final class RegistryUnderTest {
-    let programs: Programs
-    let scratch = ScratchFolder("registry")
-    let folder: URL
-    private(set) var environment = ["FIELDFARE_PASSPHRASE": "correct horse battery"]
+package final class RegistryUnderTest {
+    package let programs: Programs
+    package let scratch = ScratchFolder("registry")
+    package let folder: URL
+    package var environment = ["FIELDFARE_PASSPHRASE": "correct horse battery"]
     private var server: Process?
 
-    init() throws {
+    package init() throws {
         programs = try Programs()
         folder = URL(fileURLWithPath: scratch.path)
     }
 
     deinit { stop() }
 
-    func stop() {
+    package func stop() {
         guard let server, server.isRunning else { return }
         server.terminate()
         server.waitUntilExit()
     }
 
     /// Runs the CLI.
-    func cli(_ arguments: String...) throws -> Programs.Outcome {
+    package func cli(_ arguments: String...) throws -> Programs.Outcome {
         try programs.run("fieldfare", arguments, in: folder, environment: environment)
     }
 
     /// Runs the CLI, and expects it to succeed.
     @discardableResult
-    func good(_ arguments: String...) throws -> Programs.Outcome {
+    package func good(_ arguments: String...) throws -> Programs.Outcome {
         let outcome = try programs.run(
             "fieldfare", arguments, in: folder, environment: environment)
         try #require(
@@ -39,7 +39,7 @@ final class RegistryUnderTest {
     }
 
     /// Root 2 of 3, targets, two release keys with threshold 2, and the registry's own three keys.
-    func holdCeremony() throws {
+    package func holdCeremony() throws {
         for name in ["root-a", "root-b", "root-c", "targets", "ci", "anna"] {
             try good("keys", "generate", name, "--out", "keys")
         }
@@ -59,19 +59,31 @@ final class RegistryUnderTest {
         }
     }
 
-    /// Starts the registry on a free port and waits until it says that it listens.
-    func start() throws {
+    /// Starts the registry over TLS on a free port and waits until it says that it listens.
+    package func start(_ more: String...) throws {
         try makeCertificate()
+        let port = try serve(
+            [
+                "--data", "data", "--keys", "online", "--port", "0", "--tls-cert", "cert.pem",
+                "--tls-key", "key.pem", "--controller-interval", "1",
+            ] + more)
+        environment["FIELDFARE_SERVER"] = "https://127.0.0.1:\(port)"
+    }
+
+    /// Starts the registry as `serve` with these arguments, makes the first token in its data folder `data`,
+    /// and waits until it says on which port it listens.
+    @discardableResult
+    package func serve(
+        _ arguments: [String], environment variables: [String: String] = [:]
+    ) throws
+        -> Int
+    {
         let made = try programs.run(
             "fieldfare-registry", ["token", "create", "--data", "data", "--scope", "admin"],
             in: folder)
         environment["FIELDFARE_TOKEN"] = try #require(made.json["token"] as? String)
         let server = try programs.process(
-            "fieldfare-registry",
-            [
-                "serve", "--data", "data", "--keys", "online", "--port", "0", "--tls-cert",
-                "cert.pem", "--tls-key", "key.pem", "--controller-interval", "1",
-            ], in: folder, environment: [:])
+            "fieldfare-registry", ["serve"] + arguments, in: folder, environment: variables)
         let pipe = Pipe()
         server.standardOutput = pipe
         server.standardError = try Programs.file(folder.appendingPathComponent("log").path)
@@ -80,12 +92,23 @@ final class RegistryUnderTest {
         let line = String(
             decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
         let value = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-        let port = try #require(value?["port"] as? Int)
-        environment["FIELDFARE_SERVER"] = "https://127.0.0.1:\(port)"
-        environment["FIELDFARE_CA"] = folder.appendingPathComponent("cert.pem").path
+        return try #require(value?["port"] as? Int)
     }
 
-    private func makeCertificate() throws {
+    /// Sends a request to the server of `environment`, with its token unless `headers` names another.
+    package func request(
+        _ path: String, method: String = "GET", headers: [String: String] = [:],
+        body: Data? = nil
+    ) throws -> Exchange {
+        let token = ["Authorization": "Bearer \(environment["FIELDFARE_TOKEN"] ?? "")"]
+        return try Exchange(
+            (environment["FIELDFARE_SERVER"] ?? "") + path, method: method,
+            authority: environment["FIELDFARE_CA"],
+            headers: token.merging(headers) { _, new in new }, body: body)
+    }
+
+    /// A certificate for loopback that is its own authority: `cert.pem`, `key.pem`.
+    package func makeCertificate() throws {
         let outcome = try programs.run(
             "/usr/bin/openssl",
             [
@@ -94,13 +117,12 @@ final class RegistryUnderTest {
                 "subjectAltName=DNS:localhost,IP:127.0.0.1",
             ], in: folder)
         try #require(outcome.status == 0, "openssl: \(outcome.errors)")
+        environment["FIELDFARE_CA"] = folder.appendingPathComponent("cert.pem").path
     }
 
     /// A bundle of the project's own speech model, with the policy of a first release.
-    func writeBundle(_ name: String = "bundle", version: String = "1.0.0") throws {
-        let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let speech = project.appendingPathComponent("fixtures/asr")
+    package func writeBundle(_ name: String = "bundle", version: String = "1.0.0") throws {
+        let speech = Project.file("fixtures/asr")
         let bundle = folder.appendingPathComponent(name)
         let files = FileManager.default
         try files.createDirectory(at: bundle, withIntermediateDirectories: true)
@@ -116,8 +138,7 @@ final class RegistryUnderTest {
             try "{}\n".write(
                 to: bundle.appendingPathComponent(schema), atomically: true, encoding: .utf8)
         }
-        let example = try String(
-            contentsOf: project.appendingPathComponent("manifests/bundle.yaml"), encoding: .utf8)
+        let example = try Project.text("manifests/bundle.yaml")
         try example.replacingOccurrences(of: "version: 1.0.0 ", with: "version: \(version) ")
             .write(
                 to: bundle.appendingPathComponent("bundle.yaml"), atomically: true, encoding: .utf8)
