@@ -221,8 +221,8 @@ let server: [Target] = [
     program(
         "fieldfare-fleet",
         [
-            "CurlTransport", "Health", "PosixFiles", "Primitives", "Speech", "SpeechRuntime",
-            "Telemetry", arguments,
+            "CPosixShims", "Console", "Cryptography", "CurlTransport", "ModelBundle", "PosixFiles",
+            "Primitives", "Rollouts", "SlotHost", "Speech", "SpeechRuntime", "TUF", arguments,
         ]),
     // A registry in memory, a store that dies at a commit, the suites of its ports, and a small repository.
     .target(

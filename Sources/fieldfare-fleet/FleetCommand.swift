@@ -1,0 +1,28 @@
+import ArgumentParser
+import Console
+import Glibc
+
+/// Fleets on one machine: the demonstration's driver, and its stand-in for a voice application.
+@main
+struct FleetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fieldfare-fleet",
+        abstract: "Stands in for the applications of a fleet, for demonstrations.",
+        version: "0.1.0",
+        subcommands: [VoiceCommand.self])
+
+    /// Runs the command; wrong usage exits with 2, and a `Failure` with its own code.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as Failure {
+            Output.note("fieldfare-fleet: \(failure)")
+            Glibc.exit(failure.kind.rawValue)
+        } catch {
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            Output.note(fullMessage(for: error))
+            Glibc.exit(Failure.Kind.usage.rawValue)
+        }
+    }
+}
