@@ -262,6 +262,9 @@ let server: [Target] = [
         name: "ProgramTestSupport", dependencies: ["TestSupport"],
         path: "Tests/ProgramTestSupport", swiftSettings: house),
     tests("CommandLineTests", ["Primitives", "ProgramTestSupport"]),
+    tests(
+        "DeploymentTests",
+        ["ProgramTestSupport", .product(name: "Yams", package: "Yams")], exclude: ["prometheus"]),
     tests("EndToEndTests", ["Primitives", "ProgramTestSupport"]),
 ]
 

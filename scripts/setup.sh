@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Fieldfare needs and this machine lacks: Debian packages and the speech runtime.
 #   scripts/setup.sh               what `make build` and `make demo` need
-#   scripts/setup.sh --for-tests   also what the tests run against: nginx, promtool, systemd-analyze, python-tuf
+#   scripts/setup.sh --for-tests   also what the tests run against: nginx, promtool, sqlite3, systemd-analyze, python-tuf
 # Packages are installed as root or through sudo; otherwise the one line to run is printed, and the exit code is 2.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +15,7 @@ esac
 
 packages=(libsodium-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev pkg-config
     python3 python3-venv python3-pip openssl curl)
-((for_tests)) && packages+=(nginx-light prometheus systemd tmux)
+((for_tests)) && packages+=(nginx-light prometheus sqlite3 systemd tmux)
 
 missing=()
 for package in "${packages[@]}"; do

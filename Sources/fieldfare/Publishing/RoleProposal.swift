@@ -53,7 +53,7 @@ struct RoleProposal {
         }
         var next = live.map { $0.next(expires: expires) } ?? Targets(expires: expires)
         next.targets = base?.targets ?? [:]
-        for (path, target) in additions {
+        for (path, target) in additions.sorted(by: { $0.key < $1.key }) {
             if let there = next.targets[path], there != target {
                 throw Failure(
                     .refused, "target '\(path)': expected the bytes that are published, got others",
