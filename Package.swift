@@ -218,8 +218,8 @@ let server: [Target] = [
     program(
         "fieldfare",
         [
-            "Console", "Cryptography", "CurlTransport", "ModelBundle", "PosixFiles", "Primitives",
-            "Rollouts", "TUF", arguments, .product(name: "Yams", package: "Yams"),
+            "AgentCore", "Console", "Cryptography", "CurlTransport", "ModelBundle", "PosixFiles",
+            "Primitives", "Rollouts", "TUF", arguments, .product(name: "Yams", package: "Yams"),
         ]),
     // Fleets for demonstrations and load: the demonstration's driver, and its stand-in for a voice application.
     program(
@@ -265,7 +265,11 @@ let server: [Target] = [
     .target(
         name: "ProgramTestSupport", dependencies: ["TestSupport"],
         path: "Tests/ProgramTestSupport", swiftSettings: house),
-    tests("CommandLineTests", ["Primitives", "ProgramTestSupport"]),
+    tests(
+        "CommandLineTests",
+        [
+            "Cryptography", "Primitives", "ProgramTestSupport", "RegistryTestSupport", "Telemetry",
+        ]),
     tests(
         "DeploymentTests",
         ["ProgramTestSupport", .product(name: "Yams", package: "Yams")], exclude: ["prometheus"]),

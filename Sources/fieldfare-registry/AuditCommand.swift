@@ -7,7 +7,12 @@ import RegistryDatabase
 /// The command `fieldfare-registry audit`.
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Checks the audit log.", subcommands: [Verify.self])
+        commandName: "audit", abstract: "Checks the audit log.",
+        discussion: """
+            EXAMPLE
+              fieldfare-registry audit verify --data data
+            """,
+        subcommands: [Verify.self])
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -15,6 +20,9 @@ struct AuditCommand: AsyncParsableCommand {
             discussion: """
                 Prints number and hash of the newest record: kept elsewhere, it shows later whether records were cut \
                 off at the end. Fails at the first record that does not fit.
+
+                EXAMPLE
+                  fieldfare-registry audit verify --data data
                 """)
 
         @Option(help: "The data folder.")

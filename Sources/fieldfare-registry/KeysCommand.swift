@@ -8,6 +8,10 @@ import RegistryCore
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "Makes the keys with which the registry signs by itself.",
+        discussion: """
+            EXAMPLE
+              fieldfare-registry keys generate --keys online-keys
+            """,
         subcommands: [Generate.self])
 
     struct Generate: AsyncParsableCommand {
@@ -17,6 +21,9 @@ struct KeysCommand: AsyncParsableCommand {
                 Prints the public halves as one line of JSON; the key ceremony ('fieldfare repo init') puts them \
                 into the root. The files are readable by their owner alone and not encrypted: a service that \
                 starts by itself has nobody to ask for a passphrase.
+
+                EXAMPLE
+                  fieldfare-registry keys generate --keys online-keys
                 """)
 
         @Option(help: "The folder for the key files.")

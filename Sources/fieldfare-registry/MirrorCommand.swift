@@ -15,6 +15,10 @@ struct MirrorCommand: AsyncParsableCommand {
         discussion: """
             For a site without a good line, or an air gap. It holds no key; devices verify all that it serves. Reports \
             still go to the registry itself.
+
+            EXAMPLE
+              fieldfare-registry mirror --directory copy --port 8443 \\
+                  --tls-cert cert.pem --tls-key key.pem
             """)
 
     @Option(help: "The folder.")

@@ -14,6 +14,11 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Runs the registry until it is asked to end.",
         discussion: """
             Prints one line of JSON when it listens: {"type":"listening","port":8421}. Logs go to standard error.
+
+            EXAMPLE
+              fieldfare-registry serve --data data --keys online-keys \\
+                  --tls-cert cert.pem --tls-key key.pem
+              fieldfare-registry serve --config /etc/fieldfare/registry.json
             """)
 
     @OptionGroup var options: SettingsOptions

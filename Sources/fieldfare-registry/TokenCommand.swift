@@ -9,6 +9,10 @@ import RegistryDatabase
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "Makes the first token, on the registry's own machine.",
+        discussion: """
+            EXAMPLE
+              fieldfare-registry token create --data data --scope admin
+            """,
         subcommands: [Create.self])
 
     struct Create: AsyncParsableCommand {
@@ -17,6 +21,9 @@ struct TokenCommand: AsyncParsableCommand {
             discussion: """
                 Writes to the store directly, so whoever may read the data folder may do this; the registry may be \
                 running. Further tokens are made with 'fieldfare token create'.
+
+                EXAMPLE
+                  fieldfare-registry token create --data data --name first --scope admin
                 """)
 
         @Option(help: "The data folder.")

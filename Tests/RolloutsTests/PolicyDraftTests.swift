@@ -27,7 +27,7 @@ struct PolicyDraftTests {
             PlainYAML.read(text), candidate: bundle("1.4.0"), now: World.start)
         #expect(policy.problems() == [])
         #expect(policy.notBefore == UTCTime(iso8601: "2026-11-23T08:00:00Z"))
-        #expect(policy.replaces == [made(VersionRange("1.2.0..<1.4.0"))])
+        #expect(policy.replaces == [made(VersionRange("1.0.0..<1.4.0"))])
         #expect(policy.stages.map(\.quota.share.value) == [100, 1_000, 10_000])
         #expect(policy.stages.map(\.quota.leastDevices) == [10, 20, 0])
         #expect(policy.stages.map(\.promote) == [.auto, .auto, .manual])

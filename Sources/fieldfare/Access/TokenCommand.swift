@@ -7,6 +7,11 @@ import Primitives
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token", abstract: "Makes, lists and revokes tokens.",
+        discussion: """
+            EXAMPLE
+              fieldfare token create --name ci --scope publish:commands-en
+              fieldfare token list
+            """,
         subcommands: [Create.self, List.self, Revoke.self])
 
     struct Create: ParsableCommand {
@@ -44,7 +49,12 @@ struct TokenCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the tokens.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the tokens.",
+            discussion: """
+                EXAMPLE
+                  fieldfare token list
+                """)
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
@@ -65,7 +75,12 @@ struct TokenCommand: ParsableCommand {
     }
 
     struct Revoke: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Revokes a token, at once.")
+        static let configuration = CommandConfiguration(
+            abstract: "Revokes a token, at once.",
+            discussion: """
+                EXAMPLE
+                  fieldfare token revoke 5d0f1c2b3a495867
+                """)
 
         @Argument(help: "Its id.")
         var id: String
@@ -83,7 +98,11 @@ struct TokenCommand: ParsableCommand {
 /// `fieldfare audit`: what was done, by whom, and why.
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Shows the audit log.")
+        commandName: "audit", abstract: "Shows the audit log.",
+        discussion: """
+            EXAMPLE
+              fieldfare audit --limit 20
+            """)
 
     @Option(help: "Only records after this number.")
     var after: Int64 = 0
@@ -98,7 +117,9 @@ struct AuditCommand: ParsableCommand {
         let answer = try server.api().get("/v1/audit?after=\(after)&limit=\(limit)")
         for record in answer["records"]?.array ?? [] {
             guard !output.isJSON else {
-                Output.json(record)
+                var fields = record.object ?? [:]
+                fields["type"] = "audit_record"
+                Output.json(.object(fields))
                 continue
             }
             let at = UTCTime(clamping: record["at"]?.integer ?? 0)

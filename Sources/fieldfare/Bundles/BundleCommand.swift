@@ -9,11 +9,21 @@ import Primitives
 struct BundleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bundle", abstract: "Makes and checks bundles of speech models.",
+        discussion: """
+            EXAMPLE
+              fieldfare bundle init my-model
+              fieldfare bundle check my-model
+              fieldfare bundle build my-model --out build
+            """,
         subcommands: [Initialise.self, Check.self, Build.self, Inspect.self, Verify.self])
 
     struct Initialise: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "init", abstract: "Writes a commented bundle.yaml to fill in.")
+            commandName: "init", abstract: "Writes a commented bundle.yaml to fill in.",
+            discussion: """
+                EXAMPLE
+                  fieldfare bundle init my-model
+                """)
 
         @Argument(help: "The folder of the bundle, and the model's name.")
         var folder: String
@@ -42,7 +52,11 @@ struct BundleCommand: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists everything that is wrong with a bundle, at once.")
+            abstract: "Lists everything that is wrong with a bundle, at once.",
+            discussion: """
+                EXAMPLE
+                  fieldfare bundle check my-model
+                """)
 
         @Argument(help: "The folder with bundle.yaml.")
         var folder: String
@@ -87,7 +101,7 @@ struct BundleCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            let moment = try self.moment()
+            let moment = try Moment.build(naming: created)
             let files = try BundleFolder(folder)
             let built: BuiltBundle
             do {
@@ -106,28 +120,15 @@ struct BundleCommand: ParsableCommand {
             try FileBytes.write(built.bytes, to: "\(out)/\(BuiltFolder.manifestName)")
             BundleCommand.show(built.manifest, built.bytes, output)
         }
-
-        private func moment() throws(Failure) -> UTCTime {
-            if let created {
-                guard let time = UTCTime(iso8601: created) else {
-                    throw Failure(
-                        .usage, "--created: expected 2026-11-21T05:06:07Z, got '\(created)'")
-                }
-                return time
-            }
-            guard let text = Environment.value("SOURCE_DATE_EPOCH") else {
-                return SystemClock.now()
-            }
-            guard let time = Int64(text).flatMap(UTCTime.init(seconds:)) else {
-                throw Failure(
-                    .usage, "SOURCE_DATE_EPOCH: expected seconds since 1970, got '\(text)'")
-            }
-            return time
-        }
     }
 
     struct Inspect: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Shows a manifest.")
+        static let configuration = CommandConfiguration(
+            abstract: "Shows a manifest.",
+            discussion: """
+                EXAMPLE
+                  fieldfare bundle inspect build
+                """)
 
         @Argument(help: "A folder that 'bundle build' made.")
         var folder: String
@@ -148,7 +149,11 @@ struct BundleCommand: ParsableCommand {
 
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Compares a built bundle's files with its manifest, chunk by chunk.")
+            abstract: "Compares a built bundle's files with its manifest, chunk by chunk.",
+            discussion: """
+                EXAMPLE
+                  fieldfare bundle verify build
+                """)
 
         @Argument(help: "A folder that 'bundle build' made.")
         var folder: String

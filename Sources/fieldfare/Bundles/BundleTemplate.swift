@@ -56,7 +56,7 @@ enum BundleTemplate {
           mode: none # with the version it supersedes: backward, forward or none
           # supersedes: 0.9.0
 
-        model_card: model-card.json # intended use, languages, licence, training data, measured WER by locale, limits
+        model_card: model-card.json # intended use, languages, licence, training data, measured WER, limits: as fixtures/asr/model-card.json
         # routing_policy: routing.json
 
         # Signed with the rest. A pipeline replaces these; deploy/ci shows how.

@@ -6,10 +6,20 @@ import Primitives
 struct DevicesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "devices", abstract: "Shows devices, and lets new ones enrol.",
+        discussion: """
+            EXAMPLE
+              fieldfare devices list
+              fieldfare devices enrol-tokens --count 20
+            """,
         subcommands: [List.self, Show.self, EnrolTokens.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the devices.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the devices.",
+            discussion: """
+                EXAMPLE
+                  fieldfare devices list --json
+                """)
 
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
@@ -44,7 +54,12 @@ struct DevicesCommand: ParsableCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Shows one device.")
+        static let configuration = CommandConfiguration(
+            abstract: "Shows one device.",
+            discussion: """
+                EXAMPLE
+                  fieldfare devices show 3f0c6e1f9a2b4c5d6e7f8091a2b3c4d5
+                """)
 
         @Argument(help: "The device id.")
         var device: String
@@ -60,7 +75,11 @@ struct DevicesCommand: ParsableCommand {
 
     struct EnrolTokens: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes one-time tokens, each good for one device.")
+            abstract: "Makes one-time tokens, each good for one device.",
+            discussion: """
+                EXAMPLE
+                  fieldfare devices enrol-tokens --count 20 --expires 86400
+                """)
 
         @Option(help: "How many.")
         var count: Int64 = 1

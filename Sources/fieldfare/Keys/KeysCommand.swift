@@ -8,6 +8,11 @@ import Primitives
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "Makes and shows signing keys.",
+        discussion: """
+            EXAMPLE
+              fieldfare keys generate release-anna --out keys
+              fieldfare keys list --dir keys
+            """,
         subcommands: [Generate.self, Show.self, List.self])
 
     struct Generate: ParsableCommand {
@@ -70,7 +75,11 @@ struct KeysCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows the public part of key files; asks for no passphrase.")
+            abstract: "Shows the public part of key files; asks for no passphrase.",
+            discussion: """
+                EXAMPLE
+                  fieldfare keys show keys/release-anna.json --json
+                """)
 
         @Argument(help: "Key files.")
         var files: [String]
@@ -84,7 +93,11 @@ struct KeysCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the key files in a folder.")
+            abstract: "Lists the key files in a folder.",
+            discussion: """
+                EXAMPLE
+                  fieldfare keys list --dir keys
+                """)
 
         @Option(help: "The folder.")
         var dir = "."

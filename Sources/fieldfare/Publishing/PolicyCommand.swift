@@ -9,13 +9,25 @@ import Rollouts
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Writes and checks policies.",
-        discussion:
-            "A policy is published and signed with its bundle: 'fieldfare publish --policy'.",
+        discussion: """
+            A policy is published and signed with its bundle.
+
+            EXAMPLE
+              fieldfare policy init --model my-model --version 1.1.0
+              fieldfare policy check rollout.yaml --bundle build
+              fieldfare publish build --key release-ci.json --policy rollout.yaml
+            """,
         subcommands: [Initialise.self, Check.self])
 
     struct Initialise: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "init", abstract: "Writes a rollout.yaml to change: beta, canary, stable.")
+            commandName: "init", abstract: "Writes a rollout.yaml to change: beta, canary, stable.",
+            discussion: """
+                It begins at the next 08:00 UTC after SOURCE_DATE_EPOCH; without that, after now.
+
+                EXAMPLE
+                  fieldfare policy init --model my-model --version 1.1.0
+                """)
 
         @Option(help: "The model.")
         var model: String
@@ -39,7 +51,8 @@ struct PolicyCommand: ParsableCommand {
             guard try !FileBytes.exists(out) else {
                 throw Failure(.refused, "'\(out)': expected none yet, got one")
             }
-            let text = PolicyTemplate.text(model: name, version: version)
+            let text = PolicyTemplate.text(
+                model: name, version: version, after: try Moment.build(naming: nil))
             try FileBytes.write(Array(text.utf8), to: out)
             if output.isJSON {
                 Output.json(["type": "policy_template", "path": .string(out)])
@@ -51,7 +64,11 @@ struct PolicyCommand: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists everything that is wrong with a policy, at once.")
+            abstract: "Lists everything that is wrong with a policy, at once.",
+            discussion: """
+                EXAMPLE
+                  fieldfare policy check rollout.yaml --bundle build
+                """)
 
         @Argument(help: "rollout.yaml")
         var file: String

@@ -38,7 +38,7 @@ struct RepositoryInitialise: ParsableCommand {
     @Option(help: "What 'fieldfare-registry keys generate' printed.")
     var online: String
 
-    @Option(help: "A model; its release keys follow. One now, more by 'repo add-model' later.")
+    @Option(help: "A model; its release keys follow.")
     var model: String
 
     @Option(help: "A release key file of the model; may be repeated.")

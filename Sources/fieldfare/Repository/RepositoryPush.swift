@@ -8,7 +8,12 @@ import TUF
 struct RepositoryPush: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push", abstract: "Gives a registry the signed root and targets.",
-        discussion: "Both must have reached their thresholds. The token needs the scope 'sign'.")
+        discussion: """
+            Both must have reached their thresholds. The token needs the scope 'sign'.
+
+            EXAMPLE
+              fieldfare repo push --dir repo
+            """)
 
     @Option(help: "The folder of the ceremony.")
     var dir: String

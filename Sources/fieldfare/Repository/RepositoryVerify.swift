@@ -101,54 +101,10 @@ struct RepositoryVerify: ParsableCommand {
     }
 }
 
-/// Where a repository's static files are.
-protocol StaticSource {
-    /// A file by its path below the repository; nil where there is none.
-    func bytes(_ path: String, limit: Int) throws(Failure) -> [UInt8]?
-}
-
-extension RegistryAPI: StaticSource {
-    func bytes(_ path: String, limit: Int) throws(Failure) -> [UInt8]? {
-        guard let bytes = try file("/" + path) else { return nil }
-        guard bytes.count <= limit else {
-            throw Failure(
-                .refused, "'\(path)': expected at most \(limit) bytes, got \(bytes.count)")
-        }
-        return bytes
-    }
-}
-
-private struct FolderSource: StaticSource {
-    let folder: Directory
-
-    init(_ path: String) throws(Failure) {
-        folder = try Failure.catching("folder '\(path)'") { try Directory(opening: path) }
-    }
-
-    func bytes(_ path: String, limit: Int) throws(Failure) -> [UInt8]? {
-        try Failure.catching("'\(path)'", .refused) {
-            guard let path = TargetPath(path) else { return nil }
-            return try folder.readIfPresent(path, limit: limit)
-        }
-    }
-}
-
 private struct SourceFetcher: MetadataFetching {
     let source: any StaticSource
 
     func fetch(_ name: MetadataFileName, limit: Int) throws(Console.Failure) -> [UInt8]? {
         try source.bytes("tuf/\(name)", limit: limit)
     }
-}
-
-/// Metadata for the length of one verification.
-private final class MetadataMemory: TUF.MetadataStoring {
-    private var files: [MetadataFileName: [UInt8]] = [:]
-
-    func load(_ name: MetadataFileName, limit: Int) throws(Never) -> [UInt8]? {
-        files[name].flatMap { $0.count <= limit ? $0 : nil }
-    }
-
-    func store(_ bytes: [UInt8], as name: MetadataFileName) throws(Never) { files[name] = bytes }
-    func remove(_ name: MetadataFileName) throws(Never) { files[name] = nil }
 }

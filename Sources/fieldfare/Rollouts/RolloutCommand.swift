@@ -20,7 +20,11 @@ struct RolloutCommand: ParsableCommand {
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Creates a rollout, which does nothing before it is started.")
+            abstract: "Creates a rollout, which does nothing before it is started.",
+            discussion: """
+                EXAMPLE
+                  fieldfare rollout create commands-en 1.1.0 --policy standard
+                """)
 
         @Argument(help: "The model.")
         var model: String
@@ -54,7 +58,11 @@ struct RolloutCommand: ParsableCommand {
 
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows stages, arms and tests; --watch keeps showing them.")
+            abstract: "Shows stages, arms and tests; --watch keeps showing them.",
+            discussion: """
+                EXAMPLE
+                  fieldfare rollout status commands-en --watch
+                """)
 
         @Argument(help: "The model; without it, all rollouts are listed.")
         var model: String?
@@ -83,7 +91,7 @@ struct RolloutCommand: ParsableCommand {
                 if watch && Output.isTerminal && !output.isJSON {
                     Output.prompt("\u{1B}[2J\u{1B}[H")
                 }
-                if watch || output.isJSON { view.tell(output) } else { view.tell(output) }
+                view.tell(output)
                 guard watch, !view.isOver else { return }
                 Wait.seconds(2)
             }
@@ -91,47 +99,78 @@ struct RolloutCommand: ParsableCommand {
     }
 
     struct Start: RolloutOrderCommand {
-        static let configuration = CommandConfiguration(abstract: "Starts a rollout.")
+        static let configuration = CommandConfiguration(
+            abstract: "Starts a rollout.",
+            discussion: """
+                EXAMPLE
+                  fieldfare rollout start commands-en
+                """)
         static let order = "start"
         @OptionGroup var options: OrderOptions
     }
 
     struct Advance: RolloutOrderCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Begins the next stage, where the policy leaves that to a person.")
+            abstract: "Begins the next stage, where the policy leaves that to a person.",
+            discussion: """
+                EXAMPLE
+                  fieldfare rollout advance commands-en --reason "looked at the canary"
+                """)
         static let order = "advance"
         @OptionGroup var options: OrderOptions
     }
 
     struct Pause: RolloutOrderCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Exposes no further device; those exposed stay.")
+            abstract: "Exposes no further device; those exposed stay.",
+            discussion: """
+                EXAMPLE
+                  fieldfare rollout pause commands-en --reason "complaints from one site"
+                """)
         static let order = "pause"
         @OptionGroup var options: OrderOptions
     }
 
     struct Resume: RolloutOrderCommand {
-        static let configuration = CommandConfiguration(abstract: "Goes on after a pause.")
+        static let configuration = CommandConfiguration(
+            abstract: "Goes on after a pause.",
+            discussion: """
+                EXAMPLE
+                  fieldfare rollout resume commands-en
+                """)
         static let order = "resume"
         @OptionGroup var options: OrderOptions
     }
 
     struct Rollback: RolloutOrderCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Withdraws the candidate: every device goes back, without a download.")
+            abstract: "Withdraws the candidate: every device goes back, without a download.",
+            discussion: """
+                EXAMPLE
+                  fieldfare rollout rollback commands-en --reason "wrong words in en-GB"
+                """)
         static let order = "rollback"
         @OptionGroup var options: OrderOptions
     }
 
     struct Freeze: RolloutOrderCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Moves nothing until 'unfreeze'; going back stays possible.")
+            abstract: "Moves nothing until 'unfreeze'; going back stays possible.",
+            discussion: """
+                EXAMPLE
+                  fieldfare rollout freeze commands-en --reason "holidays"
+                """)
         static let order = "freeze"
         @OptionGroup var options: OrderOptions
     }
 
     struct Unfreeze: RolloutOrderCommand {
-        static let configuration = CommandConfiguration(abstract: "Ends a freeze.")
+        static let configuration = CommandConfiguration(
+            abstract: "Ends a freeze.",
+            discussion: """
+                EXAMPLE
+                  fieldfare rollout unfreeze commands-en
+                """)
         static let order = "unfreeze"
         @OptionGroup var options: OrderOptions
     }

@@ -17,7 +17,10 @@ struct ServerOptions: ParsableArguments {
     var tokenFile: String?
 
     /// - Throws: `Failure` `usage` where no server is named.
-    func api() throws(Failure) -> RegistryAPI {
+    func api() throws(Failure) -> RegistryAPI { RegistryAPI(try address()) }
+
+    /// - Throws: `Failure` `usage` where no server is named.
+    func address() throws(Failure) -> RegistryAddress {
         guard let url = server ?? Environment.value("FIELDFARE_SERVER") else {
             throw Failure(
                 .usage, "registry: expected --server or FIELDFARE_SERVER, got neither")
@@ -27,14 +30,18 @@ struct ServerOptions: ParsableArguments {
             let bytes = try FileBytes.read(tokenFile, limit: 1_024)
             token = String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
         }
-        var settings = HTTPClientSettings()
-        settings.authorities = ca ?? Environment.value("FIELDFARE_CA")
-        settings.userAgent = "fieldfare-cli"
-        settings.failureBodyLimit = 256 << 10
-        return RegistryAPI(
+        return RegistryAddress(
             base: url.hasSuffix("/") ? String(url.dropLast()) : url, token: token,
-            client: HTTPClient(settings))
+            authorities: ca ?? Environment.value("FIELDFARE_CA"))
     }
+}
+
+/// Where a registry or a mirror is, whom to trust there, and the token to show, if any.
+struct RegistryAddress: Sendable {
+    let base: String
+    let token: String?
+    /// A PEM file; nil for the system's.
+    let authorities: String?
 }
 
 /// The registry's API (`docs/protocol.md`) as the CLI calls it.
@@ -45,6 +52,16 @@ struct RegistryAPI {
     let base: String
     let token: String?
     let client: HTTPClient
+
+    init(_ address: RegistryAddress) {
+        base = address.base
+        token = address.token
+        var settings = HTTPClientSettings()
+        settings.authorities = address.authorities
+        settings.userAgent = "fieldfare-cli"
+        settings.failureBodyLimit = 256 << 10
+        client = HTTPClient(settings)
+    }
 
     /// An answer that is not a refusal.
     struct Answer {

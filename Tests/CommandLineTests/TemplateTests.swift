@@ -1,0 +1,66 @@
+import Foundation
+import ProgramTestSupport
+import TestSupport
+import Testing
+
+/// What `bundle init` and `policy init` write.
+@Suite struct TemplateTests {
+    private let scratch = ScratchFolder("templates")
+
+    @Test func `bundle init writes the example of manifests`() throws {
+        let made = try fieldfare(["bundle", "init", "commands-en", "--json"])
+        #expect(made.status == 0 && made.json["path"] as? String == "commands-en/bundle.yaml")
+        #expect(try text("commands-en/bundle.yaml") == Project.text("manifests/bundle.yaml"))
+
+        let again = try fieldfare(["bundle", "init", "commands-en"])
+        #expect(again.status == 10 && again.errors.contains("expected none yet, got one"))
+        #expect(try text("commands-en/bundle.yaml") == Project.text("manifests/bundle.yaml"))
+    }
+
+    @Test func `policy init writes the example of manifests`() throws {
+        let made = try fieldfare([
+            "policy", "init", "--model", "commands-en", "--version", "1.4.0", "--json",
+        ])
+        #expect(made.status == 0 && made.json["path"] as? String == "rollout.yaml")
+        #expect(try text("rollout.yaml") == Project.text("manifests/rollout.yaml"))
+
+        let again = try fieldfare(["policy", "init", "--model", "other", "--version", "1.4.0"])
+        #expect(again.status == 10)
+        #expect(try text("rollout.yaml") == Project.text("manifests/rollout.yaml"))
+    }
+
+    @Test func `policy init speaks of the model and version that were named, and nothing else`()
+        throws
+    {
+        let made = try fieldfare([
+            "policy", "init", "--model", "dictation-de", "--version", "2.0.0", "--out", "two.yaml",
+        ])
+        #expect(made.status == 0)
+        let text = try text("two.yaml")
+        #expect(text.contains("# How release 2.0.0 of dictation-de may spread."))
+        #expect(text.contains(#"replaces: ["0.0.0..<2.0.0"]"#))
+        #expect(!text.contains("commands-en"))
+    }
+
+    @Test func `what both write passes both checks`() throws {
+        let registry = try RegistryUnderTest()
+        try registry.writeBundle()
+        try registry.good("bundle", "check", "bundle")
+        try registry.good("bundle", "build", "bundle", "--out", "build")
+        try registry.good(
+            "policy", "init", "--model", "commands-en", "--version", "1.0.0", "--out", "p.yaml")
+        let checked = try registry.good("policy", "check", "p.yaml", "--bundle", "build", "--json")
+        #expect(checked.json["state"] as? String == "good")
+    }
+
+    private func fieldfare(_ arguments: [String]) throws -> Programs.Outcome {
+        // Sunday, 2026-11-22, 10:00 UTC: the policy begins on Monday at 08:00.
+        try Programs().run(
+            "fieldfare", arguments, in: URL(fileURLWithPath: scratch.path),
+            environment: ["SOURCE_DATE_EPOCH": "1795341600"])
+    }
+
+    private func text(_ name: String) throws -> String {
+        try String(contentsOfFile: scratch.path(name), encoding: .utf8)
+    }
+}
