@@ -119,7 +119,7 @@ let device: [Target] = [
             "Telemetry",
         ]),
     // The agent as a daemon.
-    program("fieldfare-agent", ["FieldfareAgent"]),
+    program("fieldfare-agent", ["FieldfareAgent", "PosixFiles", "Primitives", "SlotHost"]),
     // One smoke test in one process: decodes the packaged utterances, prints one JSON line.
     program("fieldfare-smoke", ["Primitives", "Speech", "SpeechRuntime"]),
 ]
@@ -162,7 +162,9 @@ let deviceTests: [Target] = [
             "TUF", "Telemetry",
         ]),
     tests("AgentJournalTests", ["AgentCore", "AgentJournal", "Primitives", "Rollouts"]),
-    tests("FieldfareAgentTests", ["AgentCore", "FieldfareAgent", "Primitives", "Telemetry"]),
+    tests(
+        "FieldfareAgentTests",
+        ["AgentCore", "CPosixShims", "FieldfareAgent", "Primitives", "SlotHost", "Telemetry"]),
 ]
 
 // MARK: The server side

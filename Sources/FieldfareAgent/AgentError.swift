@@ -27,6 +27,8 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let refused = Code(rawValue: "refused")
         /// There is no usable model on this device: the application is on its own, or uses the cloud.
         public static let cloudOnly = Code(rawValue: "cloud_only")
+        /// Not for this user.
+        public static let forbidden = Code(rawValue: "forbidden")
         /// The request to the agent is not one that it knows.
         public static let malformedRequest = Code(rawValue: "malformed_request")
 

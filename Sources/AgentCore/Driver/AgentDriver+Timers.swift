@@ -6,7 +6,9 @@ package import Telemetry
 extension AgentDriver {
     /// When the driver wants to be called again, at the latest.
     package var nextWake: UTCTime? {
-        (timers.all + [machine.state.deadline].compactMap { $0 }).min()
+        // While the journal cannot be written, all the rest waits for it.
+        if journalError != nil { return timers.journal }
+        return (timers.all + [machine.state.deadline].compactMap { $0 }).min()
     }
 
     /// Does what is due.
@@ -29,6 +31,12 @@ extension AgentDriver {
         if isDue(timers.report, now) { reportFigures(now) }
         if isDue(timers.saveTurns, now) { saveTurns(now) }
         if isDue(timers.post, now) { post(now) }
+    }
+
+    /// The clock was set, by so many seconds: what was due in an hour still is.
+    package func clockStepped(by seconds: Int64) {
+        log(.notice, "the clock was set by \(seconds) seconds")
+        timers.shift(by: seconds)
     }
 
     private func isDue(_ moment: UTCTime?, _ now: UTCTime) -> Bool {

@@ -161,8 +161,14 @@ struct DriverTimers {
     var journal: UTCTime?
     var consider: UTCTime?
 
-    var all: [UTCTime] {
-        [poll, report, stage, post, saveTurns, verify, journal, consider].compactMap { $0 }
+    private static var keys: [WritableKeyPath<DriverTimers, UTCTime?>] {
+        [\.poll, \.report, \.stage, \.post, \.saveTurns, \.verify, \.journal, \.consider]
+    }
+
+    var all: [UTCTime] { Self.keys.compactMap { self[keyPath: $0] } }
+
+    mutating func shift(by seconds: Int64) {
+        for key in Self.keys { self[keyPath: key] = self[keyPath: key].map { $0 + seconds } }
     }
 }
 

@@ -24,6 +24,23 @@ package enum FetchError: Error, Sendable, Hashable {
     }
 }
 
+extension FetchError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unreachable(let detail): detail
+        case .busy(let status, nil): "the registry is busy (status \(status))"
+        case .busy(let status, let seconds?):
+            "the registry is busy (status \(status)), and asks to wait \(seconds) s"
+        case .refused(let status, let code):
+            "the registry refused (status \(status)\(code.map { ", \($0)" } ?? ""))"
+        case .notFound: "the registry has nothing of that name"
+        case .tooLong(let limit): "expected at most \(limit) bytes, got more"
+        case .malformed(let detail): "cannot understand the registry: \(detail)"
+        case .interrupted: "interrupted"
+        }
+    }
+}
+
 /// What the agent reads from a registry, a mirror or any static host.
 ///
 /// Nothing it returns is trusted: callers verify. Calls block, and give up within a second of `stop` being set.

@@ -25,8 +25,10 @@ package struct StateDirectory: Sendable {
     }
 
     /// A folder in it, made where it is missing.
-    package func folder(_ name: String) throws(FileError) -> Directory {
-        try folder.makeFolders(Self.path(name), mode: .ownerOnly)
+    package func folder(
+        _ name: String, mode: FileMode = .ownerOnly
+    ) throws(FileError) -> Directory {
+        try folder.makeFolders(Self.path(name), mode: mode)
     }
 
     /// The lock of the one agent that runs here; nil where another holds it.

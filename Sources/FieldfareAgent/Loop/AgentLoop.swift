@@ -1,0 +1,216 @@
+import AgentCore
+import AgentJournal
+import Cryptography
+import CurlTransport
+import Glibc
+import PosixFiles
+import Primitives
+import SlotHost
+
+/// The agent's one thread: waits for the socket, for finished work and for what is due, and tells the driver.
+final class AgentLoop {
+    /// The least wait, in milliseconds: what stays due for whatever reason must not spin.
+    private static let leastWait: Int64 = 20
+
+    private let lock: FileLock
+    private let driver: AgentDriver<Journal>
+    private let workshop: Workshop
+    private let server: LocalServer
+    private var answers: LocalAnswers
+    private let clock: ClockBox
+
+    /// The clock, shared with the answers, which run on the same thread.
+    private final class ClockBox {
+        var value = DeviceClock()
+    }
+
+    /// Takes the state directory and the socket over, and brings journal and slots together.
+    init(_ settings: AgentSettings) throws(AgentError) {
+        let state: StateDirectory
+        let slotsFolder: Directory
+        do {
+            state = try StateDirectory(settings.stateDirectory)
+            guard let lock = try state.lock() else {
+                throw AgentError(
+                    .busy,
+                    "state directory '\(settings.stateDirectory)': expected nobody, got another agent"
+                )
+            }
+            self.lock = lock
+            slotsFolder = try state.folder("slots", mode: .shared)
+        } catch let error as FileError {
+            throw AgentError(error)
+        } catch let error as AgentError {
+            throw error
+        } catch { preconditionFailure("no other error is thrown") }
+        let clock = ClockBox()
+        self.clock = clock
+        try state.installRoot(from: settings.trustedRoot, at: clock.value.now)
+        let slots = try Self.slots(slotsFolder, settings, clock: { SystemClock.now() })
+        driver = try Self.driver(settings, state, slots, slotsFolder, at: clock.value.now)
+        workshop = try Self.workshop(settings, state, slots)
+        server = try LocalServer(path: settings.socket)
+        answers = LocalAnswers(driver: driver, slots: slots, clock: { clock.value.now })
+    }
+
+    // MARK: Parts
+
+    private static func slots(
+        _ folder: Directory, _ settings: AgentSettings, clock: @escaping @Sendable () -> UTCTime
+    ) throws(AgentError) -> SlotFolder {
+        do {
+            return try SlotFolder(folder, leaseDeadline: settings.leaseDeadline, clock: clock)
+        } catch { throw AgentError(.storage, "slots: \(error)") }
+    }
+
+    private static func driver(
+        _ settings: AgentSettings, _ state: StateDirectory, _ slots: SlotFolder,
+        _ folder: Directory, at now: UTCTime
+    ) throws(AgentError) -> AgentDriver<Journal> {
+        let key = try state.key()
+        let profile = DeviceProfile(
+            id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
+            model: settings.model, channel: settings.channel, attributes: settings.attributes,
+            agent: AgentVersion.current)
+        let journal: Journal
+        let isEnrolled: Bool
+        do { journal = try Journal(in: settings.stateDirectory) } catch {
+            throw AgentError(error == .inUse ? .busy : .storage, "journal: \(error)")
+        }
+        do { isEnrolled = try state.enrolledDevice() == profile.id } catch {
+            throw AgentError(error)
+        }
+        if let damage = journal.damage {
+            Log.write(.error, "the journal was damaged and is begun anew: \(damage)")
+        }
+        if !isEnrolled {
+            Log.write(
+                .warning, "this device is not enrolled: reports wait; run 'fieldfare-agent enrol'")
+        }
+        let parts = DriverParts(
+            journal: journal, slots: slots, surroundings: DeviceSurroundings(slots: folder),
+            key: key, random: SystemRandom())
+        do {
+            return try AgentDriver(
+                parts, profile: profile, settings: settings.driver, isEnrolled: isEnrolled,
+                at: now)
+        } catch { throw AgentError(.storage, "cannot begin: \(error)") }
+    }
+
+    private static func workshop(
+        _ settings: AgentSettings, _ state: StateDirectory, _ slots: SlotFolder
+    ) throws(AgentError) -> Workshop {
+        let store: MetadataFolder
+        let cache: TargetFolder
+        do {
+            store = MetadataFolder(try state.folder("metadata"))
+            cache = TargetFolder(try state.folder("targets"))
+        } catch { throw AgentError(error) }
+        let probe = SmokeProbe(
+            slots: slots, program: settings.smokeProgram, runtime: settings.speechRuntime
+        ) { slot, run in Log.write(.info, run.line(of: slot)) }
+        var clients: [Job.Lane: RegistryClient] = [:]
+        var runners: [Job.Lane: JobRunner<MetadataFolder>] = [:]
+        for lane in Job.Lane.allCases {
+            let client = settings.registryClient()
+            clients[lane] = client
+            runners[lane] = JobRunner(
+                fetching: client, reporting: client, slots: slots, probing: probe, store: store,
+                cache: cache)
+        }
+        return try Workshop(runners: runners, clients: clients)
+    }
+
+    // MARK: The loop
+
+    /// Runs until `stop` rings, then ends in good order.
+    func run(until stop: WakePipe) throws(AgentError) {
+        raiseClock()
+        do { try driver.start(at: clock.value.now) } catch {
+            throw AgentError(.storage, "cannot start: \(error)")
+        }
+        carryOut()
+        Readiness.tell("READY=1")
+        while !turn(stop) {}
+        Readiness.tell("STOPPING=1")
+        driver.stop(at: clock.value.now)
+        workshop.close()
+        carryOut()
+    }
+
+    /// Waits once, and does what there is to do; true when it is time to stop.
+    private func turn(_ stop: WakePipe) -> Bool {
+        var polled = [stop.reading, workshop.bell.reading].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        polled += server.descriptors
+        _ = unsafe poll(&polled, nfds_t(polled.count), wait)
+        if polled[0].revents != 0 { return true }
+        Readiness.tell("WATCHDOG=1", socket: watchdog == nil ? nil : Readiness.notifySocket)
+        let step = clock.value.takeStep()
+        if abs(step) >= 2 { driver.clockStepped(by: step) }
+        for (ticket, result) in workshop.takeResults() {
+            driver.finish(ticket, result, at: clock.value.now)
+            raiseClock()
+        }
+        carryOut()
+        server.serve(polled[2...]) { line, connection in
+            answers.answer(line, on: connection)
+            carryOut()
+        }
+        driver.tick(at: clock.value.now)
+        carryOut()
+        return false
+    }
+
+    private let watchdog = Readiness.watchdogMicroseconds
+
+    /// Milliseconds until something is due, as `poll` takes them.
+    private var wait: Int32 {
+        var wait = driver.nextWake.map { clock.value.milliseconds(until: $0) } ?? .max
+        if let watchdog { wait = min(wait, watchdog / 2_000) }
+        return Int32(clamping: min(max(Self.leastWait, wait), 3_600_000))
+    }
+
+    private func raiseClock() { clock.value.raise(to: driver.trust.timeFloor) }
+
+    /// Does what the driver has ordered.
+    private func carryOut() {
+        while true {
+            let orders = driver.takeOrders()
+            if orders.isEmpty { return }
+            for order in orders {
+                switch order {
+                case .start(let ticket, let job, let trace):
+                    workshop.start(ticket, job, trace: trace)
+                case .cancel(let ticket): workshop.cancel(ticket)
+                case .announce(let version): server.announce(version)
+                case .log(let level, let text): Log.write(level, text)
+                }
+            }
+        }
+    }
+}
+
+extension AgentSettings {
+    /// A connection to the registry, with the limits of the configuration.
+    func registryClient() -> RegistryClient {
+        var settings = HTTPClientSettings()
+        settings.authorities = authorities
+        settings.connect = .seconds(connectTimeout)
+        settings.stall = .seconds(stallTimeout)
+        settings.userAgent = "fieldfare-agent/\(AgentVersion.current)"
+        return RegistryClient(base: registry, settings: settings)
+    }
+}
+
+extension ChildRun {
+    /// How a smoke test's child ended, in a line of the log.
+    fileprivate func line(of slot: Slot) -> String {
+        let complaint = String(decoding: complaints.suffix(512), as: UTF8.self)
+        let words =
+            "smoke test of slot \(slot): \(ending), \(cpuMilliseconds) ms of cpu, "
+            + "\(peakResidentBytes >> 20) MiB, isolated by \(isolation)"
+        return complaint.isEmpty ? words : "\(words); it said: \(complaint)"
+    }
+}

@@ -1,0 +1,127 @@
+import AgentCore
+import AgentJournal
+import Glibc
+import Primitives
+import Rollouts
+import SlotHost
+
+/// What the agent answers at its local socket (docs/protocol.md, "The agent's local socket").
+struct LocalAnswers {
+    let driver: AgentDriver<Journal>
+    let slots: SlotFolder
+    let clock: () -> UTCTime
+    /// Which process leased last under an application's name.
+    private var applications: [String: pid_t] = [:]
+
+    init(
+        driver: AgentDriver<Journal>, slots: SlotFolder, clock: @escaping () -> UTCTime
+    ) {
+        self.driver = driver
+        self.slots = slots
+        self.clock = clock
+    }
+
+    /// Acts on one line, and sends the answer.
+    mutating func answer(_ line: [UInt8], on connection: LocalConnection) {
+        do throws(AgentError) {
+            let request = try LocalRequest(parsing: line)
+            try answer(request, on: connection)
+        } catch {
+            let answer: JSON = [
+                "ok": false, "code": .string(error.code.rawValue), "detail": .string(error.message),
+            ]
+            connection.send(answer.bytes)
+        }
+    }
+
+    private mutating func answer(
+        _ request: LocalRequest, on connection: LocalConnection
+    ) throws(AgentError) {
+        let now = clock()
+        switch request {
+        case .status:
+            connection.send(AgentStatus(of: driver, slots: try? slots.survey()).json.bytes)
+        case .explain:
+            connection.send(AgentStatus.explanation(of: driver).bytes)
+        case .lease(let application):
+            try lease(as: application, on: connection, at: now)
+        case .acknowledge(let version):
+            driver.acknowledge(version, at: now)
+            done(connection)
+        case .turns(let turns):
+            driver.record(turns, at: now)
+            done(connection)
+        case .watch:
+            connection.isWatching = true
+            done(connection)
+            connection.send(
+                LocalServer.event(driver.machine.memory.slots.activeBundle?.version))
+        case .check:
+            try Self.require(operator: connection.peer, for: "check")
+            driver.check(at: now)
+            done(connection)
+        case .order(let order):
+            try Self.require(operator: connection.peer, for: order.rawValue)
+            try obey(order, at: now)
+            done(connection)
+        }
+    }
+
+    private func done(_ connection: LocalConnection) {
+        connection.send(JSON.object(["ok": true]).bytes)
+    }
+
+    /// Orders are for root and for the agent's own user; the socket's mode says who else may connect.
+    private static func require(
+        operator peer: LocalConnection.Peer, for operation: String
+    ) throws(AgentError) {
+        guard peer.user == 0 || peer.user == geteuid() else {
+            throw AgentError(
+                .forbidden,
+                "\(operation): expected root or user \(geteuid()), got user \(peer.user)")
+        }
+    }
+
+    private func obey(_ order: LocalOrder, at now: UTCTime) throws(AgentError) {
+        if order == .rollback, !driver.machine.canRollBack {
+            throw AgentError(.refused, "rollback: expected a version to go back to, got none")
+        }
+        driver.handle(.ordered(order), at: now)
+        if let error = driver.journalError {
+            throw AgentError(
+                .storage,
+                "\(order.rawValue): cannot write the journal; done as soon as that is possible: \(error)"
+            )
+        }
+    }
+
+    private mutating func lease(
+        as application: String, on connection: LocalConnection, at now: UTCTime
+    ) throws(AgentError) {
+        noteProcess(connection.peer.process, of: application, at: now)
+        let lease: SlotLease?
+        do { lease = try slots.lease() } catch { throw AgentError(.storage, "lease: \(error)") }
+        guard let lease else {
+            throw AgentError(.cloudOnly, "lease: expected a usable model, got none on this device")
+        }
+        let answer: JSON = [
+            "ok": true, "type": "lease", "slot": .string(lease.slot.rawValue),
+            "path": .string(lease.path), "version": .string(lease.bundle.version.description),
+            "manifest_sha256": .string(lease.bundle.sha256.hex),
+            "deadline_s": .integer(lease.deadline),
+        ]
+        connection.send(answer.bytes, with: lease)
+    }
+
+    /// A process that comes in the place of one that is gone is the application's restart.
+    private mutating func noteProcess(
+        _ process: pid_t, of application: String, at now: UTCTime
+    ) {
+        let last = applications[application]
+        if applications.count >= LocalServer.connectionLimit, last == nil { applications = [:] }
+        applications[application] = process
+        if let last, last != process, kill(last, 0) != 0, errno == ESRCH {
+            driver.applicationRestarted(at: now)
+        }
+    }
+}

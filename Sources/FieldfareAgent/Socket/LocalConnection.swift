@@ -1,0 +1,96 @@
+import CPosixShims
+import Glibc
+import SlotHost
+
+/// One application, or one operator, at the local socket: lines that came, and lines that wait to go.
+final class LocalConnection {
+    /// Who connected, as the kernel knows it.
+    struct Peer: Hashable {
+        let process: pid_t
+        let user: uid_t
+    }
+
+    /// Bytes that may wait for a peer that does not read.
+    static let outgoingLimit = 256 << 10
+
+    let descriptor: Int32
+    let peer: Peer
+    var isWatching = false
+    private(set) var isOver = false
+    private var received: [UInt8] = []
+    private var outgoing: [Line] = []
+    private var outgoingBytes = 0
+
+    /// A line on its way, with the lease that travels with its first byte.
+    private struct Line {
+        var bytes: ArraySlice<UInt8>
+        var lease: SlotLease?
+    }
+
+    /// Takes the descriptor over; nil where the kernel does not say who is there.
+    init?(owning descriptor: Int32) {
+        self.descriptor = descriptor
+        var (process, user, group) = (pid_t(), uid_t(), gid_t())
+        guard unsafe cposix_peer(descriptor, &process, &user, &group) == 0 else {
+            _ = cposix_close(descriptor)
+            return nil
+        }
+        peer = Peer(process: process, user: user)
+    }
+
+    deinit { _ = cposix_close(descriptor) }
+
+    /// What to poll for.
+    var interest: Int16 { Int16(POLLIN) | (outgoing.isEmpty ? 0 : Int16(POLLOUT)) }
+
+    func end() { isOver = true }
+
+    /// Takes what has come, and returns the whole lines of it, without their newlines.
+    ///
+    /// A peer that sends a line beyond the limit is cut off.
+    func receive() -> [[UInt8]] {
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        var stranger: Int32 = -1
+        let count = unsafe cposix_receive(descriptor, &buffer, buffer.count, &stranger)
+        if stranger >= 0 { _ = cposix_close(stranger) }
+        if count == -Int(EAGAIN) || count == -Int(EINTR) { return [] }
+        guard count > 0 else {
+            end()
+            return []
+        }
+        received += buffer[..<count]
+        var lines: [[UInt8]] = []
+        while let newline = received.firstIndex(of: 0x0A) {
+            lines.append(Array(received[..<newline]))
+            received.removeSubrange(...newline)
+        }
+        if received.count >= LocalRequest.lineLimit { end() }
+        return lines
+    }
+
+    /// Sends a line, now or when the peer reads; a peer that has stopped reading is cut off.
+    func send(_ bytes: [UInt8], with lease: SlotLease? = nil) {
+        guard !isOver else { return }
+        outgoing.append(Line(bytes: bytes[...] + [0x0A], lease: lease))
+        outgoingBytes += bytes.count + 1
+        flush()
+        if outgoingBytes > Self.outgoingLimit { end() }
+    }
+
+    /// Sends what waits, as far as it goes.
+    func flush() {
+        while let line = outgoing.first {
+            let count = unsafe line.bytes.withUnsafeBytes {
+                unsafe cposix_send(
+                    descriptor, $0.baseAddress, $0.count, line.lease?.descriptor ?? -1)
+            }
+            if count == -Int(EINTR) { continue }
+            if count == -Int(EAGAIN) { return }
+            guard count > 0 else { return end() }
+            outgoingBytes -= count
+            outgoing[0].lease = nil
+            outgoing[0].bytes.removeFirst(count)
+            if outgoing[0].bytes.isEmpty { outgoing.removeFirst() }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import CPosixShims
+import Glibc
+import PosixFiles
+import Primitives
+
+/// The local socket: accepts connections, and tells which of them have something to say.
+///
+/// For the loop's thread, which polls `descriptors` together with its own.
+final class LocalServer {
+    static let connectionLimit = 64
+
+    private let path: String
+    private let listener: Int32
+    private(set) var connections: [LocalConnection] = []
+
+    /// Listens at a path, in a folder that is made where it is missing.
+    ///
+    /// A socket that a killed agent has left is replaced; one that answers is another agent's.
+    ///
+    /// - Throws: `.busy`, or `.storage` where the path cannot be used.
+    init(path: String) throws(AgentError) {
+        self.path = path
+        let (folder, _) = MergedConfiguration.split(path)
+        do { _ = try Directory(making: folder, mode: .shared) } catch { throw AgentError(error) }
+        var listener = Self.listen(path)
+        if listener == -EADDRINUSE {
+            let other = unsafe cposix_connect_unix(path, 1_000_000_000)
+            // A plain file refuses connections too, and is nobody's to remove.
+            guard other == -ECONNREFUSED, Self.isSocket(path), unsafe unlink(path) == 0 else {
+                if other >= 0 { _ = cposix_close(other) }
+                throw AgentError(.busy, "socket '\(path)': expected a free name, got one in use")
+            }
+            listener = Self.listen(path)
+        }
+        guard listener >= 0 else {
+            let name = unsafe String(cString: cposix_error_name(-listener))
+            throw AgentError(.storage, "socket '\(path)': cannot listen: \(name)")
+        }
+        self.listener = listener
+    }
+
+    private static func listen(_ path: String) -> Int32 {
+        unsafe cposix_listen_unix(path, 0o660, 16)
+    }
+
+    private static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+    }
+
+    deinit {
+        _ = unsafe unlink(path)
+        _ = cposix_close(listener)
+    }
+
+    /// What to poll, the listener first, then the connections in their order.
+    var descriptors: [pollfd] {
+        [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
+            + connections.map { pollfd(fd: $0.descriptor, events: $0.interest, revents: 0) }
+    }
+
+    /// Moves bytes as `poll` allows, and hands every whole line to `answer`.
+    ///
+    /// - Parameter polled: `descriptors` with their events.
+    func serve(_ polled: ArraySlice<pollfd>, answer: ([UInt8], LocalConnection) -> Void) {
+        for (connection, events) in zip(connections, polled.dropFirst()) {
+            if events.revents & Int16(POLLOUT) != 0 { connection.flush() }
+            guard events.revents & ~Int16(POLLOUT) != 0 else { continue }
+            for line in connection.receive() { answer(line, connection) }
+        }
+        if let first = polled.first, first.revents != 0 { accept() }
+        connections.removeAll { $0.isOver }
+    }
+
+    private func accept() {
+        while true {
+            let descriptor = cposix_accept(listener)
+            guard descriptor >= 0 else { return }
+            guard let connection = LocalConnection(owning: descriptor) else { continue }
+            // One too many is closed at once.
+            if connections.count < Self.connectionLimit { connections.append(connection) }
+        }
+    }
+
+    /// Tells all who watch which version is active.
+    func announce(_ version: SemanticVersion?) {
+        for connection in connections where connection.isWatching {
+            connection.send(Self.event(version))
+        }
+    }
+
+    static func event(_ version: SemanticVersion?) -> [UInt8] {
+        let version = version.map { JSON.string($0.description) } ?? .null
+        return JSON.object(["event": "model", "version": version]).bytes
+    }
+}

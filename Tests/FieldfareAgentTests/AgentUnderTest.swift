@@ -1,0 +1,137 @@
+import CPosixShims
+import FieldfareAgent
+import Glibc
+import Primitives
+import SlotHost
+import Synchronization
+import TestSupport
+import Testing
+
+/// An agent in a folder of its own, on a thread of its own, and a registry that nobody answers at.
+final class AgentUnderTest {
+    let scratch = ScratchFolder("agent")
+    private var running: Running?
+
+    var socket: String { scratch.path("agent.sock") }
+
+    /// The thread that an agent runs on.
+    private final class Running: Sendable {
+        let agent: Agent
+        let thread = Mutex(pthread_t())
+        let failure = Mutex<AgentError?>(nil)
+
+        init(_ agent: Agent) { self.agent = agent }
+
+        func begin() {
+            var thread = pthread_t()
+            let context = unsafe Unmanaged.passRetained(self).toOpaque()
+            let code = unsafe pthread_create(
+                &thread, nil,
+                { context in
+                    guard let context = unsafe context else { return nil }
+                    let running = unsafe Unmanaged<Running>.fromOpaque(context).takeRetainedValue()
+                    do throws(AgentError) { try running.agent.run() } catch {
+                        running.failure.withLock { $0 = error }
+                    }
+                    return nil
+                }, context)
+            precondition(code == 0)
+            self.thread.withLock { $0 = thread }
+        }
+
+        func end() {
+            agent.stop()
+            thread.withLock { _ = pthread_join($0, nil) }
+        }
+    }
+
+    /// Writes a configuration file, and returns its path.
+    func configuration(state: String = "state", socket: String = "agent.sock") throws -> String {
+        let root = scratch.path("root.json")
+        try write(RepositorySimulator().trustedRoot, to: root)
+        let json: JSON = [
+            "registry": "https://127.0.0.1:9", "trusted_root": .string(root),
+            "state_directory": .string(scratch.path(state)),
+            "socket": .string(scratch.path(socket)), "model": "commands-en", "region": "eu",
+            "device_class": "hub", "locale": "en-GB", "poll_interval_s": 3600,
+            "connect_timeout_s": 1,
+        ]
+        let path = scratch.path("\(state).\(socket).json")
+        try write(json.bytes, to: path)
+        return path
+    }
+
+    private func write(_ bytes: [UInt8], to path: String) throws {
+        let file = unsafe open(path, O_CREAT | O_TRUNC | O_WRONLY, 0o600)
+        defer { close(file) }
+        try #require(unsafe Glibc.write(file, bytes, bytes.count) == bytes.count)
+    }
+
+    /// Starts it, and waits until it answers.
+    func start() throws {
+        let running = try Running(Agent(configuration: configuration()))
+        running.begin()
+        self.running = running
+        for _ in 0..<500 {
+            if (try? connect()) != nil { return }
+            if let failure = running.failure.withLock({ $0 }) { throw failure }
+            cposix_pause(20_000_000)
+        }
+        Issue.record("the agent does not answer")
+    }
+
+    func stop() {
+        running?.end()
+        running = nil
+    }
+
+    func connect() throws -> AgentClient { try AgentClient(connecting: socket) }
+}
+
+/// A connection that sends whatever it likes.
+final class Wire {
+    private let number: Int32
+    private var received: [UInt8] = []
+
+    init(_ path: String) throws {
+        number = unsafe cposix_connect_unix(path, 30_000_000_000)
+        try #require(number >= 0)
+    }
+
+    deinit { close(number) }
+
+    /// Sends as much as the other side takes.
+    func send(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = unsafe cposix_send(number, bytes, bytes.count, -1)
+    }
+
+    /// The next line.
+    func line() throws -> JSON {
+        while true {
+            if let end = received.firstIndex(of: 0x0A) {
+                let line = Array(received[..<end])
+                received.removeSubrange(...end)
+                return try JSON(parsing: line, limit: 65_536)
+            }
+            try #require(receive() > 0, "the agent closed the connection")
+        }
+    }
+
+    /// Whether the agent ends the connection in time, whatever it sent before.
+    func isClosed() -> Bool {
+        while true {
+            let count = receive()
+            if count == 0 || count == -Int(ECONNRESET) || count == -Int(EPIPE) { return true }
+            if count < 0 { return false }
+        }
+    }
+
+    private func receive() -> Int {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        var descriptor: Int32 = -1
+        let count = unsafe cposix_receive(number, &buffer, buffer.count, &descriptor)
+        if count > 0 { received += buffer[..<count] }
+        return count
+    }
+}
