@@ -33,6 +33,14 @@ package enum FileBytes {
         }
     }
 
+    /// Removes a folder with all below it; nothing where there is none.
+    package static func removeTree(_ path: String) throws(Failure) {
+        try Failure.catching("folder '\(path)'") {
+            let (folder, name) = try split(path)
+            _ = try Directory(opening: folder).removeTree(name)
+        }
+    }
+
     private static func split(_ path: String) throws(Failure) -> (folder: String, name: TargetPath)
     {
         let parts = path.split(separator: "/")

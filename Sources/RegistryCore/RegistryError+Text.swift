@@ -19,8 +19,7 @@ extension RegistryError: CustomStringConvertible {
             "target '\(path)': expected the bytes that it had, \(live), got \(offered)"
         case .offsetConflict(let reached, let offered):
             "upload: expected offset \(reached), got \(offered)"
-        case .stateConflict(let order, let state):
-            "order '\(order)': expected a rollout that can follow it, got one that is \(state)"
+        case .stateConflict(let order, let reason): "order '\(order)': \(reason)"
         case .rolloutExists(let model, let channel, let state):
             "rollout of '\(model)' in channel '\(channel)': expected one that has ended, "
                 + "got one that is \(state)"

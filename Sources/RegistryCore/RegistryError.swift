@@ -20,8 +20,8 @@ package enum RegistryError: Error, Sendable, Hashable {
     case otherBytes(TargetPath, live: SHA256Digest, offered: SHA256Digest)
     /// A chunk at another offset than the one reached.
     case offsetConflict(reached: Int64, offered: Int64)
-    /// An order that the rollout cannot follow in its state.
-    case stateConflict(order: String, state: String)
+    /// An order that the rollout cannot follow in its state; the reason says thing, expected, got.
+    case stateConflict(order: String, reason: String)
     /// A rollout is there that has not ended.
     case rolloutExists(ModelName, ChannelName, state: String)
     case tooLarge(String, limit: Int64, found: Int64)

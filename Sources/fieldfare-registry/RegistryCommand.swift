@@ -27,6 +27,7 @@ struct RegistryCommand: AsyncParsableCommand {
 
     /// Runs the command; wrong usage exits with 2 (`docs/cli.md`), not with the parser's own 64.
     static func main() async {
+        Output.prepare()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

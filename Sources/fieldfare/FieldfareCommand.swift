@@ -33,6 +33,7 @@ struct FieldfareCommand: ParsableCommand {
 
     /// Runs the command; wrong usage exits with 2, and a `Failure` with its own code.
     static func main() {
+        Output.prepare()
         var wantsJSON = false
         do {
             var command = try parseAsRoot()

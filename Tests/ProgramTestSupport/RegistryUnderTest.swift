@@ -82,8 +82,32 @@ package final class RegistryUnderTest {
             "fieldfare-registry", ["token", "create", "--data", "data", "--scope", "admin"],
             in: folder)
         environment["FIELDFARE_TOKEN"] = try #require(made.json["token"] as? String)
-        let server = try programs.process(
-            "fieldfare-registry", ["serve"] + arguments, in: folder, environment: variables)
+        return try listen(
+            programs.process(
+                "fieldfare-registry", ["serve"] + arguments, in: folder, environment: variables))
+    }
+
+    /// Starts the registry over TLS with its data on a file system of 24 MiB, which only that process sees.
+    package func startOnSmallDisk() throws {
+        let script = """
+            mkdir -p data && mount -t tmpfs -o size=24m tmpfs data || exit 1
+            fieldfare-registry token create --data data --scope admin > token
+            exec fieldfare-registry serve --data data --keys online --port 0 \\
+                --tls-cert cert.pem --tls-key key.pem
+            """
+        let port = try listen(
+            programs.process(
+                "/usr/bin/unshare",
+                ["--user", "--map-root-user", "--mount", "/bin/sh", "-c", script], in: folder,
+                environment: [:]))
+        environment["FIELDFARE_SERVER"] = "https://127.0.0.1:\(port)"
+        let token = try JSONSerialization.jsonObject(
+            with: Data(contentsOf: folder.appendingPathComponent("token")))
+        environment["FIELDFARE_TOKEN"] = (token as? [String: Any])?["token"] as? String
+    }
+
+    /// Runs the server, and waits for the line that tells its port.
+    private func listen(_ server: Process) throws -> Int {
         let pipe = Pipe()
         server.standardOutput = pipe
         server.standardError = try Programs.file(folder.appendingPathComponent("log").path)

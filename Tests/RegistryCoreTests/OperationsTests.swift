@@ -222,8 +222,8 @@ struct OperationsTests {
                 "upload: expected offset 7, got 9"
             ),
             (
-                .stateConflict(order: "pause", state: "over"), .stateConflict,
-                "order 'pause': expected a rollout that can follow it, got one that is over"
+                .stateConflict(order: "pause", reason: "rollout: expected one, got none"),
+                .stateConflict, "order 'pause': rollout: expected one, got none"
             ),
             (
                 .rolloutExists(model, .main, state: "running"), .stateConflict,

@@ -98,7 +98,7 @@ struct RolloutMove {
         let facts = try self.facts(of: rollout)
         let step = rollout.state.handle(.order(order, by: actor.name, reason: reason), facts)
         if let refusal = step.refusal {
-            throw .stateConflict(order: word, state: "\(refusal)")
+            throw .stateConflict(order: word, reason: "\(refusal)")
         }
         if rollout.state.isStarted { rollout.previous = nil }
         try write(step.records, of: rollout, evidence: nil, by: Actor(actor))

@@ -115,9 +115,9 @@ struct BundleCommand: ParsableCommand {
             let folder = BuiltFolder(path: out)
             let bar = ProgressBar(
                 "copying files", total: built.manifest.totalLength, isShown: !output.isJSON)
-            try folder.take(built.manifest.files, from: files.path, show: bar.show)
+            try folder.write(
+                built.bytes, built.manifest.files, from: files.path, show: bar.show)
             bar.finish()
-            try FileBytes.write(built.bytes, to: "\(out)/\(BuiltFolder.manifestName)")
             BundleCommand.show(built.manifest, built.bytes, output)
         }
     }

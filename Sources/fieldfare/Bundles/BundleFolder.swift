@@ -79,8 +79,25 @@ struct BuiltFolder {
         }
     }
 
-    /// Puts the files of a bundle under their digests: linked or cloned where that is possible, else copied.
-    func take(_ files: [ManifestFile], from folder: String, show: (Int64) -> Void) throws(Failure) {
+    /// Puts the files of a bundle under their digests, then writes the manifest.
+    ///
+    /// Where that fails, a folder that it made is gone again; one that was there has its old manifest.
+    func write(
+        _ manifest: [UInt8], _ files: [ManifestFile], from folder: String, show: (Int64) -> Void
+    ) throws(Failure) {
+        let isNew = try !FileBytes.exists(path)
+        do throws(Failure) {
+            try take(files, from: folder, show: show)
+            try FileBytes.write(manifest, to: "\(path)/\(Self.manifestName)")
+        } catch {
+            if isNew { try? FileBytes.removeTree(path) }
+            throw error
+        }
+    }
+
+    private func take(
+        _ files: [ManifestFile], from folder: String, show: (Int64) -> Void
+    ) throws(Failure) {
         try Failure.catching("folder '\(path)'") {
             let source = try Directory(opening: folder)
             let blobs = try Directory(making: path + "/blobs")

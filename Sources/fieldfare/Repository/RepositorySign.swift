@@ -76,7 +76,10 @@ struct RepositorySign: ParsableCommand {
         for line in ["role \(role)"] + lines { Output.note(line) }
         guard !yes else { return }
         Output.prompt("Sign this? [y/N] ")
-        guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
+        let answer = readLine()
+        // At the end of the input nobody has ended the line.
+        if answer == nil { Output.prompt("\n") }
+        guard let answer, ["y", "yes"].contains(answer.lowercased()) else {
             throw Failure(.interrupted, "nothing was signed")
         }
     }

@@ -1,0 +1,268 @@
+import Foundation
+import Primitives
+import ProgramTestSupport
+import RegistryTestSupport
+import TestSupport
+import Testing
+
+/// Wrong input to the real programs: one clear error, the right exit code or status, and no trace.
+@Suite struct BadInputTests {
+    @Test func `a bundle with a missing file, or a WAV that is not 16 kHz, is not built`() throws {
+        let registry = try RegistryUnderTest()
+        try registry.writeBundle()
+        let wave = registry.folder.appendingPathComponent("bundle/utterances/take-1.wav")
+        let good = try Data(contentsOf: wave)
+        var slow = good
+        // The sample rate in the header of a WAV, little-endian, at byte 24: 8000.
+        slow.replaceSubrange(24..<28, with: [0x40, 0x1F, 0, 0])
+        try slow.write(to: wave)
+        try refuses(
+            registry, ["bundle", "build", "bundle", "--out", "build"], 1,
+            ["take-1.wav", "expected", "16000", "8000"])
+        try good.write(to: wave)
+
+        try FileManager.default.removeItem(
+            at: registry.folder.appendingPathComponent("bundle/model.onnx"))
+        try refuses(
+            registry, ["bundle", "build", "bundle", "--out", "build"], 1,
+            ["model.onnx", "expected a file", "got none", "hint: bundle.yaml names it"])
+        try refuses(registry, ["bundle", "check", "bundle"], 1, ["model.onnx"])
+    }
+
+    @Test(arguments: ["targets", "root", "*", "a/b", ""])
+    func `a model is not named as a role or a pattern`(name: String) throws {
+        let registry = try RegistryUnderTest()
+        try registry.writeBundle()
+        let description = registry.folder.appendingPathComponent("bundle/bundle.yaml")
+        let yaml = try String(contentsOf: description, encoding: .utf8)
+        try yaml.replacingOccurrences(of: "model: commands-en #", with: "model: \"\(name)\" #")
+            .write(to: description, atomically: true, encoding: .utf8)
+        let text = "expected a model name: a-z, 0-9 and '-', at most 63 characters"
+        try refuses(registry, ["bundle", "check", "bundle"], 1, ["'model'", text])
+        try refuses(
+            registry, ["policy", "init", "--model", name, "--version", "1.0.0"], 2,
+            ["--model", text])
+    }
+
+    @Test func `a policy for another bundle is refused`() throws {
+        let registry = try RegistryUnderTest.running()
+        try registry.writeBundle()
+        try registry.good("bundle", "build", "bundle", "--out", "build")
+        let policy = registry.folder.appendingPathComponent("rollout.yaml")
+        let yaml = try String(contentsOf: policy, encoding: .utf8)
+        try yaml.replacingOccurrences(of: "1.0.0", with: "9.9.9").write(
+            to: policy, atomically: true, encoding: .utf8)
+        for words in [
+            ["policy", "check", "rollout.yaml", "--bundle", "build"],
+            ["publish", "build", "--key", "keys/ci.json", "--policy", "rollout.yaml"],
+        ] {
+            try refuses(registry, words, 10, ["rollout.yaml", "expected", "1.0.0", "9.9.9"])
+        }
+        try refuses(
+            registry, ["rollout", "create", "commands-en", "9.9.9", "--initial"], 10, ["9.9.9"])
+    }
+
+    @Test func `what was published does not change, and only its keys and scopes publish`() throws {
+        let registry = try RegistryUnderTest.running()
+        try registry.release()
+        let publish = ["publish", "build", "--key", "keys/ci.json"]
+        let before = try registry.good("repo", "status", "--json").output
+
+        // Other bytes under the same version, honestly built.
+        let card = registry.folder.appendingPathComponent("bundle/model-card.json")
+        let text = try String(contentsOf: card, encoding: .utf8)
+        try (text + "\n").write(to: card, atomically: true, encoding: .utf8)
+        try registry.good("bundle", "build", "bundle", "--out", "other")
+        try refuses(
+            registry, ["publish", "other", "--key", "keys/ci.json"], 10,
+            [
+                "bundles/commands-en/1.0.0.json", "expected the bytes that are published",
+                "hint: a published version never changes",
+            ])
+
+        // The manifest of the built folder, changed after it was signed.
+        let manifest = registry.folder.appendingPathComponent("build/manifest.json")
+        let signed = try String(contentsOf: manifest, encoding: .utf8)
+        let changed = signed.replacingOccurrences(of: "by hand", with: "by hamd")
+        try #require(changed != signed)
+        try changed.write(to: manifest, atomically: true, encoding: .utf8)
+        try refuses(registry, publish, 10, ["bundles/commands-en/1.0.0.json", "hint:"])
+        try signed.write(to: manifest, atomically: true, encoding: .utf8)
+
+        try refuses(
+            registry, publish, 10, ["keys/ci.json", "passphrase", "hint:"],
+            with: ["FIELDFARE_PASSPHRASE": "not the passphrase"])
+        let reader = try registry.good(
+            "token", "create", "--name", "r", "--scope", "read", "--json")
+        let status = try registry.good("repo", "status", "--json").output
+        try refuses(
+            registry, publish, 10,
+            ["expected scope 'publish:commands-en'", "hint: ask an administrator"].map {
+                $0.replacingOccurrences(of: "publish:commands-en", with: "publish")
+            }, with: ["FIELDFARE_TOKEN": try #require(reader.json["token"] as? String)])
+        try refuses(
+            registry, publish, 10, ["token", "expected"], with: ["FIELDFARE_TOKEN": "ff_nobody"])
+        #expect(try registry.good("repo", "status", "--json").output == status)
+        #expect(status == before)
+    }
+
+    @Test func `uploads and bodies that are not as they say are refused by the registry`() throws {
+        let registry = try RegistryUnderTest.running()
+        let before = try registry.files()
+        let digest = String(repeating: "ab", count: 32)
+        let opened = try registry.request(
+            "/v1/uploads", method: "POST",
+            body: Data(#"{"sha256":"\#(digest)","length":5}"#.utf8))
+        try #require(opened.status == 201)
+        let id = try #require(opened.json["id"] as? String)
+        let sent = try registry.request(
+            "/v1/uploads/\(id)", method: "PATCH", headers: ["Upload-Offset": "0"],
+            body: Data("other".utf8))
+        #expect(sent.status == 200)
+        let finished = try registry.request("/v1/uploads/\(id)", method: "PUT", body: Data())
+        try isProblem(finished, 422, "digest-mismatch", ["expected", "found", "hint"])
+        #expect(finished.json["expected"] as? String == digest)
+        #expect(try registry.request("/blobs/sha256/\(digest)").status == 404)
+        #expect(try registry.request("/v1/uploads/\(id)").status == 404)
+
+        try isProblem(
+            try registry.request("/v1/rollouts", method: "POST", body: Data(count: 70 << 10)), 413,
+            "too-large", ["limit"])
+        let large = try registry.request(
+            "/v1/uploads", method: "POST",
+            body: Data(#"{"sha256":"\#(digest)","length":9437184}"#.utf8))
+        let other = try #require(large.json["id"] as? String)
+        try isProblem(
+            try registry.request(
+                "/v1/uploads/\(other)", method: "PATCH", headers: ["Upload-Offset": "0"],
+                body: Data(count: 9 << 20)), 413, "too-large", ["limit"])
+        try isProblem(
+            try registry.request("/v1/roles/targets", method: "POST", body: Data(count: 5 << 20)),
+            413, "too-large", ["limit"])
+        let files = try registry.files().filter { $0.value != Data(count: 9 << 20) }
+        let left = Set(files.keys).subtracting(before.keys)
+        #expect(left.allSatisfy { $0.hasPrefix("data/uploads/") && !$0.contains(id) }, "\(left)")
+    }
+
+    @Test func `a report signed by another device is refused, and counts for nobody`() throws {
+        let registry = try RegistryUnderTest.running()
+        try registry.release()
+        let model = try #require(ModelName("commands-en"))
+        var honest = TestDevice("honest", model: model)
+        let thief = TestDevice("thief", model: model)
+        for device in [honest, thief] {
+            let made = try registry.good("devices", "enrol-tokens", "--json")
+            let token = try #require((made.json["tokens"] as? [String])?.first)
+            let answer = try registry.request(
+                "/v1/devices", method: "POST", body: Data(device.enrolment(token: token).bytes))
+            try #require(answer.status == 201, "\(answer.text)")
+        }
+        let now = UTCTime(clamping: Int64(Date().timeIntervalSince1970))
+        let report = honest.report(at: now)
+        let before = try device(honest, at: registry)
+        let forged = try send(honest.batch([thief.signed(report)]), to: registry)
+        #expect(forged.status == 200)
+        #expect(forged.text.contains(#""accepted":[]"#))
+        #expect(forged.text.contains(#""code":"wrong-signature""#))
+        let foreign = try send(thief.batch([honest.signed(report)]), to: registry)
+        #expect(foreign.text.contains(#""code":"foreign-device""#))
+        #expect(try device(honest, at: registry) == before)
+        #expect(before["heard"] == nil)
+
+        let own = try send(honest.batch([honest.signed(report)]), to: registry)
+        #expect(own.text.contains(#""refused":[]"#), "\(own.text)")
+        #expect(try device(honest, at: registry)["heard"] != nil)
+    }
+
+    @Test
+    func `orders that do not fit are busy, answers of no leave nothing, nobody is unreachable`()
+        throws
+    {
+        let registry = try RegistryUnderTest.running()
+        try registry.release()
+        try registry.good("rollout", "create", "commands-en", "1.0.0", "--initial")
+        try registry.good("rollout", "start", "commands-en")
+        try refuses(
+            registry, ["rollout", "start", "commands-en"], 11,
+            ["order 'start': rollout: expected one that has not started, got one that has"])
+        try refuses(
+            registry, ["repo", "sign", "root", "--dir", "repo", "--key", "keys/root-c.json"], 130,
+            ["nothing was signed"])
+        try refuses(
+            registry, ["repo", "status"], 12, ["https://127.0.0.1:1"],
+            with: ["FIELDFARE_SERVER": "https://127.0.0.1:1"])
+        try refuses(
+            registry, ["repo", "status"], 2, ["expected --server or FIELDFARE_SERVER"],
+            with: ["FIELDFARE_SERVER": ""])
+        try refuses(registry, ["keys", "generate", "ci", "--out", "keys"], 10, ["keys/ci.json"])
+
+        let port = try #require(
+            registry.environment["FIELDFARE_SERVER"]?.split(separator: ":").last.map(String.init))
+        let second = try registry.programs.run(
+            "fieldfare-registry",
+            ["serve", "--data", "second", "--keys", "online", "--port", port, "--plain"],
+            in: registry.folder)
+        #expect(second.status == 1)
+        #expect(second.errors.contains("server on 127.0.0.1:\(port)"), "\(second.errors)")
+        #expect(second.output.isEmpty)
+    }
+
+    /// One error of the CLI: its code, its words, nothing on standard output, and every file as before.
+    private func refuses(
+        _ registry: RegistryUnderTest, _ words: [String], _ code: Int32, _ texts: [String],
+        with variables: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let before = try registry.files()
+        let outcome = try registry.cli(words, with: variables)
+        #expect(outcome.status == code, "\(outcome.errors)", sourceLocation: sourceLocation)
+        let own = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("fieldfare: ") }
+        #expect(own.count == 1, "\(outcome.errors)", sourceLocation: sourceLocation)
+        #expect(outcome.output.isEmpty, "\(outcome.output)", sourceLocation: sourceLocation)
+        for text in texts {
+            #expect(
+                outcome.errors.contains(text), "\(outcome.errors)", sourceLocation: sourceLocation)
+        }
+        let after = try registry.files()
+        let changed = Set(after.keys).union(before.keys).filter { before[$0] != after[$0] }
+        // Bytes that were uploaded before the registry refused to name them stay there as blobs of no name.
+        #expect(
+            changed.allSatisfy { $0.hasPrefix("data/blobs/") }, "left behind",
+            sourceLocation: sourceLocation)
+    }
+
+    private func isProblem(
+        _ answer: Exchange, _ status: Int, _ code: String, _ facts: [String],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        #expect(answer.status == status, "\(answer.text)", sourceLocation: sourceLocation)
+        #expect(
+            answer.headers["content-type"] == "application/problem+json",
+            sourceLocation: sourceLocation)
+        #expect(
+            answer.json["type"] as? String == "urn:fieldfare:problem:\(code)",
+            sourceLocation: sourceLocation)
+        let detail = answer.json["detail"] as? String ?? ""
+        #expect(
+            detail.contains("expected") && detail.contains("got"), "\(detail)",
+            sourceLocation: sourceLocation)
+        for fact in facts {
+            #expect(answer.json[fact] != nil, "\(fact)", sourceLocation: sourceLocation)
+        }
+    }
+
+    private func send(_ batch: JSON, to registry: RegistryUnderTest) throws -> Exchange {
+        try registry.request(
+            "/v1/reports", method: "POST", headers: ["Authorization": ""], body: Data(batch.bytes))
+    }
+
+    /// What the registry knows of a device, by field, without what grows by itself.
+    private func device(
+        _ device: TestDevice, at registry: RegistryUnderTest
+    ) throws -> [String: Data] {
+        try registry.good("devices", "show", "\(device.id)", "--json").json
+            .filter { !$0.key.hasSuffix("_age_s") }.mapValues {
+                try JSONSerialization.data(
+                    withJSONObject: $0, options: [.sortedKeys, .fragmentsAllowed])
+            }
+    }
+}
