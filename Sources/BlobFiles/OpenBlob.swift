@@ -13,6 +13,14 @@ struct OpenBlob: BlobReading {
             throw RegistryError(error)
         }
     }
+
+    func readCached(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+    ) throws(RegistryError) -> Int? {
+        do { return try unsafe file.readCached(into: buffer, at: offset) } catch {
+            throw RegistryError(error)
+        }
+    }
 }
 
 extension RegistryError {

@@ -58,6 +58,31 @@ package final class OpenFile: Sendable {
         return done
     }
 
+    /// As `read(into:at:)`, but only what the page cache holds.
+    ///
+    /// - Returns: nil where a part would have to wait for the disk, or where the file system cannot tell
+    ///   (`preadv2` with `RWF_NOWAIT`: `EAGAIN`, `EOPNOTSUPP`).
+    package func readCached(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+    ) throws(FileError) -> Int? {
+        var done = 0
+        while done < buffer.count {
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let count: Int
+            do {
+                count = try calls.transfer(.read, path, count: rest.count) { most in
+                    unsafe cposix_pread_nowait(
+                        handle.number, rest.baseAddress, most, offset + Int64(done))
+                }
+            } catch .system(.read, _, EAGAIN), .system(.read, _, EOPNOTSUPP) {
+                return nil
+            }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+
     /// As `read(into:at:)`, into an array that keeps its count.
     package func read(into bytes: inout [UInt8], at offset: Int64) throws(FileError) -> Int {
         try unsafe bytes.withUnsafeMutableBufferPointer { (buffer) throws(FileError) -> Int in

@@ -48,6 +48,38 @@ struct BlobFolderTests {
         #expect(try listing("data/blobs/\(shard)") == [digest.hex])
     }
 
+    /// What the page cache holds of the blob from `offset` on; nil where it would wait for the disk.
+    private func cached(_ blob: any BlobReading, from offset: Int64) throws -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = try unsafe buffer.withUnsafeMutableBytes { room throws -> Int? in
+            try unsafe blob.readCached(into: room, at: offset)
+        }
+        return count.map { Array(buffer[..<$0]) }
+    }
+
+    @Test func `a blob in memory is read without waiting; what must wait is left to others`() throws
+    {
+        let store = try open()
+        try store.put(bytes, digest)
+        let blob = try #require(try store.open(digest))
+        #expect(try cached(blob, from: 0) == bytes)
+        #expect(try cached(blob, from: 2) == Array(bytes[2...]))
+        #expect(try cached(blob, from: Int64(bytes.count)) == [])
+        let waiting = try #require(try open(observer: FailedReads(errno: EAGAIN)).open(digest))
+        #expect(try cached(waiting, from: 0) == nil)
+        let broken = try #require(try open(observer: FailedReads(errno: EIO)).open(digest))
+        #expect(throws: RegistryError.self) { try cached(broken, from: 0) }
+    }
+
+    /// Answers every read with an error number.
+    private struct FailedReads: SyscallObserving {
+        let errno: Int32
+
+        func verdict(on call: Syscall) -> SyscallVerdict {
+            call.operation == .read ? .fail(errno: errno) : .proceed
+        }
+    }
+
     @Test(arguments: 0..<31)
     func `an upload goes on after a restart, whatever had arrived`(split: Int) throws {
         _ = try open().begin(upload)

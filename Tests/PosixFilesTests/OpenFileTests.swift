@@ -35,6 +35,37 @@ struct OpenFileTests {
         #expect(script.calls.filter { $0.operation == .read }.count == 7)
     }
 
+    /// What the page cache holds of 11 bytes at 0; nil where it cannot tell.
+    private func cached(_ file: OpenFile) throws -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 11)
+        let count = try unsafe buffer.withUnsafeMutableBytes { (room) throws(FileError) -> Int? in
+            try unsafe file.readCached(into: room, at: 0)
+        }
+        return count.map { Array(buffer[..<$0]) }
+    }
+
+    @Test func `reads what is in memory without waiting, on after short reads`() throws {
+        try Raw.file(scratch.path("f"), bytes("hello world"))
+        let script = Script(verdicts: [3: .fail(errno: EINTR)], always: .atMost(2))
+        let file = try file(script)
+        #expect(try cached(file) == bytes("hello world"))
+        #expect(script.calls.filter { $0.operation == .read }.count == 7)
+        try Raw.file(scratch.path("f"), bytes("short"))
+        #expect(try cached(file) == bytes("short"))
+    }
+
+    @Test(arguments: [EAGAIN, EOPNOTSUPP])
+    func `what is not wholly in memory is not read`(errno: Int32) throws {
+        try Raw.file(scratch.path("f"), bytes("hello world"))
+        let script = Script(verdicts: [3: .fail(errno: errno)], always: .atMost(4))
+        #expect(try cached(try file(script)) == nil)
+        let broken = Script(verdicts: [3: .fail(errno: EIO)], always: .atMost(4))
+        let file = try file(broken)
+        #expect(throws: FileError.system(.read, path: file.path, errno: EIO)) {
+            try cached(file)
+        }
+    }
+
     @Test func `makes a file read-only, for those who open it later`() throws {
         let file = try file()
         try file.makeReadOnly()
