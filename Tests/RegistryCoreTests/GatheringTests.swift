@@ -209,6 +209,21 @@ struct GatheringTests {
         #expect(sample.exposedAt == now + 60)
     }
 
+    @Test(arguments: [false, true])
+    func `a report in the second of the beacon is a sign of life, the beacon itself is none`(
+        reports: Bool
+    ) throws {
+        try registry.found(at: now)
+        var device = try enrolled("one")
+        try expose(&device, at: now + 60)
+        if reports { try registry.send(device, device.report(at: now + 60), at: now + 60) }
+        let state = try state()
+        let evidence = try gather(state, at: now + 60 + 7_200).evidence
+        let coverage = HealthGate(GateParameters(state.policy)).judge(evidence).coverage
+        #expect(coverage.exposed == 1)
+        #expect(coverage.reporting == (reports ? 1 : 0))
+    }
+
     @Test func `attempts count before any beacon, by the newest one`() throws {
         try registry.found(at: now)
         var device = try enrolled("one")

@@ -165,7 +165,7 @@ extension MemoryRecords: EvidenceStoring {
             window: query.window)
         return SampleRow(
             device: device.id, attributes: device.attributes,
-            heard: state.hearings[device.id]?.at, figures: state.figures[figures], facts: facts)
+            heard: state.hearings[device.id], figures: state.figures[figures], facts: facts)
     }
 
     private static func control(
@@ -180,7 +180,7 @@ extension MemoryRecords: EvidenceStoring {
         guard let newest = own.max(by: { $0.report.order < $1.report.order }) else { return nil }
         return SampleRow(
             device: device.id, attributes: device.attributes,
-            heard: state.hearings[device.id]?.at, figures: newest, facts: nil)
+            heard: state.hearings[device.id], figures: newest, facts: nil)
     }
 
     func exposure(

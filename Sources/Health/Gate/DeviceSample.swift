@@ -21,6 +21,9 @@ package struct DeviceSample: Sendable, Hashable {
     package var exposedAt: UTCTime?
     /// Exposed in this stage, and not in an earlier one: silence is judged once, where exposure is new.
     package var isNew = true
+    /// When the device was last heard after its exposure began; nil where it was not.
+    ///
+    /// Whoever fills it in goes by the order of the device's reports: several may arrive in one second.
     package var lastHeard: UTCTime?
     /// The last attempt of the candidate on this device.
     package var attempt: AttemptOutcome?

@@ -95,7 +95,7 @@ extension DeviceSample {
         guard isNew, let exposedAt, now >= exposedAt + parameters.deadlineSeconds else {
             return nil
         }
-        return lastHeard.map { $0 <= exposedAt } ?? true
+        return lastHeard.map { $0 < exposedAt } ?? true
     }
 
     /// Whether the device's own percentile grew by more than the allowed jump; nil before enough turns.

@@ -63,12 +63,12 @@ struct Gathering {
         var sample = DeviceSample(
             device: row.device, cohort: row.attributes.cohort, arm: arm)
         sample.locale = row.attributes.locale
-        sample.lastHeard = row.heard
         if let facts = row.facts {
             take(facts, began: began, into: &sample)
         } else {
             sample.exposedAt = row.figures?.firstReceived
         }
+        sample.lastHeard = Self.lastHeard(row, since: sample.exposedAt)
         if var figures = row.figures {
             if isAfterBurnIn(figures.report, began: began) {
                 take(figures.report, into: &sample)
@@ -82,6 +82,17 @@ struct Gathering {
             sample.jumped = figures.jumped
         }
         result.evidence.samples.append(sample)
+    }
+
+    /// When the device was last heard after its exposure, nil where the newest word is the exposure itself.
+    ///
+    /// A beacon and the report after it may arrive in the same second: then their order tells.
+    private static func lastHeard(_ row: SampleRow, since exposed: UTCTime?) -> UTCTime? {
+        guard let heard = row.heard, let exposed else { return row.heard?.at }
+        if let beacon = row.facts?.facts.beacon {
+            return heard.order > beacon ? max(heard.at, exposed) : nil
+        }
+        return heard.at > exposed ? heard.at : nil
     }
 
     private func take(_ row: FactsRow, began: UTCTime, into sample: inout DeviceSample) {

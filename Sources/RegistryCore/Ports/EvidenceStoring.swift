@@ -1,4 +1,5 @@
 package import Primitives
+package import Telemetry
 
 /// The devices that a gate looks at: those of one rollout, in the window of its current stage.
 package struct SampleQuery: Sendable, Hashable {
@@ -28,15 +29,15 @@ package struct SampleQuery: Sendable, Hashable {
 package struct SampleRow: Sendable, Hashable {
     package let device: DeviceID
     package let attributes: DeviceAttributes
-    /// When the device was last heard, of anything.
-    package let heard: UTCTime?
+    /// The device's newest report, of anything.
+    package let heard: Hearing?
     /// The figures of the window, of the arm's version: the candidate's for treated devices.
     package let figures: FiguresRow?
     /// Nil for a device that has nothing to do with the candidate.
     package let facts: FactsRow?
 
     package init(
-        device: DeviceID, attributes: DeviceAttributes, heard: UTCTime?, figures: FiguresRow?,
+        device: DeviceID, attributes: DeviceAttributes, heard: Hearing?, figures: FiguresRow?,
         facts: FactsRow?
     ) {
         self.device = device

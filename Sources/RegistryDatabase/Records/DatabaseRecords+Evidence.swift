@@ -23,11 +23,21 @@ extension DatabaseRecords: EvidenceStoring {
         return treated + (try control(query)).filter { !known.contains($0.device) }
     }
 
+    private static let hearing = """
+        hearing.at AS heard, hearing.epoch AS heard_epoch, hearing.sequence AS heard_sequence
+        """
+
+    private static func hearing(_ row: Row) throws(RegistryError) -> Hearing? {
+        guard let at = try row.optionalTime("heard") else { return nil }
+        let order = ReportOrder(epoch: row["heard_epoch"], sequence: row["heard_sequence"])
+        return Hearing(order: order, at: at)
+    }
+
     /// Devices with facts about the candidate, and their figures of it in the window.
     private func treated(_ query: SampleQuery) throws(RegistryError) -> [SampleRow] {
         let rows = try rows(
             """
-            SELECT facts.*, device.attributes AS attributes, hearing.at AS heard FROM facts
+            SELECT facts.*, device.attributes AS attributes, \(Self.hearing) FROM facts
             JOIN following USING (device, model)
             JOIN device ON device.id = facts.device
             LEFT JOIN hearing ON hearing.device = facts.device
@@ -39,10 +49,10 @@ extension DatabaseRecords: EvidenceStoring {
                 query.model.description, query.candidate.description, query.channel.description,
                 query.limit,
             ]
-        ) { (row) throws(RegistryError) -> (FactsRow, DeviceAttributes, UTCTime?) in
+        ) { (row) throws(RegistryError) -> (FactsRow, DeviceAttributes, Hearing?) in
             (
                 try FactsRow(row), try row.attributes("attributes"),
-                try row.optionalTime("heard")
+                try Self.hearing(row)
             )
         }
         var samples: [SampleRow] = []
@@ -62,7 +72,7 @@ extension DatabaseRecords: EvidenceStoring {
     private func control(_ query: SampleQuery) throws(RegistryError) -> [SampleRow] {
         try rows(
             """
-            SELECT figures.*, device.attributes AS attributes, hearing.at AS heard FROM figures
+            SELECT figures.*, device.attributes AS attributes, \(Self.hearing) FROM figures
             JOIN device ON device.id = figures.device
             LEFT JOIN hearing ON hearing.device = figures.device
             WHERE model = ? AND channel = ? AND window = ? AND arm = 'control' AND NOT EXISTS (
@@ -80,7 +90,7 @@ extension DatabaseRecords: EvidenceStoring {
         ) { (row) throws(RegistryError) in
             SampleRow(
                 device: try row.device("device"), attributes: try row.attributes("attributes"),
-                heard: try row.optionalTime("heard"), figures: try FiguresRow(row), facts: nil)
+                heard: try Self.hearing(row), figures: try FiguresRow(row), facts: nil)
         }
     }
 

@@ -41,6 +41,8 @@ package struct CandidateFacts: Sendable, Hashable {
     package private(set) var attempts: [Int64: AttemptOutcome] = [:]
     /// The first swap beacon, by the device's clock; exposure counts from its arrival at the registry.
     package private(set) var beaconAt: UTCTime?
+    /// Where the first swap beacon stands among the device's reports: what comes after it is a sign of life.
+    package private(set) var beacon: ReportOrder?
     /// The first local rollback.
     package private(set) var rollback: ReportOrder?
     /// Whether the device has ever committed the candidate.
@@ -65,7 +67,10 @@ package struct CandidateFacts: Sendable, Hashable {
             case .periodic, .swapBeacon, .transition, .localRollback: break
             }
         }
-        if report.kind == .swapBeacon { news.beaconAt = report.madeAt }
+        if report.kind == .swapBeacon {
+            news.beaconAt = report.madeAt
+            news.beacon = report.order
+        }
         if report.kind == .localRollback { news.rollback = report.order }
         news.committed = report.state == .committed && report.version == report.candidate
         if report.version == report.candidate { news.crashes = report.tally.counters.crashes }
@@ -80,6 +85,7 @@ package struct CandidateFacts: Sendable, Hashable {
             sum.attempts = sum.attempts.filter { kept.contains($0.key) }
         }
         sum.beaconAt = [beaconAt, other.beaconAt].compactMap(\.self).min()
+        sum.beacon = [beacon, other.beacon].compactMap(\.self).min()
         sum.rollback = [rollback, other.rollback].compactMap(\.self).min()
         sum.committed = committed || other.committed
         sum.crashes = max(crashes, other.crashes)
@@ -103,9 +109,8 @@ extension CandidateFacts {
             "committed": .bool(committed), "crashes": .integer(crashes),
         ]
         fields["beacon_at"] = beaconAt.map { .integer($0.seconds) }
-        fields["rollback"] = rollback.map {
-            ["epoch": .integer($0.epoch), "sequence": .integer($0.sequence)]
-        }
+        fields["beacon"] = beacon?.json
+        fields["rollback"] = rollback?.json
         return .object(fields)
     }
 
@@ -124,12 +129,25 @@ extension CandidateFacts {
         crashes = try fields.integer("crashes", in: 0...Int64.max)
         beaconAt = try fields.optionalInteger("beacon_at", in: 0...UTCTime.latest.seconds)
             .map { UTCTime(clamping: $0) }
-        if var inner = try fields.optionalFields("rollback") {
-            rollback = ReportOrder(
-                epoch: try inner.integer("epoch", in: 0...Int64.max),
-                sequence: try inner.integer("sequence", in: 0...Int64.max))
-            try inner.refuseUnknown()
-        }
+        beacon = try Self.order("beacon", in: &fields)
+        rollback = try Self.order("rollback", in: &fields)
         try fields.refuseUnknown()
+    }
+
+    private static func order(
+        _ name: String, in fields: inout Fields
+    ) throws(FieldError) -> ReportOrder? {
+        guard var inner = try fields.optionalFields(name) else { return nil }
+        let order = ReportOrder(
+            epoch: try inner.integer("epoch", in: 0...Int64.max),
+            sequence: try inner.integer("sequence", in: 0...Int64.max))
+        try inner.refuseUnknown()
+        return order
+    }
+}
+
+extension ReportOrder {
+    fileprivate var json: JSON {
+        ["epoch": .integer(epoch), "sequence": .integer(sequence)]
     }
 }
