@@ -23,7 +23,15 @@ package struct Tokens: Sendable {
         showing text: String, at now: UTCTime
     ) throws(RegistryError) -> Principal {
         guard let bearer = BearerText(.access, text) else { throw .unauthorised }
-        let digest = bearer.digest
+        return try principal(of: bearer.digest, at: now)
+    }
+
+    /// Who has the token of this digest, for a session that was begun with it.
+    ///
+    /// - Throws: `.unauthorised` for one that is unknown, revoked or expired.
+    package func principal(
+        of digest: SHA256Digest, at now: UTCTime
+    ) throws(RegistryError) -> Principal {
         let candidates = try store.read { (records) throws(RegistryError) in
             try records.tokens(digestPrefix: Array(digest.bytes.prefix(8)))
         }
@@ -88,12 +96,12 @@ package struct Tokens: Sendable {
     }
 
     private func check(name: String, scopes: [Scope], life: Int64?) throws(RegistryError) {
-        guard (1...Self.nameLimit).contains(name.utf8.count) else {
+        guard !name.isEmpty else {
             throw .malformed(
                 FieldError(
-                    path: "name", expected: "1 to \(Self.nameLimit) bytes",
-                    found: "\(name.utf8.count)"))
+                    path: "name", expected: "1 to \(Self.nameLimit) bytes", found: "0"))
         }
+        try checkFreeText(name, named: "name", limit: Self.nameLimit)
         guard (1...Self.scopeLimit).contains(scopes.count) else {
             throw .malformed(
                 FieldError(

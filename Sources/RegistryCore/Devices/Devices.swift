@@ -106,6 +106,7 @@ package struct Devices: Sendable {
         _ id: DeviceID, reason: String, by actor: Principal, at now: UTCTime
     ) throws(RegistryError) {
         try authorise(actor, .operate, on: .registry)
+        try checkFreeText(reason, named: "reason", limit: RolloutDesk.reasonLimit)
         try store.write { (records) throws(RegistryError) in
             guard try records.forget(id) else { throw .notFound("device", id.description) }
             try records.append(

@@ -56,18 +56,14 @@ package struct RolloutDesk: Sendable {
 
     /// Follows an order; its effects are published on return, or at the controller's next tick.
     ///
-    /// - Throws: `.stateConflict` with the reason; `.malformed` for a reason that is too long.
+    /// - Throws: `.stateConflict` with the reason; `.malformed` for a reason that is too long or
+    ///   has a control character.
     package func order(
         _ order: RolloutOrder, _ model: ModelName, _ channel: ChannelName, reason: String,
         by actor: Principal, at now: UTCTime
     ) throws(RegistryError) -> RolloutStatus {
         try authorise(actor, .operate, on: .model(model))
-        guard reason.utf8.count <= Self.reasonLimit else {
-            throw .malformed(
-                FieldError(
-                    path: "reason", expected: "at most \(Self.reasonLimit) bytes",
-                    found: "\(reason.utf8.count)"))
-        }
+        try checkFreeText(reason, named: "reason", limit: Self.reasonLimit)
         let status = try store.write { (records) throws(RegistryError) in
             let move = RolloutMove(records: records, blobs: blobs, now: now)
             let rollout = try move.follow(
