@@ -50,6 +50,18 @@ extension Reason {
     }
 }
 
+extension Shortage {
+    /// What is missing, for people.
+    package var text: String {
+        switch self {
+        case .devices(let treated, let control):
+            "too few devices with enough turns: \(treated) updated, \(control) control"
+        case .turns: "too few turns"
+        case .control: "nothing to compare with"
+        }
+    }
+}
+
 extension FiveFacts {
     /// The five facts in their order.
     package var text: String {

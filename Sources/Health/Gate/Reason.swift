@@ -43,4 +43,23 @@ package enum Reason: Sendable, Hashable {
     case absolute(AbsoluteFinding, Exposure)
     /// Nothing fired, and the stage could have seen what it had to.
     case proven([BlindSpot], FiveFacts?, Exposure)
+
+    /// The test that spoke, or came nearest to it, with its facts; nil where none has data or a part in it.
+    package var facts: FiveFacts? {
+        switch self {
+        case .test(let facts), .segments(_, let facts): facts
+        case .soaking(_, let facts, _), .blind(_, _, let facts, _), .proven(_, let facts, _): facts
+        case .noControl, .coverage, .absolute: nil
+        }
+    }
+
+    package var exposure: Exposure {
+        switch self {
+        case .test(let facts), .segments(_, let facts): facts.exposure
+        case .noControl(_, _, let exposure), .coverage(_, let exposure),
+            .soaking(_, _, let exposure), .blind(_, _, _, let exposure),
+            .absolute(_, let exposure), .proven(_, _, let exposure):
+            exposure
+        }
+    }
 }

@@ -38,7 +38,31 @@ struct GateSight {
             "not_counting_yet": .integer(Int64(gathered.inBurnIn)),
         ]
         fields["stage"] = stage.map { .integer(Int64($0)) }
+        fields["facts"] = facts
         fields["score"] = judgement.score?.total.map { .integer(Int64($0)) }
+        return .object(fields)
+    }
+
+    /// The five facts behind the sentence; without a test that spoke, only what is exposed.
+    private var facts: JSON {
+        let exposure = judgement.reason.exposure
+        var fields: [String: JSON] = [
+            "exposed": [
+                "devices": .integer(Int64(exposure.devices)), "turns": .integer(exposure.turns),
+            ]
+        ]
+        if let facts = judgement.reason.facts {
+            fields["test"] = Self.json(facts.result)
+            let odds = facts.result.chance > 0 ? 1 / facts.result.chance : .infinity
+            fields["one_in"] = .integer(Int64(min(odds, 1e9)))
+            fields["moved"] = .array(
+                facts.moved.map {
+                    [
+                        "device": .string($0.device.description),
+                        "ratio": Self.thousandths($0.ratio),
+                    ]
+                })
+        }
         return .object(fields)
     }
 
@@ -59,10 +83,11 @@ struct GateSight {
 
     private static func json(_ result: TestResult) -> JSON {
         var fields: [String: JSON] = ["metric": .string(result.rule.metric.rawValue)]
+        fields["segment"] = result.segment.map { .string($0.description) }
         switch result.measurement {
         case .noData(let shortage):
             fields["state"] = "no_data"
-            fields["shortage"] = .string("\(shortage)")
+            fields["shortage"] = .string(shortage.text)
         case .estimate(let estimate):
             fields["state"] = "estimate"
             fields["ratio"] = thousandths(estimate.ratio)
@@ -81,6 +106,7 @@ struct GateSight {
             fields["state"] = "count"
             fields["bad"] = .integer(Int64(count.bad))
             fields["devices"] = .integer(Int64(count.devices))
+            fields["control_devices"] = count.controlDevices.map { .integer(Int64($0)) }
             fields["excused"] = thousandths(count.excusedShare)
             fields["ln_e"] = thousandths(count.logE)
         }

@@ -1,7 +1,7 @@
 package import Primitives
 import Telemetry
 
-/// Deletes what has been kept as long as its data class allows: the job behind `docs/retention.md`.
+/// Deletes what has been kept as long as its data class allows: the job behind `docs/registry.md`.
 package struct Retention: Sendable {
     /// How long things are kept that no data class speaks of, in seconds.
     package struct Windows: Sendable, Hashable {
