@@ -260,8 +260,12 @@ let server: [Target] = [
     tests(
         "HTTPAPITests",
         [
-            "BlobFiles", "HTTPAPI", "Primitives", "RegistryCore", "RegistryDatabase", hummingbird,
+            "BlobFiles", "Cryptography", "HTTPAPI", "ModelBundle", "PosixFiles", "Primitives",
+            "RegistryCore", "RegistryDatabase", "RegistryTestSupport", "Rollouts", "TUF",
+            "Telemetry", hummingbird,
+            .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "HummingbirdTesting", package: "hummingbird"),
+            .product(name: "NIOCore", package: "swift-nio"),
         ]),
     // The built programs as people run them: their outcomes, and a registry of a test's own over TLS.
     .target(

@@ -5,6 +5,9 @@ import Primitives
 import RegistryCore
 
 extension Request {
+    /// The most bytes of a JSON body where nothing else is said.
+    static let jsonLimit = 64 << 10
+
     /// The whole body, of at most `limit` bytes; a longer one is refused before it is read to its end.
     ///
     /// - Throws: `Problem` `too-large`.
@@ -26,7 +29,7 @@ extension Request {
     /// The body as JSON, of at most `limit` bytes.
     ///
     /// - Throws: `Problem` `too-large` or `malformed-request`.
-    func json(limit: Int = 64 << 10) async throws -> JSON {
+    func json(limit: Int = jsonLimit) async throws -> JSON {
         let bytes = try await bytes(limit: limit)
         do {
             return try JSON(parsing: bytes, limit: limit)

@@ -6,11 +6,23 @@ import RegistryCore
 struct TokenRoutes: Sendable {
     let services: Services
 
-    func add(to router: Router<APIContext>) {
-        router.post("/v1/tokens", use: make)
-        router.get("/v1/tokens", use: list)
-        router.delete("/v1/tokens/{id}", use: revoke)
-        router.post("/v1/enrolments", use: enrolments)
+    func add(to table: inout RouteTable) {
+        let admin = Route.Access.token([.admin], .registry)
+        table.add(
+            Route(
+                .post, "/v1/tokens", "Makes a token, which is shown once", admin, body: .json(),
+                [.json("token", .created)]), use: make)
+        table.add(
+            Route(.get, "/v1/tokens", "Tokens without their texts", admin, [.json("tokens")]),
+            use: list)
+        table.add(
+            Route(.delete, "/v1/tokens/{id}", "Revokes a token", admin, [.json("token")]),
+            use: revoke)
+        table.add(
+            Route(
+                .post, "/v1/enrolments", "Makes one-time enrolment tokens",
+                .token([.operate], .registry), body: .json(), [.json("enrolments", .created)]),
+            use: enrolments)
     }
 
     @Sendable private func make(

@@ -7,9 +7,18 @@ struct DeviceRoutes: Sendable {
     let services: Services
     let metrics: RequestMetrics
 
-    func add(to router: Router<APIContext>) {
-        router.post("/v1/devices", use: enrol)
-        router.post("/v1/reports", use: reports)
+    func add(to table: inout RouteTable) {
+        table.add(
+            Route(
+                .post, "/v1/devices", "Enrols a device", .device,
+                body: .json(limit: Enrolment.byteLimit),
+                [.json("device", .created), .json("device")],
+                problems: [.unauthorised, .refusedByTrust]), use: enrol)
+        table.add(
+            Route(
+                .post, "/v1/reports", "Takes signed reports of one device", .device,
+                body: .json(limit: Reports.byteLimit), [.json("reports")],
+                problems: [.notFound]), use: reports)
     }
 
     @Sendable private func enrol(

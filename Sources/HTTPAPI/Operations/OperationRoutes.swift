@@ -9,10 +9,17 @@ struct OperationRoutes: Sendable {
     let metrics: RequestMetrics
     let fleet: FleetMetrics
 
-    func add(to router: Router<APIContext>) {
-        router.get("/healthz") { _, _ in Response(["type": "health", "state": "alive"]) }
-        router.get("/readyz", use: ready)
-        router.get("/metrics", use: exposition)
+    func add(to table: inout RouteTable) {
+        table.add(
+            Route(.get, "/healthz", "Whether the process lives", .open, [.json("health")]),
+            use: { _, _ in Response(["type": "health", "state": "alive"]) })
+        table.add(
+            Route(
+                .get, "/readyz", "Whether the registry can do its work", .open,
+                [.json("readiness"), .json("readiness", .serviceUnavailable)]), use: ready)
+        table.add(
+            Route(
+                .get, "/metrics", "Prometheus text", .open, [.file("text/plain")]), use: exposition)
     }
 
     @Sendable private func ready(

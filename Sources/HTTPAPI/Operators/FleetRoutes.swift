@@ -6,14 +6,48 @@ import RegistryCore
 struct FleetRoutes: Sendable {
     let services: Services
 
-    func add(to router: Router<APIContext>) {
-        router.get("/v1/models", use: models)
-        router.get("/v1/models/{model}", use: model)
-        router.get("/v1/devices", use: devices)
-        router.get("/v1/devices/{id}", use: device)
-        router.delete("/v1/devices/{id}", use: revoke)
-        router.get("/v1/assignments/{id}", use: assignment)
-        router.get("/v1/audit", use: audit)
+    func add(to table: inout RouteTable) {
+        table.add(
+            Route(
+                .get, "/v1/models", "Models with their versions", .token([.read], .registry),
+                [.json("models")]), use: models)
+        table.add(
+            Route(
+                .get, "/v1/models/{model}", "One model with its versions",
+                .token([.read], .ofModel), [.json("model")]), use: model)
+        table.add(
+            Route(
+                .get, "/v1/devices", "Devices in the order of their ids",
+                .token([.read], .registry),
+                parameters: [
+                    .query("after", "a device id; those after it are listed"),
+                    .query("limit", "at most so many, 100 if absent"),
+                ], [.json("devices")]), use: devices)
+        table.add(
+            Route(
+                .get, "/v1/devices/{id}", "One device: attributes, state, versions",
+                .token([.read], .registry), [.json("device")]), use: device)
+        table.add(
+            Route(
+                .delete, "/v1/devices/{id}", "Revokes a device and deletes its rows",
+                .token([.operate], .registry),
+                parameters: [.query("reason", "goes to the audit log")], [.json("device")]),
+            use: revoke)
+        table.add(
+            Route(
+                .get, "/v1/assignments/{id}", "What a device decides, with the trace",
+                .token([.read], .ofModel),
+                parameters: [
+                    .query("model", "the model, required"),
+                    .query("channel", "the channel, main if absent"),
+                ], [.json("assignment")]), use: assignment)
+        table.add(
+            Route(
+                .get, "/v1/audit", "Audit records, oldest first", .token([.read], .registry),
+                parameters: [
+                    .query("after", "the number after which they begin"),
+                    .query("limit", "at most so many, 100 if absent"),
+                ], [.json("audit")]), use: audit)
     }
 
     @Sendable private func models(

@@ -4,13 +4,31 @@ import RegistryCore
 
 /// `/v1/rollouts`: creating, ordering, looking.
 struct RolloutRoutes: Sendable {
+    /// The most bytes of an order's body.
+    static let orderLimit = 4_096
+
     let services: Services
 
-    func add(to router: Router<APIContext>) {
-        router.post("/v1/rollouts", use: create)
-        router.get("/v1/rollouts", use: list)
-        router.get("/v1/rollouts/{model}/{channel}", use: status)
-        router.post("/v1/rollouts/{model}/{channel}/{order}", use: order)
+    func add(to table: inout RouteTable) {
+        let order = RolloutOrder.allCases.map(\.rawValue).joined(separator: ", ")
+        table.add(
+            Route(
+                .post, "/v1/rollouts", "Creates a rollout", .token([.operate], .ofModel),
+                body: .json(), [.json("rollout", .created)],
+                problems: [.notFound, .refusedByPolicy, .stateConflict]), use: create)
+        table.add(
+            Route(
+                .get, "/v1/rollouts", "All rollouts", .token([.read], .registry),
+                [.json("rollouts")]), use: list)
+        table.add(
+            Route(
+                .get, "/v1/rollouts/{model}/{channel}", "One rollout: state, gate, timeline",
+                .token([.read], .ofModel), [.json("rollout")]), use: status)
+        table.add(
+            Route(
+                .post, "/v1/rollouts/{model}/{channel}/{order}", "Gives an order: \(order)",
+                .token([.operate], .ofModel), body: .json(limit: Self.orderLimit),
+                [.json("rollout")], problems: [.stateConflict]), use: self.order)
     }
 
     @Sendable private func create(
@@ -58,7 +76,7 @@ struct RolloutRoutes: Sendable {
             throw RegistryError.notFound("order", word)
         }
         let principal = try await services.answering(request) { $0 }
-        let json = try await request.json(limit: 4096)
+        let json = try await request.json(limit: Self.orderLimit)
         let reason = try readingFields(json) { fields throws(FieldError) in
             try fields.optionalString("reason", limit: RolloutDesk.reasonLimit) ?? ""
         }

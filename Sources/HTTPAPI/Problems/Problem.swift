@@ -32,7 +32,7 @@ package struct Problem: Error, Sendable, Hashable {
     /// The body; `status` repeats the HTTP status, as RFC 9457 section 3.1.2 advises.
     package var json: JSON {
         var fields = facts
-        fields["type"] = .string("urn:fieldfare:problem:\(code.rawValue)")
+        fields["type"] = .string(code.urn)
         fields["title"] = .string(code.title)
         fields["status"] = .integer(Int64(code.status.code))
         fields["detail"] = .string(detail)
@@ -76,6 +76,9 @@ extension ProblemCode {
         case .internal: .internalServerError
         }
     }
+
+    /// The `type` of its problem details.
+    package var urn: String { "urn:fieldfare:problem:\(rawValue)" }
 
     var title: String {
         rawValue.split(separator: "-").joined(separator: " ")

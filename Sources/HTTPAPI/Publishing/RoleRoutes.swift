@@ -8,12 +8,33 @@ import TUF
 struct RoleRoutes: Sendable {
     let services: Services
 
-    func add(to router: Router<APIContext>) {
-        router.get("/v1/roles", use: list)
-        router.get("/v1/roles/{role}", use: standing)
-        router.get("/v1/roles/{role}/proposal", use: proposal)
-        router.delete("/v1/roles/{role}/proposal", use: withdraw)
-        router.post("/v1/roles/{role}", use: post)
+    func add(to table: inout RouteTable) {
+        let reading = Route.Access.token([.read], .ofModel)
+        table.add(
+            Route(
+                .get, "/v1/roles", "Roles: live version, keys, proposal",
+                .token([.read], .registry), [.json("roles")]), use: list)
+        table.add(
+            Route(
+                .get, "/v1/roles/{role}", "One role: live version, keys, proposal", reading,
+                [.json("role")]), use: standing)
+        table.add(
+            Route(
+                .get, "/v1/roles/{role}/proposal", "The proposal's bytes", reading,
+                [.file("application/json")]), use: proposal)
+        table.add(
+            Route(
+                .delete, "/v1/roles/{role}/proposal", "Withdraws the open proposal",
+                .token([.sign], .ofModel), [.json("proposal")]), use: withdraw)
+        table.add(
+            Route(
+                .post, "/v1/roles/{role}", "Takes signed metadata; live at its threshold",
+                .token([.publish, .sign], .ofModel), body: .json(limit: Roles.byteLimit),
+                [.json("role"), .json("role", .accepted)],
+                problems: [
+                    .versionConflict, .proposalConflict, .existsWithOtherBytes, .refusedByTrust,
+                    .refusedByPolicy, .insufficientStorage,
+                ]), use: post)
     }
 
     private static func role(_ context: APIContext) throws -> RoleName {

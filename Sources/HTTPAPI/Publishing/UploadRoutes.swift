@@ -9,11 +9,28 @@ struct UploadRoutes: Sendable {
 
     let services: Services
 
-    func add(to router: Router<APIContext>) {
-        router.post("/v1/uploads", use: open)
-        router.get("/v1/uploads/{id}", use: standing)
-        router.patch("/v1/uploads/{id}", use: append)
-        router.put("/v1/uploads/{id}", use: finish)
+    func add(to table: inout RouteTable) {
+        let publishing = Route.Access.token([.publish], .ofAnyModel)
+        table.add(
+            Route(
+                .post, "/v1/uploads", "Opens an upload, or tells that the blob is there",
+                publishing, body: .json(), [.json("upload"), .json("upload", .created)],
+                problems: [.insufficientStorage]), use: open)
+        table.add(
+            Route(
+                .get, "/v1/uploads/{id}", "How far an upload has come", publishing,
+                [.json("upload")]), use: standing)
+        table.add(
+            Route(
+                .patch, "/v1/uploads/{id}", "Appends a chunk", publishing,
+                parameters: [.header("Upload-Offset", "where the chunk begins, required")],
+                body: .bytes(limit: Upload.chunkLimit), [.json("upload")],
+                problems: [.offsetConflict, .insufficientStorage]), use: append)
+        table.add(
+            Route(
+                .put, "/v1/uploads/{id}", "Checks the digest, and makes a blob of it",
+                publishing, [.json("upload", .created)],
+                problems: [.offsetConflict, .digestMismatch]), use: finish)
     }
 
     /// Uploads are harmless without a signature, so the scope of any model will do.

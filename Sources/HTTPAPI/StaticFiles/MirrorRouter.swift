@@ -16,7 +16,7 @@ package struct MirrorRouter: Sendable {
     }
 
     package func router() -> Router<APIContext> {
-        let router = Router(context: APIContext.self)
+        let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
         router.get("/tuf/**", use: file)
         router.get("/targets/**", use: file)

@@ -14,11 +14,31 @@ struct StaticRoutes: Sendable {
 
     let services: Services
 
-    func add(to router: Router<APIContext>) {
-        router.get("/tuf/{name}", use: metadata)
-        router.get("/targets/**", use: target)
-        router.get("/blobs/sha256/{digest}", use: blob)
-        router.head("/blobs/sha256/{digest}", use: blob)
+    func add(to table: inout RouteTable) {
+        let held = Route.Parameter.header("If-None-Match", "the ETag of what the client has")
+        let parts = [
+            held, .header("Range", "one range of bytes"),
+            .header("If-Range", "the ETag that the range belongs to"),
+        ]
+        func answers(_ media: String) -> [Route.Answer] {
+            [
+                .file(media), .file(media, .partialContent), .empty(.notModified),
+                .empty(.rangeNotSatisfiable),
+            ]
+        }
+        table.add(
+            Route(
+                .get, "/tuf/{name}", "TUF metadata as it was signed", .open, parameters: [held],
+                [.file("application/json"), .empty(.notModified)]), use: metadata)
+        table.add(
+            Route(
+                .get, "/targets/**", "Manifests, policies, plans, approvals", .open,
+                parameters: parts,
+                answers("application/json")), use: target)
+        table.add(
+            Route(
+                .get, "/blobs/sha256/{digest}", "Whole files by SHA-256", .open, parameters: parts,
+                answers("application/octet-stream")), use: blob)
     }
 
     @Sendable private func metadata(
@@ -36,7 +56,7 @@ struct StaticRoutes: Sendable {
             .contentType: "application/json", .eTag: tag,
             .cacheControl: isNewest ? "no-cache" : Self.immutable,
         ]
-        if let held = request.headers[.ifNoneMatch], held == tag || held == "*" {
+        if EntityTag.isHeld(tag, by: request.headers[.ifNoneMatch]) {
             return Response(status: .notModified, headers: headers)
         }
         headers[.xContentTypeOptions] = "nosniff"
@@ -87,7 +107,7 @@ struct StaticRoutes: Sendable {
             .xContentTypeOptions: "nosniff",
         ]
         headers[.eTag] = tag
-        if let tag, let held = request.headers[.ifNoneMatch], held == tag || held == "*" {
+        if let tag, EntityTag.isHeld(tag, by: request.headers[.ifNoneMatch]) {
             return Response(status: .notModified, headers: headers)
         }
         let ifRange = HTTPField.Name("If-Range").flatMap { request.headers[$0] }

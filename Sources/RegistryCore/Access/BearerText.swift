@@ -3,12 +3,14 @@ package import Primitives
 
 /// The text of a secret that its bearer shows: a prefix and 256 random bits in base64url (RFC 4648 section 5).
 ///
-/// `ff_…` for tokens, `fe_…` for one-time enrolment tokens. The registry keeps SHA-256 of the text: with
+/// `ff_…` for tokens, `fe_…` for one-time enrolment tokens, `fs_…` for sessions of the dashboard. The registry keeps SHA-256 of the text: with
 /// 256 bits of chance in it, nothing slower is needed against somebody who reads the database.
 package struct BearerText: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         case access = "ff_"
         case enrolment = "fe_"
+        /// A session of the dashboard, in a cookie.
+        case session = "fs_"
     }
 
     package let kind: Kind
