@@ -55,6 +55,66 @@ import Testing
         }
     }
 
+    @Test func `the registry's committed configuration passes its check, a misspelt key does not`()
+        throws
+    {
+        let programs = try Programs()
+        let given = ["STATE_DIRECTORY": "/var/lib/x", "CREDENTIALS_DIRECTORY": "/run/x"]
+        let example = Project.file("deploy/config/registry.json").path
+        let here = FileManager.default.temporaryDirectory
+        let good = try programs.run(
+            "fieldfare-registry", ["config", "check", "--config", example], in: here,
+            environment: given)
+        #expect(good.status == 0, "\(good.errors)")
+        #expect(good.json["port"] as? Int == 8_421)
+        #expect(good.json["data"] as? String == "/var/lib/x")
+        let alone = try programs.run(
+            "fieldfare-registry", ["config", "check", "--config", example], in: here)
+        #expect(alone.status == 2 && alone.errors.contains("data folder: expected one"))
+        let scratch = ScratchFolder("registry")
+        let damaged = try Project.text("deploy/config/registry.json").replacingOccurrences(
+            of: "resign_interval_s", with: "resing_interval_s")
+        try damaged.write(
+            toFile: scratch.path("damaged.json"), atomically: true, encoding: .utf8)
+        let bad = try programs.run(
+            "fieldfare-registry", ["config", "check", "--config", scratch.path("damaged.json")],
+            in: here, environment: given)
+        #expect(bad.status != 0 && bad.errors.contains("resing_interval_s"), "\(bad.errors)")
+    }
+
+    /// The agent has one page of help; its check is run on the committed example instead.
+    @Test func `the agent starts with the committed configuration's check`() throws {
+        let programs = try Programs()
+        let example = Project.file("deploy/config/agent.json").path
+        let text = try Project.text("deploy/systemd/fieldfare-agent.service")
+        let commands = Self.values(of: ["ExecStartPre", "ExecStart"], in: text)
+            .map { $0.split(separator: " ").map(String.init) }
+        #expect(
+            commands == [
+                [
+                    "/usr/bin/fieldfare-agent", "config", "check", "--config",
+                    "/etc/fieldfare/agent.json",
+                ], ["/usr/bin/fieldfare-agent", "run", "--config", "/etc/fieldfare/agent.json"],
+            ])
+        let here = FileManager.default.temporaryDirectory
+        let good = try programs.run(
+            "fieldfare-agent", ["config", "check", "--config", example], in: here)
+        #expect(good.status == 0, "\(good.errors)")
+        #expect(good.output.contains("https://models.example.org"))
+        let help = try programs.run("fieldfare-agent", ["--help"], in: here)
+        #expect(help.output.contains("run") && help.output.contains("--config"))
+
+        let scratch = ScratchFolder("agent")
+        let damaged = try Project.text("deploy/config/agent.json").replacingOccurrences(
+            of: "poll_interval_s", with: "pol_interval_s")
+        try damaged.write(
+            toFile: scratch.path("damaged.json"), atomically: true, encoding: .utf8)
+        let bad = try programs.run(
+            "fieldfare-agent", ["config", "check", "--config", scratch.path("damaged.json")],
+            in: here)
+        #expect(bad.status != 0 && bad.errors.contains("pol_interval_s"), "\(bad.errors)")
+    }
+
     @Test func `hands over exactly the keys that the registry reads`() throws {
         let scratch = ScratchFolder("keys")
         let made = try Programs().run(
