@@ -57,7 +57,8 @@ public final class Agent: Sendable {
     package func enrol(tokenFile: String?) throws(AgentError) -> String {
         guard let file = tokenFile ?? settings.enrolmentTokenFile else {
             throw AgentError(
-                .configuration, "enrol: expected --token-file or 'enrolment_token_file', got neither")
+                .configuration,
+                "enrol: expected --token-file or 'enrolment_token_file', got neither")
         }
         let bytes: [UInt8]
         do throws(FileError) {
@@ -69,7 +70,8 @@ public final class Agent: Sendable {
         let token = text.filter { !$0.isWhitespace }
         guard token.hasPrefix("fe_"), token.utf8.count <= 64 else {
             throw AgentError(
-                .configuration, "enrolment token '\(file)': expected one token fe_..., got another text")
+                .configuration,
+                "enrolment token '\(file)': expected one token fe_..., got another text")
         }
         return try enrol(token: token)
     }

@@ -61,7 +61,9 @@ final class LocalServer {
 
     /// Moves bytes as `poll` allows, and hands every whole line to `answer`.
     ///
-    /// - Parameter polled: `descriptors` with their events.
+    /// - Parameters:
+    ///   - polled: `descriptors` with their events.
+    ///   - answer: acts on one line.
     func serve(_ polled: ArraySlice<pollfd>, answer: ([UInt8], LocalConnection) -> Void) {
         for (connection, events) in zip(connections, polled.dropFirst()) {
             if events.revents & Int16(POLLOUT) != 0 { connection.flush() }

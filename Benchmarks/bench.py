@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+"""Fieldfare's benchmarks: real programs over TLS on loopback, each figure against a named peer of the same run.
+
+One line for each: what, the figure, its goal, and whether it was met. These machines are noisy, so a ratio is the
+median of several rounds in which the two take turns. Nothing here is a test: the exit code is 1 only where something
+could not be measured.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DEBUG = ROOT / ".build/debug"
+AGENT = ROOT / ".build-release/release/fieldfare-agent"
+SMOKE = ROOT / ".build-release/release/fieldfare-smoke"
+REGISTRY = ROOT / ".build-release-server/release/fieldfare-registry"
+RUNTIME = ROOT / ".deps/sherpa-onnx"
+SPEECH = ROOT / "fixtures/asr"
+MODEL = "commands-en"
+PAYLOAD = 512 << 20
+ROUNDS = 5
+SLOW_CLIENTS = 32
+
+
+def say(what: str, figure: str, goal: str, met: bool) -> None:
+    print(f"{'met ' if met else 'MISS'}  {what:<58} {figure:<34} goal {goal}", flush=True)
+
+
+def run(*words, cwd: Path, env: dict | None = None) -> str:
+    """Runs a program to its end and returns what it printed."""
+    result = subprocess.run([str(word) for word in words], cwd=cwd, env={**os.environ, **(env or {})},
+                            capture_output=True, text=True)
+    if result.returncode:
+        raise SystemExit(f"bench: {' '.join(map(str, words))}: exit {result.returncode}: {result.stderr.strip()}")
+    return result.stdout
+
+
+def field(output: str, name: str):
+    return json.loads(output.strip().splitlines()[-1])[name]
+
+
+def resident(process: int) -> int:
+    """Resident bytes of a process."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) << 10
+
+
+def mib(count: float) -> str:
+    return f"{count / (1 << 20):.1f} MiB"
+
+
+class Site:
+    """A ceremony, a running registry, nginx with a copy of its static files, and a published bundle."""
+
+    def __init__(self, folder: Path, payload: int):
+        self.folder = folder
+        self.processes: list[subprocess.Popen] = []
+        self.env = {"FIELDFARE_PASSPHRASE": "benchmark", "FIELDFARE_CA": str(folder / "cert.pem")}
+        self.hold_ceremony()
+        self.start_registry()
+        self.publish(payload)
+
+    def cli(self, *words) -> str:
+        return run(DEBUG / "fieldfare", *words, cwd=self.folder, env=self.env)
+
+    def hold_ceremony(self) -> None:
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem",
+            "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            cwd=self.folder)
+        for name in ("root", "targets", "release"):
+            self.cli("keys", "generate", name, "--out", "keys")
+        online = run(REGISTRY, "keys", "generate", "--keys", "online", cwd=self.folder)
+        (self.folder / "online.json").write_text(online, encoding="utf-8")
+        self.cli("repo", "init", "--dir", "repo", "--root-key", "keys/root.json", "--targets-key", "keys/targets.json",
+                 "--online", "online.json", "--model", MODEL, "--release-key", "keys/release.json",
+                 "--release-threshold", "1", "--root-threshold", "1")
+        self.cli("repo", "sign", "root", "--dir", "repo", "--key", "keys/root.json", "--yes")
+        self.cli("repo", "sign", "targets", "--dir", "repo", "--key", "keys/targets.json", "--yes")
+
+    def start_registry(self) -> None:
+        token = run(REGISTRY, "token", "create", "--data", "data", "--scope", "admin", cwd=self.folder)
+        self.env["FIELDFARE_TOKEN"] = field(token, "token")
+        with open(self.folder / "registry.log", "wb") as log:
+            registry = subprocess.Popen(
+                ["taskset", "-c", "0", REGISTRY, "serve", "--data", "data", "--keys", "online", "--port", "0",
+                 "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--controller-interval", "1"],
+                cwd=self.folder, stdout=subprocess.PIPE, stderr=log, text=True)
+        self.processes.append(registry)
+        self.registry = registry.pid
+        self.port = json.loads(registry.stdout.readline())["port"]
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.env["FIELDFARE_SERVER"] = self.url
+        self.cli("repo", "push", "--dir", "repo")
+        time.sleep(3)
+        self.registry_idle = resident(registry.pid)
+
+    def publish(self, payload: int) -> None:
+        bundle = self.folder / "bundle"
+        shutil.copytree(SPEECH / "utterances", bundle / "utterances")
+        for source in (SPEECH / "models/good/model.onnx", SPEECH / "models/tokens.txt", SPEECH / "model-card.json",
+                       ROOT / "manifests/io.schema.json", ROOT / "manifests/telemetry.schema.json"):
+            shutil.copy(source, bundle)
+        text = (ROOT / "manifests/bundle.yaml").read_text(encoding="utf-8")
+        if payload:
+            text = text.replace("# files: [NOTICE]", "files: [payload.bin]").replace(
+                "min_disk: 64 MiB", f"min_disk: {(payload >> 20) + 64} MiB")
+            digest = hashlib.sha256()
+            with open(bundle / "payload.bin", "wb") as file:
+                for _ in range(payload >> 20):
+                    block = os.urandom(1 << 20)
+                    digest.update(block)
+                    file.write(block)
+            self.payload = digest.hexdigest()
+        (bundle / "bundle.yaml").write_text(text, encoding="utf-8")
+        (self.folder / "rollout.yaml").write_text(
+            f"schema: fieldfare.policy/1\nmodel: {MODEL}\ncandidate: 1.0.0\nreplaces: []\n"
+            "stages:\n  - name: stable\n", encoding="utf-8")
+        self.cli("bundle", "build", "bundle", "--out", "build")
+        self.cli("publish", "build", "--policy", "standard=rollout.yaml", "--key", "keys/release.json")
+        self.cli("rollout", "create", MODEL, "1.0.0", "--initial")
+        self.cli("rollout", "start", MODEL)
+
+    def start_nginx(self) -> int:
+        """Serves a copy of the static files with one worker on core 0; returns the port."""
+        copy = self.folder / "copy"
+        (copy / "targets").mkdir(parents=True)
+        (copy / "tuf").mkdir()
+        self.copy_static(copy)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        configuration = self.folder / "nginx.conf"
+        configuration.write_text(f"""
+daemon off; worker_processes 1; pid {self.folder}/nginx.pid; error_log {self.folder}/nginx.log;
+events {{ worker_connections 512; }}
+http {{
+    access_log off; sendfile on; keepalive_requests 1000000;
+    client_body_temp_path {self.folder}/t1; proxy_temp_path {self.folder}/t2; fastcgi_temp_path {self.folder}/t3;
+    uwsgi_temp_path {self.folder}/t4; scgi_temp_path {self.folder}/t5;
+    server {{
+        listen 127.0.0.1:{port} ssl; root {copy};
+        ssl_certificate {self.folder}/cert.pem; ssl_certificate_key {self.folder}/key.pem;
+    }}
+}}
+""", encoding="utf-8")
+        copy.chmod(0o755)
+        self.folder.chmod(0o755)
+        nginx = subprocess.Popen(["taskset", "-c", "0", "nginx", "-c", configuration, "-p", self.folder],
+                                 stderr=subprocess.DEVNULL)
+        self.processes.append(nginx)
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return port
+            except OSError:
+                time.sleep(0.05)
+        raise SystemExit(f"bench: nginx does not listen: {(self.folder / 'nginx.log').read_text()}")
+
+    def copy_static(self, copy: Path) -> None:
+        """Fetches what a device would, by the names in the metadata."""
+        def fetch(path: str) -> bytes:
+            target = copy / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            run("curl", "-sf", "--cacert", self.folder / "cert.pem", "-o", target, f"{self.url}/{path}",
+                cwd=self.folder)
+            return target.read_bytes()
+
+        fetch("tuf/1.root.json")
+        timestamp = json.loads(fetch("tuf/timestamp.json"))["signed"]
+        snapshot = json.loads(fetch(f"tuf/{timestamp['meta']['snapshot.json']['version']}.snapshot.json"))["signed"]
+        for name, meta in snapshot["meta"].items():
+            role = json.loads(fetch(f"tuf/{meta['version']}.{name}"))["signed"]
+            for path, target in role.get("targets", {}).items():
+                folder, _, leaf = path.rpartition("/")
+                body = fetch(f"targets/{folder}/{target['hashes']['sha256']}.{leaf}")
+                if path.startswith("bundles/"):
+                    for entry in json.loads(body)["files"]:
+                        fetch(f"blobs/sha256/{entry['sha256']}")
+
+    def configure_agent(self, name: str, port: int) -> Path:
+        """A device's folder with its configuration; returns the configuration's path."""
+        device = self.folder / name
+        device.mkdir()
+        settings = {
+            "registry": f"https://127.0.0.1:{port}", "ca_file": str(self.folder / "cert.pem"),
+            "trusted_root": str(self.folder / "repo/root.json"), "state_directory": str(device / "state"),
+            "socket": str(device / "socket"), "model": MODEL, "region": "eu", "device_class": "hub",
+            "locale": "en-GB", "poll_interval_s": 3600, "smoke_program": str(SMOKE), "speech_runtime": str(RUNTIME),
+        }
+        path = device / "agent.json"
+        path.write_text(json.dumps(settings), encoding="utf-8")
+        return path
+
+    def stop(self) -> None:
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def start_agent(configuration: Path, until: str) -> tuple[subprocess.Popen, dict[str, float], int]:
+    """Starts an agent; returns it, when each line of its log came, and its largest resident size, once `until` came."""
+    agent = subprocess.Popen([AGENT, "run", "--config", configuration], stderr=subprocess.PIPE, text=True)
+    seen: dict[str, float] = {}
+    for line in agent.stderr:
+        seen[line[3:].strip()] = time.monotonic()
+        if until in line:
+            peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{agent.pid}/status").read_text()).group(1)
+            return agent, seen, int(peak) << 10
+    raise SystemExit(f"bench: the agent ended before '{until}': {list(seen)[-3:]}")
+
+
+def measure_size() -> None:
+    with tempfile.NamedTemporaryFile() as stripped:
+        subprocess.run(["strip", "-o", stripped.name, AGENT], check=True)
+        size = os.stat(stripped.name).st_size
+    say("agent, stripped", f"{size / 1e6:.2f} MB", "at most 9 MB", size <= 9_000_000)
+
+
+def measure_idle(site: Site) -> None:
+    agent, _, _ = start_agent(site.configure_agent("idle", site.port), "-> probation")
+    time.sleep(5)
+    size = resident(agent.pid)
+    switches = sum_switches(agent.pid)
+    time.sleep(20)
+    wakes = sum_switches(agent.pid) - switches
+    agent.terminate()
+    agent.wait()
+    say("agent idle, resident", mib(size), "at most 16 MiB", size <= 16 << 20)
+    say("agent idle, wake-ups in 20 s", str(wakes), "0", wakes == 0)
+    say("registry idle, resident", mib(site.registry_idle), "at most 48 MiB", site.registry_idle <= 48 << 20)
+
+
+def sum_switches(process: int) -> int:
+    """Voluntary context switches of all threads: how often any of them has gone to sleep."""
+    return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.M).group(1))
+               for status in Path(f"/proc/{process}/task").glob("*/status"))
+
+
+def measure_install(site: Site, port: int) -> None:
+    """Agent and `curl | tee | sha256sum` with a final sync take turns at the same nginx."""
+    ratios, peaks, ours, theirs = [], [], [], []
+    for number in range(ROUNDS):
+        os.sync()
+        agent, seen, peak = start_agent(site.configure_agent(f"install-{number}", port), "downloaded and verified")
+        agent.kill()
+        agent.wait()
+        begin = next(moment for line, moment in seen.items() if "-> downloading" in line)
+        ours.append(list(seen.values())[-1] - begin)
+        peaks.append(peak)
+        shutil.rmtree(site.folder / f"install-{number}")
+        os.sync()
+        copy = site.folder / "curl.out"
+        begin = time.monotonic()
+        output = run("bash", "-c", f"set -o pipefail; curl -s --cacert {site.folder}/cert.pem "
+                     f"https://127.0.0.1:{port}/blobs/sha256/{site.payload} | tee {copy} | sha256sum; "
+                     f"sync {copy} {site.folder}", cwd=site.folder)
+        theirs.append(time.monotonic() - begin)
+        if not output.startswith(site.payload):
+            raise SystemExit("bench: curl got other bytes")
+        copy.unlink()
+        ratios.append(ours[-1] / theirs[-1])
+    ratio = statistics.median(ratios)
+    say(f"install of {PAYLOAD >> 20} MiB / curl | tee | sha256sum, sync",
+        f"{ratio:.2f} ({statistics.median(ours):.2f} s / {statistics.median(theirs):.2f} s)", "at most 0.70",
+        ratio <= 0.7)
+    say("agent's largest resident size while installing", mib(max(peaks)), "under 48 MiB", max(peaks) < 48 << 20)
+
+
+def measure_polls(site: Site, port: int) -> None:
+    """Conditional polls of the timestamp over TLS keep-alive: server on core 0, wrk on core 1."""
+    def polls(port: int) -> float:
+        url = f"https://127.0.0.1:{port}/tuf/timestamp.json"
+        headers = run("curl", "-sfI", "--cacert", site.folder / "cert.pem", url, cwd=site.folder)
+        tag = re.search(r"^etag: (.*)\r?$", headers, re.M | re.I).group(1).strip()
+        output = run("taskset", "-c", "1", "wrk", "-t1", "-c16", "-d6s", "-H", f"If-None-Match: {tag}", url,
+                     cwd=site.folder)
+        if "Socket errors" in output:
+            raise SystemExit(f"bench: wrk had errors: {output}")
+        return float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1))
+
+    pairs = [(polls(site.port), polls(port)) for _ in range(ROUNDS)]
+    ratio = statistics.median(ours / theirs for ours, theirs in pairs)
+    ours, theirs = (statistics.median(side) for side in zip(*pairs))
+    say("polls a second over TLS keep-alive / nginx", f"{ratio:.2f} ({ours:.0f} / {theirs:.0f})", "at least 0.60",
+        ratio >= 0.6)
+
+
+def measure_slow_clients(site: Site) -> None:
+    """Clients that ask for the largest blob and read a few bytes of it a second."""
+    context = ssl.create_default_context(cafile=site.folder / "cert.pem")
+    time.sleep(2)
+    before = resident(site.registry)
+    clients = []
+    for _ in range(SLOW_CLIENTS):
+        client = context.wrap_socket(socket.create_connection(("127.0.0.1", site.port)), server_hostname="localhost")
+        client.sendall(f"GET /blobs/sha256/{site.payload} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        clients.append(client)
+    most = 0
+    for _ in range(10):
+        for client in clients:
+            client.recv(512)
+        time.sleep(1)
+        most = max(most, resident(site.registry))
+    for client in clients:
+        client.close()
+    each = max(0, most - before) / SLOW_CLIENTS
+    say(f"registry, for each of {SLOW_CLIENTS} slow clients", mib(each), "at most 2 MiB", each <= 2 << 20)
+
+
+def main() -> int:
+    parts = sys.argv[1:] or ["size", "idle", "install", "polls", "slow-clients"]
+    if set(parts) & {"size"}:
+        measure_size()
+    if not set(parts) - {"size"}:
+        return 0
+    # On a real disk: a file system in memory would make every sync free.
+    with tempfile.TemporaryDirectory(prefix="fieldfare-bench-", dir="/var/tmp") as folder:
+        site = Site(Path(folder), PAYLOAD)
+        try:
+            port = site.start_nginx()
+            if "idle" in parts:
+                measure_idle(site)
+            if "install" in parts:
+                measure_install(site, port)
+            if "polls" in parts:
+                measure_polls(site, port)
+            if "slow-clients" in parts:
+                measure_slow_clients(site)
+        finally:
+            site.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

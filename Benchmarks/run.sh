@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Measures speed and size, as ratios against named peers in the same run; docs/performance.md has the goals.
+#   Benchmarks/run.sh            all of it
+#   Benchmarks/run.sh install    one of: size, idle, install, polls, slow-clients
+# Needs nginx, curl and wrk; builds the registry for release.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+for program in nginx curl wrk openssl taskset; do
+    command -v "$program" >/dev/null && continue
+    package=${program/taskset/util-linux}
+    if [[ $EUID -eq 0 ]]; then
+        apt-get install -y -qq --no-install-recommends "${package/nginx/nginx-light}" >/dev/null
+    else
+        echo "bench: expected $program in PATH, got nothing; hint: apt-get install $package" >&2
+        exit 2
+    fi
+done
+swift build --configuration release --scratch-path .build-release-server --product fieldfare-registry
+exec python3 Benchmarks/bench.py "$@"
