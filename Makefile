@@ -25,7 +25,7 @@ test: ## All tests and gates, as CI runs them
 	@scripts/setup.sh --for-tests
 	@$(MAKE) --no-print-directory format-check
 	@$(MAKE) --no-print-directory build
-	@$(MAKE) --no-print-directory layers
+	@$(MAKE) --no-print-directory layers linkage
 	@scripts/test.sh
 
 check: test fixtures-check ## Everything that must hold before a release
