@@ -3,7 +3,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 swift build --explicit-target-dependency-import-check error
-FIELDFARE_DEVICE_ONLY=1 swift build --configuration release --static-swift-stdlib \
-    --scratch-path .build-release --product fieldfare-agent
-FIELDFARE_DEVICE_ONLY=1 swift build --configuration release --static-swift-stdlib \
-    --scratch-path .build-release --product fieldfare-smoke
+
+# For the device: small. Functions that nothing calls are dropped, which --static-swift-stdlib's -export-dynamic would
+# forbid; equal ones become one, since Swift compares no addresses of functions; relative relocations are packed, which
+# needs glibc 2.36 or newer on the device.
+device=(--configuration release --static-swift-stdlib --scratch-path .build-release
+    -Xswiftc -Osize -Xswiftc -Xfrontend -Xswiftc -function-sections -Xswiftc -use-ld=lld
+    -Xlinker --gc-sections -Xlinker --no-export-dynamic -Xlinker --icf=all
+    -Xlinker -z -Xlinker pack-relative-relocs)
+for product in fieldfare-agent fieldfare-smoke; do
+    FIELDFARE_DEVICE_ONLY=1 swift build "${device[@]}" --product "$product"
+done

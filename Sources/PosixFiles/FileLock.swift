@@ -67,11 +67,12 @@ extension Directory {
         _ path: TargetPath, _ mode: FileLock.Mode, waiting limit: Duration,
         isCancelled: () -> Bool = { false }
     ) throws(FileError) -> FileLock {
-        let deadline = ContinuousClock.now + limit
+        // Not ContinuousClock: that would link Swift's concurrency runtime and libdispatch into the agent.
+        let start = cposix_boottime()
         var pause = 1
         while true {
             if let lock = try tryLock(path, mode) { return lock }
-            guard ContinuousClock.now < deadline, !isCancelled() else {
+            guard .nanoseconds(cposix_boottime() - start) < limit, !isCancelled() else {
                 throw .busy(path: join(path.description))
             }
             cposix_pause(Int64(pause) * 1_000_000)

@@ -4,9 +4,15 @@ import PosixFiles
 import Primitives
 import SlotHost
 
-exit(FieldfareAgentProgram.main(Array(CommandLine.arguments.dropFirst())))
-
 /// The program: reads its arguments, does one thing, and ends with a code that says how it went.
+///
+/// Top-level code and `@main` run on the main actor, which would link Swift's concurrency runtime and libdispatch for
+/// nothing else: half a megabyte on a device. This is the C entry point that SwiftPM gives a module of this name.
+@c(fieldfare_agent_main)
+public func start(_ count: Int32, _ words: UnsafePointer<UnsafePointer<CChar>?>) -> Int32 {
+    FieldfareAgentProgram.main(Array(CommandLine.arguments.dropFirst()))
+}
+
 enum FieldfareAgentProgram {
     /// What `stop` is called on by the signal handlers; set once, before they are installed.
     nonisolated(unsafe) private static var running: Agent?
