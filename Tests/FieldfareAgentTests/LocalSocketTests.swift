@@ -78,10 +78,29 @@ struct LocalSocketTests {
     @Test func `leaves a file alone that is no socket`() throws {
         let file = unsafe open(device.socket, O_CREAT | O_WRONLY, 0o600)
         close(file)
-        let agent = try Agent(configuration: device.configuration())
-        let error = #expect(throws: AgentError.self) { try agent.run() }
+        defer { device.stop() }
+        let error = #expect(throws: AgentError.self) { try device.start() }
         #expect(error?.code == .busy)
         #expect(unsafe access(device.socket, F_OK) == 0)
+    }
+
+    @Test(
+        .enabled(if: geteuid() == 0, "only root can play another user"),
+        arguments: ["check", "hold", "unhold", "rollback"])
+    func `takes no orders from another user, who may ask all the same`(order: String) throws {
+        try device.start()
+        defer { device.stop() }
+        try #require(unsafe chmod(device.scratch.path, 0o755) == 0)
+        try #require(unsafe chmod(device.socket, 0o666) == 0)
+        let file = device.scratch.path("answer.json")
+        let refused = try OtherUser.ask("{\"op\":\"\(order)\"}", at: device.socket, through: file)
+        #expect(refused["code"] == "forbidden")
+        #expect(
+            refused["detail"]
+                == .string("\(order): expected root or user 0, got user \(OtherUser.number)"))
+        let status = try OtherUser.ask("{\"op\":\"status\"}", at: device.socket, through: file)
+        #expect(status["ok"] == true)
+        #expect(status["held"] == false)
     }
 
     // MARK: What comes from outside

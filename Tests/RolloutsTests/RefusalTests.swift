@@ -81,6 +81,14 @@ struct RefusalTests {
         Case(.policyNotListed, "a policy that the release keys do not list today") {
             $0.isPolicyListed = false
         },
+        Case(.policyNotListed, "a policy that is listed with another digest") {
+            $0.listedPolicy = Plan.PolicyReference(
+                path: World.path, sha256: bundle("9.9.9").sha256)
+        },
+        Case(.policyNotListed, "a policy that is listed at another path") {
+            $0.listedPolicy = Plan.PolicyReference(
+                path: World.baselinePath, sha256: $0.plan.policy.sha256)
+        },
         Case(.policyForAnotherRelease, "the policy of another release") {
             $0.policy.candidate = bundle("1.3.9")
         },

@@ -45,6 +45,8 @@ struct World {
     var manifests: [SemanticVersion: SHA256Digest]
     var requirements: [SHA256Digest: Requirements]
     var isPolicyListed = true
+    /// How the policy is listed, where that is not as the plan names it.
+    var listedPolicy: Plan.PolicyReference?
     var isBaselinePolicyListed = true
     var now = World.start + 2 * day
 
@@ -120,9 +122,9 @@ struct World {
     var listing: Listing {
         var policies: [Listing.ListedPolicy] = []
         if isPolicyListed {
+            let listed = listedPolicy ?? plan.policy
             policies.append(
-                Listing.ListedPolicy(
-                    path: plan.policy.path, sha256: plan.policy.sha256, policy: policy))
+                Listing.ListedPolicy(path: listed.path, sha256: listed.sha256, policy: policy))
         }
         if isBaselinePolicyListed {
             policies.append(
