@@ -121,7 +121,7 @@ def judge(
 
 def failed(output: str) -> str:
     """The first test that failed, and how many more did."""
-    names = list(dict.fromkeys(re.findall(r"Test (.+?) (?:with .+ test cases? )?failed after", output)))
+    names = list(dict.fromkeys(re.findall(r"Test (?!run with )(.+?) (?:with .+ test cases? )?failed after", output)))
     more = f", and {len(names) - 1} more" if len(names) > 1 else ""
     return names[0].strip('"') + more if names else "the end of the test run"
 

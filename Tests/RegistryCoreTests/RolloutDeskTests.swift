@@ -142,6 +142,25 @@ struct RolloutDeskTests {
         }
     }
 
+    @Test(arguments: RolloutOrder.allCases)
+    func `an order needs operate for this model`(order: RolloutOrder) throws {
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        let created = try create()
+        let records = try registry.auditRecords()
+        let other = try #require(ModelName("commands-de"))
+        for scope in [Scope(.publish), Scope(.sign), Scope(.read), Scope(.operate, other)] {
+            let actor = Principal(id: .registry, name: "p", scopes: [scope])
+            #expect(throws: RegistryError.forbidden(needs: Scope(.operate, registry.model))) {
+                try registry.desk.order(
+                    order, registry.model, .main, reason: "", by: actor, at: now)
+            }
+        }
+        #expect(try registry.auditRecords() == records)
+        let status = try registry.desk.status(registry.model, .main, by: registry.admin, at: now)
+        #expect(status.json == created.json)
+    }
+
     // MARK: Models
 
     @Test func `models show held and live versions with their policies`() throws {
