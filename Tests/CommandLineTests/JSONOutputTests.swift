@@ -111,7 +111,8 @@ import Testing
             }, Run("devices list"), Run(show), Run("explain \(device.id) --model commands-en"),
             Run("token create --name x --scope read") { outcome in
                 revoked = try #require(outcome.json["id"] as? String)
-            }, Run("token list"), Run("token revoke \(revoked)"), Run("audit --limit 5"),
+            }, Run("token list"), Run("token revoke \(revoked)"),
+            Run("devices revoke \(device.id) --reason sold"), Run("audit --limit 5"),
             Run("rollout start no-such-model", status: 1),
             Run("repo status", status: 12, with: ["FIELDFARE_SERVER": "https://127.0.0.1:1"]),
         ]

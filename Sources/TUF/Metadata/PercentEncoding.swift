@@ -1,8 +1,8 @@
 import Primitives
 
 /// Percent-encoding (RFC 3986 section 2.1) of all but the unreserved characters, as python-tuf does it.
-enum PercentEncoding {
-    static func encode(_ text: String) -> String {
+package enum PercentEncoding {
+    package static func encode(_ text: String) -> String {
         var encoded: [UInt8] = []
         for byte in text.utf8 {
             if isUnreserved(byte) {

@@ -1,17 +1,20 @@
 import ArgumentParser
 import Console
+import CurlTransport
 import Primitives
+import TUF
 
 /// The fleet: `fieldfare devices`.
 struct DevicesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "devices", abstract: "Shows devices, and lets new ones enrol.",
+        commandName: "devices", abstract: "Shows devices, lets new ones enrol, and revokes them.",
         discussion: """
             EXAMPLE
               fieldfare devices list
               fieldfare devices enrol-tokens --count 20
+              fieldfare devices revoke 3f0c6e1f9a2b4c5d6e7f8091a2b3c4d5 --reason sold
             """,
-        subcommands: [List.self, Show.self, EnrolTokens.self])
+        subcommands: [List.self, Show.self, EnrolTokens.self, Revoke.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -95,6 +98,36 @@ struct DevicesCommand: ParsableCommand {
                 "/v1/enrolments", ["count": .integer(count), "expires_s": .integer(expires)])
             guard !output.isJSON else { return Output.json(answer) }
             for token in answer["tokens"]?.array?.compactMap(\.string) ?? [] { Output.line(token) }
+        }
+    }
+
+    struct Revoke: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Forgets a device, and takes no further report from it.",
+            discussion: """
+                All rows of the device are deleted; the audit log keeps who did it, when and why. The
+                device's model runs on. To come back it needs a new key and a new token.
+
+                EXAMPLE
+                  fieldfare devices revoke 3f0c6e1f9a2b4c5d6e7f8091a2b3c4d5 --reason sold
+                """)
+
+        @Argument(help: "The device id.")
+        var device: String
+
+        @Option(help: "Why; at most 200 bytes, goes to the audit log.")
+        var reason = ""
+
+        @OptionGroup var server: ServerOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            guard let id = DeviceID(device) else {
+                throw Failure(.usage, "device: expected \(DeviceID.expected), got '\(device)'")
+            }
+            let path = "/v1/devices/\(id)?reason=\(PercentEncoding.encode(reason))"
+            let answer = try server.api().send(.delete, path).json()
+            if output.isJSON { Output.json(answer) } else { Output.line("\(id): revoked") }
         }
     }
 }
