@@ -108,7 +108,7 @@ extension AgentDriver {
                 to: active, at: now, watching: isWatched ? attempt?.release.probation : nil,
                 burnInTurns: isWatched ? attempt?.release.burnInTurns ?? 0 : 0)
         }
-        let writer = ReportWriter(reporter: reporter, machine: machine.memory, now: now)
+        let writer = reportWriter(now)
         var reports: [QueuedReport] = []
         for case .report(let notice, let bundle, let trace) in effects {
             let report = writer.report(notice, of: bundle, trace: trace, &observation)

@@ -130,7 +130,7 @@ extension AgentDriver {
         let interval = judgement?.reportInterval ?? settings.reportInterval
         timers.report = now + interval + Int64.random(in: 0...(interval / 8), using: &random)
         let before = observation
-        let writer = ReportWriter(reporter: reporter, machine: machine.memory, now: now)
+        let writer = reportWriter(now)
         let report = writer.periodic(&observation)
         do {
             try write([report])

@@ -113,6 +113,14 @@ package final class AgentDriver<Journal: Journaling> {
 
     /// The device's time: its clock, but never before the newest signed moment.
     func now(_ clock: UTCTime) -> UTCTime { trust.now(clock) }
+
+    func reportWriter(_ now: UTCTime) -> ReportWriter {
+        ReportWriter(
+            reporter: reporter, machine: machine.memory, now: now,
+            standing: StandingReasons.codes(
+                isHeld: machine.memory.isHeld, material: material, error: pollError,
+                decision: judgement?.decision))
+    }
 }
 
 /// The ports and secrets of a driver.

@@ -30,19 +30,29 @@ package struct ReportWriter: Sendable {
     let reporter: Reporter
     let machine: MachineState
     let now: UTCTime
+    let standing: [ReasonCode]
 
-    package init(reporter: Reporter, machine: MachineState, now: UTCTime) {
+    /// - Parameters:
+    ///   - reporter: who reports.
+    ///   - machine: what the device runs, and is about to do.
+    ///   - now: the device's time.
+    ///   - standing: what keeps the device where it is, of `StandingReasons`.
+    package init(
+        reporter: Reporter, machine: MachineState, now: UTCTime, standing: [ReasonCode] = []
+    ) {
         self.reporter = reporter
         self.machine = machine
         self.now = now
+        self.standing = standing
     }
 
     /// The figures so far; a later one of the same version and stage window takes its place.
     package func periodic(_ observation: inout Observation) -> QueuedReport {
         let version = observation.version.map { "\($0)" } ?? "none"
         let window = observation.place.map { "\($0.window.seconds)" } ?? "outside"
-        return queued(
-            base(.periodic, &observation), series: "\(version)@\(window)")
+        var report = base(.periodic, &observation)
+        report.reasons = standing
+        return queued(report, series: "\(version)@\(window)")
     }
 
     /// The report of a notice; nil where it tells the registry nothing.
@@ -58,7 +68,9 @@ package struct ReportWriter: Sendable {
             report.attempt = AttemptMark(number: Int64(number), trace: trace)
         }
         if let state = notice.state { report.state = state }
-        report.reasons = notice.reasons
+        let own = notice.reasons
+        let more = kind == .transition ? standing.filter { !own.contains($0) } : []
+        report.reasons = own + more.prefix(Report.reasonLimit - own.count)
         report.smoke = notice.figures
         if case .retreating(.rejected(.probation(let fall))) = notice {
             report.probation = observation.evidence(of: fall)

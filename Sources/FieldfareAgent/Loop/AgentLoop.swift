@@ -47,7 +47,7 @@ final class AgentLoop {
         self.clock = clock
         try state.installRoot(from: settings.trustedRoot, at: clock.value.now)
         let slots = try Self.slots(slotsFolder, settings, clock: { SystemClock.now() })
-        driver = try Self.driver(settings, state, slots, slotsFolder, at: clock.value.now)
+        driver = try Self.driver(settings, state, slots, at: clock.value.now)
         workshop = try Self.workshop(settings, state, slots)
         server = try LocalServer(path: settings.socket)
         answers = LocalAnswers(driver: driver, slots: slots, clock: { clock.value.now })
@@ -65,7 +65,7 @@ final class AgentLoop {
 
     private static func driver(
         _ settings: AgentSettings, _ state: StateDirectory, _ slots: SlotFolder,
-        _ folder: Directory, at now: UTCTime
+        at now: UTCTime
     ) throws(AgentError) -> AgentDriver<Journal> {
         let key = try state.key()
         let profile = DeviceProfile(
@@ -88,7 +88,7 @@ final class AgentLoop {
                 .warning, "this device is not enrolled: reports wait; run 'fieldfare-agent enrol'")
         }
         let parts = DriverParts(
-            journal: journal, slots: slots, surroundings: DeviceSurroundings(slots: folder),
+            journal: journal, slots: slots, surroundings: DeviceSurroundings(slots: slots),
             key: key, random: SystemRandom())
         do {
             return try AgentDriver(

@@ -1,14 +1,14 @@
 import AgentCore
 import Glibc
 import ModelBundle
-import PosixFiles
 import Primitives
 import Rollouts
+import SlotHost
 
 /// The machine that the agent runs on, as the kernel tells.
 struct DeviceSurroundings: Surroundings {
-    /// The slots' folder, whose file system a new bundle would fill.
-    let slots: Directory
+    /// Whose file system a new bundle would fill.
+    let slots: SlotFolder
 
     func hardware() -> DeviceFacts.Hardware {
         DeviceFacts.Hardware(
@@ -27,6 +27,6 @@ struct DeviceSurroundings: Surroundings {
         Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    /// Free bytes; none where the file system does not say, so that nothing is begun.
-    private var freeDisk: Int64 { (try? slots.freeBytes()) ?? 0 }
+    /// What a new bundle could have; none where the file system does not say, so that nothing is begun.
+    private var freeDisk: Int64 { (try? slots.availableBytes()) ?? 0 }
 }

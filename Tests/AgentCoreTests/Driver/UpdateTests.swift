@@ -4,6 +4,7 @@ import Primitives
 import Rollouts
 import Speech
 import TUF
+import TestSupport
 import Testing
 
 /// The agent's whole way over memory ports: poll, verify, stage, test, announce, swap, watch.
@@ -210,6 +211,35 @@ import Testing
             new, over: old, state: .rolledBack, stages: [device.now],
             withdrawn: [Withdrawal(version: new.version, sha256: new.sha256, at: device.now)])
         device.pass(120)
+        #expect(device.active == "1.0.0")
+    }
+
+    @Test func `says in every periodic report what keeps it where it is`() throws {
+        let (device, old, _) = try device()
+        func reasons() throws -> [String] {
+            device.registry.forgetReports()
+            device.pass(4_200)
+            let last = try #require(device.registry.reports(of: "periodic").last)
+            return last["reasons"]?.array?.compactMap(\.string) ?? []
+        }
+        #expect(try reasons() == [])
+        device.driver.handle(.ordered(.hold), at: device.now)
+        #expect(try reasons() == ["held_on_device"])
+        device.driver.handle(.ordered(.unhold), at: device.now)
+
+        // A plan that claims the last stage on the day of the first.
+        var policy = Self.everybody.object ?? [:]
+        policy["not_before"] = .integer(device.now.seconds)
+        let hurried = try device.registry.publish(
+            "1.2.0", policy: .object(policy), now: device.now)
+        device.registry.touch(device.now)
+        device.registry.plan(hurried, over: old, stages: [device.now, device.now])
+        #expect(try reasons() == ["plan_refused"])
+        #expect(device.active == "1.0.0")
+
+        // The newest timestamp has expired, and nobody signs another.
+        device.now = device.now + 2 * SimulatedRepository.day
+        #expect(try reasons() == ["metadata_expired", "plan_refused"])
         #expect(device.active == "1.0.0")
     }
 

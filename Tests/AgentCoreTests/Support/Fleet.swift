@@ -155,6 +155,7 @@ final class TestRegistry: Fetching, Reporting, Sendable {
 
     var reports: [JSON] { state.withLock { $0.reports } }
     var requests: [String] { state.withLock { $0.requests } }
+    func forgetReports() { state.withLock { $0.reports = [] } }
     func forgetRequests() { state.withLock { $0.requests = [] } }
 
     func reports(of kind: String) -> [JSON] { reports.filter { $0["kind"]?.string == kind } }
