@@ -258,8 +258,6 @@ static int64_t reading(clockid_t clock) {
 int64_t cposix_realtime(void) { return reading(CLOCK_REALTIME); }
 int64_t cposix_monotonic(void) { return reading(CLOCK_MONOTONIC); }
 int64_t cposix_boottime(void) { return reading(CLOCK_BOOTTIME); }
-int64_t cposix_process_cpu(void) { return reading(CLOCK_PROCESS_CPUTIME_ID); }
-int64_t cposix_thread_cpu(void) { return reading(CLOCK_THREAD_CPUTIME_ID); }
 
 void cposix_pause(int64_t nanoseconds) {
     struct timespec time = {

@@ -17,12 +17,6 @@ package enum SystemClock {
     /// Nanoseconds since the machine started, time suspended included.
     package static func bootNanoseconds() -> Int64 { cposix_boottime() }
 
-    /// CPU time used by all threads of this process, in nanoseconds.
-    package static func processCPUNanoseconds() -> Int64 { cposix_process_cpu() }
-
-    /// CPU time used by the calling thread, in nanoseconds.
-    package static func threadCPUNanoseconds() -> Int64 { cposix_thread_cpu() }
-
     /// Waits; a signal may end it early.
     package static func pause(nanoseconds: Int64) { cposix_pause(nanoseconds) }
 }

@@ -15,7 +15,6 @@ struct RegistrySettings: Sendable, Hashable {
     var data: String?
     /// A folder with `snapshot.key`, `timestamp.key` and `plans.key`.
     var keys: String?
-    var publicURL: String?
     var isDashboardOpen = false
     var controllerInterval: Int64 = 30
     var resignInterval: Int64 = 600
@@ -40,7 +39,6 @@ struct RegistrySettings: Sendable, Hashable {
         try takeTLS(&fields)
         data = try fields.optionalString("data") ?? data
         keys = try fields.optionalString("keys") ?? keys
-        publicURL = try fields.optionalString("public_url") ?? publicURL
         let dashboard = try fields.optionalParse("dashboard", "'open' or 'token'") {
             ["open": true, "token": false][$0]
         }
@@ -94,7 +92,6 @@ struct RegistrySettings: Sendable, Hashable {
         }
         fields["data"] = data.map { .string($0) }
         fields["keys"] = keys.map { .string($0) }
-        fields["public_url"] = publicURL.map { .string($0) }
         return .object(fields)
     }
 }

@@ -20,7 +20,7 @@ struct ManifestTests {
 
     @Test func `tells the parts that devices ask for`() throws {
         let manifest = try SampleBundle().build().manifest
-        #expect(manifest.smokeJob.settings.model.description == "model.onnx")
+        #expect(manifest.runtime.model.description == "model.onnx")
         #expect(manifest.requirements.architectures == [.x86, .arm])
         #expect(manifest.requirements.minimumMemory == 128 << 20)
         #expect(

@@ -110,7 +110,6 @@ import Testing
         report.tally.counters.crashes = 2
         facts.take(report)
         #expect(facts.attemptsStarted == 2)
-        #expect(facts.attemptsPassed == 0)
         #expect(facts.beaconAt == ReportFixtures.now)
         #expect(facts.rolledBack)
         #expect(facts.committed)

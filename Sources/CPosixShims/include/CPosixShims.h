@@ -137,8 +137,6 @@ int64_t cposix_realtime(void);
 int64_t cposix_monotonic(void);
 // As monotonic, and goes on while the machine is suspended.
 int64_t cposix_boottime(void);
-int64_t cposix_process_cpu(void);
-int64_t cposix_thread_cpu(void);
 // Sleeps; a signal may end it early.
 void cposix_pause(int64_t nanoseconds);
 

@@ -66,9 +66,6 @@ package struct Manifest: Sendable, Hashable {
     /// Bytes of all files; equal files count once for each path.
     package var totalLength: Int64 { files.reduce(0) { $0 + $1.length } }
 
-    /// The job that `fieldfare-smoke` does for this bundle.
-    package var smokeJob: SmokeJob { SmokeJob(settings: runtime, suite: smoke) }
-
     /// Where the manifest of a version stands among the targets.
     package static func targetPath(model: ModelName, version: SemanticVersion) -> TargetPath {
         guard let path = TargetPath("bundles/\(model)/\(version).json") else {

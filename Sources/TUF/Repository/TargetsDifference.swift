@@ -30,14 +30,6 @@ package struct TargetsDifference: Sendable, Hashable {
             != newRoles.map(\.name).filter(names.old.contains)
     }
 
-    /// Whether all that the old version had is still there, unchanged.
-    ///
-    /// An open proposal may be extended by such a one, and by no other.
-    package var onlyAdds: Bool {
-        !isReordered && targets.allSatisfy(\.isAddition) && roles.allSatisfy(\.isAddition)
-            && keys.allSatisfy(\.isAddition)
-    }
-
     private static func table(_ roles: [DelegatedRole]) -> [RoleName: DelegatedRole] {
         Dictionary(roles.map { ($0.name, $0) }) { first, _ in first }
     }

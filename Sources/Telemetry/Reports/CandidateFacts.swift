@@ -53,7 +53,6 @@ package struct CandidateFacts: Sendable, Hashable {
     package init() {}
 
     package var attemptsFailed: Int { attempts.values.count { $0 == .failed } }
-    package var attemptsPassed: Int { attempts.values.count { $0 == .passed } }
     package var attemptsStarted: Int { attempts.count }
     package var rolledBack: Bool { rollback != nil }
 
