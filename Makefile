@@ -42,7 +42,8 @@ layers: ## Fail where a target imports upward or sideways
 linkage: ## Fail where the agent links what it must not, or weighs too much
 	@scripts/linkage.sh
 
-fixtures-check: setup ## Export and quantise the speech models anew, compare the bytes, measure their word error rate
+fixtures-check: ## Export and quantise the speech models anew, compare the bytes, measure their word error rate
+	@scripts/setup.sh --for-fixtures
 	@$(MAKE) --no-print-directory -C fixtures/asr check
 
 bench: build ## Measure speed and size, as ratios against named peers

@@ -24,7 +24,7 @@ extension SeededGenerator {
     }
 }
 
-/// One device of GATE section 3 before and after a swap, turn by turn.
+/// One simulated device before and after a swap, turn by turn.
 struct DeviceSimulation {
     /// What the candidate does to a turn.
     struct Effect {

@@ -5,7 +5,7 @@ import Telemetry
 import TestSupport
 import Testing
 
-/// The decision of GATE section 5.8 with the rules of DESIGN section 4.
+/// The verdicts of docs/gate.md.
 @Suite struct GateDecisionTests {
     /// A fleet with nothing wrong but what `change` does to its treated devices.
     static func fleet(

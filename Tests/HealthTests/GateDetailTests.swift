@@ -5,7 +5,7 @@ import Telemetry
 import TestSupport
 import Testing
 
-/// Tables of GATE sections 5.6 and 8, directions, blind spots and the score.
+/// Tables that the gate was designed with, directions, blind spots and the score.
 @Suite struct GateDetailTests {
     /// Bad devices that `level` needs of `exposed`, or nil where even all are too few.
     static func needed(_ exposed: Int, q0: Double, level: Double) -> Int? {
@@ -18,7 +18,7 @@ import Testing
         (2, 2, nil), (3, 3, 3), (5, 3, 4), (10, 4, 5), (20, 5, 6), (50, 7, 8), (200, 14, 16),
         (1_000, 39, 43), (5_000, 154, 158),
     ])
-    func `needs as many silent devices as GATE section 5.6 says`(
+    func `needs as many silent devices as the design's table says`(
         exposed: Int, pause: Int?, rollback: Int?
     ) {
         #expect(Self.needed(exposed, q0: 0.020, level: 0.10 / 21) == pause)
@@ -35,7 +35,7 @@ import Testing
         (3, 1.58, 14.40), (5, 1.53, 10.61), (10, 1.41, 7.18), (20, 1.27, 4.78), (50, 1.17, 3.18),
         (100, 1.11, 2.43), (200, 1.09, 1.95), (1_000, 1.05, 1.43),
     ])
-    func `foresees the blind spots of GATE section 8`(treated: Int, p95: Double, errors: Double) {
+    func `foresees the design's blind spots`(treated: Int, p95: Double, errors: Double) {
         let control = [3: 150, 5: 150, 10: 150, 20: 400, 50: 400, 100: 1_000, 200: 2_000]
         let power = Power(GateFixtures.asInGate())
         func spot(_ metric: GateMetric) -> Double? {

@@ -14,7 +14,7 @@ enum GateFixtures {
         return cohort
     }
 
-    /// Seven tests, three stages, all of alpha for the fleet: the rule exactly as GATE section 5 has it.
+    /// Seven tests, three stages, all of alpha for the fleet: the rule as the vectors were made with.
     static func asInGate() -> GateParameters {
         var parameters = GateParameters()
         let active: Set<GateMetric> = [

@@ -4,7 +4,7 @@ import Primitives
 import Telemetry
 import Testing
 
-/// The deterministic vectors of GATE section 8, within 1e-4.
+/// The deterministic vectors that the gate was designed with, within 1e-4.
 @Suite struct GateVectorTests {
     static let level = 0.01 / 21
 

@@ -2,7 +2,7 @@ import Glibc
 import Health
 import Testing
 
-/// GATE section 8, local E.
+/// The local E of the design's vectors.
 @Suite struct LocalEvidenceTests {
     @Test(arguments: [
         (2, 2, 0.03, 397.222), (3, 3, 0.03, 10_525.0), (3, 4, 0.03, 1_706.424),

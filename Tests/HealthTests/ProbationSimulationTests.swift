@@ -4,7 +4,7 @@ import Telemetry
 import TestSupport
 import Testing
 
-/// A seeded subset of the table in GATE section 6.
+/// A seeded subset of the watch's rows in docs/gate.md.
 @Suite struct ProbationSimulationTests {
     /// Turns at which devices rolled back, and how many devices there were.
     static func run(

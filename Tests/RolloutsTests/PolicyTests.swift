@@ -56,7 +56,7 @@ struct PolicyTests {
                 == "field 'max_pins': expected 0 to 10000, got -1")
     }
 
-    @Test func `the defaults are those of GATE sections 5 and 6`() throws {
+    @Test func `the defaults are those of the page`() throws {
         let policy = World().policy
         let statistics = policy.statistics
         #expect(statistics.alpha == 10 && statistics.alphaPause == 100)
@@ -96,12 +96,12 @@ struct PolicyTests {
         #expect(policy.problems() == [])
     }
 
-    /// GATE section 8: 50: 10/20/37; 200: 10/20/150; 2,000: 20/200/1,900; and so on.
+    /// The stage sizes of the simulations: 50: 10/20/37; 200: 10/20/150; 2,000: 20/200/1,900; and so on.
     @Test(arguments: [
         (50, 10, 20, 37), (200, 10, 20, 150), (2_000, 20, 200, 1_900),
         (20_000, 200, 2_000, 19_000), (200_000, 2_000, 20_000, 190_000),
     ])
-    func `the default quotas give the stage sizes of GATE section 8`(
+    func `the default quotas give the stage sizes of the simulations`(
         fleet: Int, beta: Int, canary: Int, stable: Int
     ) throws {
         let policy = World().policy

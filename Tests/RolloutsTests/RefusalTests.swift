@@ -4,7 +4,7 @@ import Testing
 
 @testable import Rollouts
 
-/// Every clause of DESIGN section 2, "What a device accepts": one plan or device each that breaks it,
+/// Every clause of what a device accepts (`docs/formats/plan.md`): one plan or device each that breaks it,
 /// and the one reason it is refused with.
 struct RefusalTests {
     struct Case: Sendable, CustomTestStringConvertible {

@@ -4,7 +4,7 @@ import Telemetry
 import TestSupport
 import Testing
 
-/// GATE section 8, sketch vectors, and the properties that the format promises.
+/// Two sketches worked out by hand, and the properties that the format promises.
 @Suite struct ExponentialHistogramTests {
     static let values: [Double] = [120, 250, 400, 401, 650, 900, 1_500, 3_000, 0.5, 512]
 

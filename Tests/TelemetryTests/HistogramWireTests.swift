@@ -4,7 +4,7 @@ import Telemetry
 import TestSupport
 import Testing
 
-/// The wire form of GATE section 7: one spelling per value, and nothing that bytes can do to the reader.
+/// The wire form of docs/formats/histogram.md: one spelling per value, and nothing that bytes can do to the reader.
 @Suite struct HistogramWireTests {
     @Test(arguments: 0..<200 as Range<UInt64>)
     func `reads what it writes`(seed: UInt64) throws {
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test(arguments: [(40, 60), (280, 100), (2_000, 130), (100_000, 200)])
-    func `stays as small as GATE section 7 says`(turns: Int, limit: Int) {
+    func `stays as small as the page says`(turns: Int, limit: Int) {
         var generator = SeededGenerator(seed: UInt64(turns))
         var histogram = ExponentialHistogram()
         for _ in 0..<turns {

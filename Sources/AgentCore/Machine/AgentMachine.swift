@@ -4,7 +4,7 @@ import Speech
 
 /// The agent's state machine: (state, event) to next state and effects; no I/O, no clock.
 ///
-/// DESIGN section 6. Every event has an answer in every state (fixtures/agent/transitions.txt lists them).
+/// Every event has an answer in every state (fixtures/agent/transitions.txt lists them).
 /// What always holds: nothing is staged into the active slot, nor into the slot that a swap may still have
 /// to go back to; an attempt is counted before it starts; and every state but rest has a deadline.
 package struct AgentMachine: Sendable, Hashable {

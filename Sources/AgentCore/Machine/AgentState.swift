@@ -57,7 +57,7 @@ package struct Retreat: Sendable, Hashable {
     }
 }
 
-/// What the agent is doing (DESIGN section 6).
+/// What the agent is doing (`docs/agent.md`).
 package enum AgentState: Sendable, Hashable {
     case resting(RestingState)
     /// A poll is under way; `since` is what it goes back to.

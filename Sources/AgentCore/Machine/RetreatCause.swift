@@ -1,6 +1,6 @@
 package import Speech
 
-/// Why probation ended with the bundle refused (`GATE.md` section 6).
+/// Why probation ended with the bundle refused (`docs/gate.md`).
 package enum ProbationFall: String, Sendable, Hashable, CaseIterable {
     /// The median, the tail or the error channel reached its alarm.
     case mid

@@ -35,7 +35,7 @@ package struct Observation: Sendable, Hashable {
     /// The version that the application says it serves.
     package internal(set) var serving: SemanticVersion?
 
-    /// Turns that a reference needs to be reported (`GATE.md` section 5.2).
+    /// Turns that a reference needs to be reported (docs/gate.md).
     package static let leastReferenceTurns: Int64 = 20
 
     package init(epoch: UTCTime) {

@@ -28,7 +28,7 @@ package struct PollQuestion: Sendable {
 /// One poll: refreshes the metadata and reads the plan and the release documents that it needs.
 ///
 /// Off-spec: expired `targets` and `model.<m>` are used and reported, so that the brake always works
-/// (DESIGN section 2, ADR 0001); `decide` then takes nothing new. All else of TUF 1.0.34 section 5 is strict.
+/// (ADR 0001); `decide` then takes nothing new. All else of TUF 1.0.34 section 5 is strict.
 package struct PollCycle<Store: MetadataStoring> {
     /// Release documents of one version that are read at most.
     static var documentLimit: Int { 64 }

@@ -15,7 +15,7 @@ package enum FetchError: Error, Sendable, Hashable {
     case malformed(String)
     case interrupted
 
-    /// Whether trying again, later, makes sense (PAINS 9: 4xx is final).
+    /// Whether trying again, later, makes sense (4xx is final, but for 408, 425 and 429).
     package var isRetryable: Bool {
         switch self {
         case .unreachable, .busy, .interrupted: true

@@ -25,7 +25,7 @@ package struct AbsoluteFinding: Sendable, Hashable {
 
     /// The mean of `logs` over devices against `limit`; nil values below `least` devices.
     ///
-    /// The variance is the sample's own, so the error is widened by `1 + 5/(n-1)` as GATE section 9 does.
+    /// The variance is the sample's own, so the error is widened by `1 + 5/(n-1)`.
     static func mean(
         _ metric: GateMetric, logs: [Double], limit: Double, prior: Double, level: Double,
         least: Int

@@ -2,7 +2,7 @@ import Primitives
 import Telemetry
 
 extension GateLook {
-    /// The decision of GATE section 5.8: roll back, pause, wait or promote, in this order.
+    /// The decision of docs/gate.md: roll back, pause, wait or promote, in this order.
     func judgement() -> Judgement {
         let fleet = results(allRows, segment: nil)
         let suspects = segments.flatMap { results(rows(in: $0), segment: $0) }

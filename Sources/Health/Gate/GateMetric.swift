@@ -18,7 +18,7 @@ package enum GateMetric: String, Sendable, Hashable, CaseIterable {
     case localRollbacks = "local_rollbacks"
     case attemptsFailed = "attempts_failed"
 
-    /// The three tests of GATE sections 5.4 to 5.6.
+    /// The three tests of docs/gate.md.
     package enum Test: Sendable, Hashable {
         case continuous
         case rate
@@ -34,7 +34,7 @@ package enum GateMetric: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// Which way is worse (GATE section 5.7).
+/// Which way is worse.
 package enum MetricDirection: String, Sendable, Hashable, CaseIterable {
     case higherIsWorse = "higher_is_worse"
     /// Such as turns per device: the arms change places.
@@ -75,7 +75,7 @@ package struct MetricRule: Sendable, Hashable {
         return max(limit, allowedShare / controlRate)
     }
 
-    /// The metrics and limits of GATE section 5.2 and DESIGN section 4.
+    /// The metrics and limits of docs/formats/policy.md.
     package static let defaults: [MetricRule] = [
         MetricRule(.latencyP95, limit: 1.30),
         MetricRule(.falsePositives, limit: 1.15),

@@ -6,7 +6,7 @@ package enum InsufficientEvidence: String, Sendable, Hashable, CaseIterable {
     case promoteUnproven = "promote_unproven"
 }
 
-/// All numbers of the gate, each a policy field, with the defaults of GATE section 5.2.
+/// All numbers of the gate, each a policy field, with the defaults of docs/formats/policy.md.
 package struct GateParameters: Sendable, Hashable {
     /// The chance of rolling back a release in which nothing is wrong: of the whole rollout, over all tests.
     package var alpha = 0.01
@@ -19,7 +19,7 @@ package struct GateParameters: Sendable, Hashable {
     package var rules = MetricRule.defaults
     /// ROLLBACK also needs this part of the limit, on the logarithmic scale.
     package var sizeFraction = 2.0 / 3
-    /// PAUSE also needs this part of it (DESIGN section 4).
+    /// PAUSE also needs this part of it.
     package var pauseFraction = 1.0 / 3
     /// Pseudo-devices of pooled variance that each arm borrows (n0).
     package var pseudoDevices = 30.0
@@ -55,7 +55,7 @@ package struct GateParameters: Sendable, Hashable {
     package var excludable: Set<SegmentKind> = []
     /// Where too few devices have a reference, test A compares the figures as they are.
     package var unpairedFallback = true
-    /// Multiplies the standard error of test A by `1 + 5/(devices - 2)` (GATE section 9, point 2).
+    /// Multiplies the standard error of test A by `1 + 5/(devices - 2)`.
     package var inflatesSmallSamples = false
     /// Limits that need no control, for a first release.
     package var absolute = AbsoluteLimits()

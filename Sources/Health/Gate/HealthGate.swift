@@ -3,8 +3,7 @@ private import Primitives
 
 /// The statistical check of one stage: a pure function of what is known at one look.
 ///
-/// The tests of GATE section 5 on the fleet and on its segments, and the decision of section 5.8 with the
-/// rules of DESIGN section 4.
+/// The tests on the fleet and on its segments, and the decision (docs/gate.md).
 package struct HealthGate: Sendable {
     package let parameters: GateParameters
 

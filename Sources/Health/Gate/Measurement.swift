@@ -115,7 +115,7 @@ package struct TestResult: Sendable, Hashable {
         }
     }
 
-    /// Whether it crossed the boundary of a pause, a third of the way to the limit (DESIGN section 4).
+    /// Whether it crossed the boundary of a pause, a third of the way to the limit.
     package func pauses(_ parameters: GateParameters) -> Bool {
         switch measurement {
         case .noData: false

@@ -1,6 +1,6 @@
 private import Glibc
 
-/// What is assumed of a fleet before a stage starts; defaults are those of GATE section 3.
+/// What is assumed of a fleet before a stage starts; the defaults are those of the gate's simulations.
 package struct PowerAssumptions: Sendable, Hashable {
     /// Mean turns of a device in an hour, and how usage differs between devices (sd of ln).
     package var turnsPerHour = 5.0 / 3
@@ -14,11 +14,10 @@ package struct PowerAssumptions: Sendable, Hashable {
     package var deviceSpread = 0.35
     /// Hours over which the reference was taken.
     package var referenceHours = 168.0
-    /// Rates with nothing wrong, and how alike the turns of one device are (intra-class correlation).
+    /// Rates with nothing wrong.
     package var rates: [GateMetric: Double] = [
         .errors: 0.01, .falsePositives: 0.02, .escalations: 0.10, .abandonment: 0.05,
     ]
-    package var rateCorrelation = 0.02
 
     package init() {}
 }

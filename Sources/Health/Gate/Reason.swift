@@ -18,7 +18,7 @@ package struct MovedDevice: Sendable, Hashable {
 }
 
 /// The five facts of a verdict: what moved and how far, against what, by what chance, where most, and how
-/// many devices and turns have met the candidate (GATE section 5.8).
+/// many devices and turns have met the candidate (docs/gate.md).
 package struct FiveFacts: Sendable, Hashable {
     package let result: TestResult
     package let moved: [MovedDevice]

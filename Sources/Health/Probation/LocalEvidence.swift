@@ -3,7 +3,7 @@ package enum LocalEvidence {
     /// The shares of bad turns that "worse" may mean.
     static let alternatives = [0.10, 0.25, 0.50, 0.75, 0.95]
 
-    /// ln E for `bad` of `turns` against `q0`, a share above what no change explains (GATE section 6).
+    /// ln E for `bad` of `turns` against `q0`, a share above what no change explains (docs/gate.md).
     ///
     /// E is the mean over those alternatives above 1.4 times `q0`; where there are none, 1 (ln E = 0).
     package static func logE(bad: Int, turns: Int, q0: Double) -> Double {

@@ -1,7 +1,7 @@
 package import Primitives
 package import Telemetry
 
-/// How long and how strictly a device watches a new version; defaults of GATE section 6.
+/// How long and how strictly a device watches a new version; defaults of docs/formats/policy.md.
 package struct ProbationPolicy: Sendable, Hashable {
     /// Which duration of a turn is judged.
     package var clock: TurnClock = .latency

@@ -2,7 +2,7 @@ private import Glibc
 package import Primitives
 package import Telemetry
 
-/// The watch over a new version on one device: three counters, and the moment it began (GATE section 6).
+/// The watch over a new version on one device: three counters, and the moment it began (docs/gate.md).
 ///
 /// The counters are the whole state, so that losing power costs at most the turns not yet written.
 /// All verdicts are recomputed from them.

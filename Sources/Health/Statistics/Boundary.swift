@@ -1,6 +1,6 @@
 private import Glibc
 
-/// The boundary of tests A and B: a one-sided normal mixture, valid at every look (GATE section 5.3).
+/// The boundary of tests A and B: a one-sided normal mixture, valid at every look (docs/gate.md).
 package enum Boundary {
     /// How many standard errors an effect must reach at `level`, the test's share of alpha, above 0.
     ///

@@ -1,8 +1,8 @@
 private import Glibc
 
-/// Test A: a continuous figure of each device, against its own reference (GATE section 5.4), by strata.
+/// Test A: a continuous figure of each device, against its own reference, by strata.
 ///
-/// With one cohort it is the formula of GATE. With several, the slope and the pooled variance come from
+/// With one cohort it is `d = mean T - mean C`. With several, the slope and the pooled variance come from
 /// deviations within cohort and arm, and the effect is the mean of the cohorts' effects weighted by
 /// 1/se^2: cohorts without both arms add nothing to it, and no device mix can imitate an effect.
 struct ContinuousTest {

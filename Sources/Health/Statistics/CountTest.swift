@@ -14,7 +14,7 @@ package struct SilenceHistory: Sendable, Hashable {
     }
 }
 
-/// Test C: one yes or no a device, as an e-value that can act on three devices (GATE section 5.6).
+/// Test C: one yes or no a device, as an e-value that can act on three devices (docs/gate.md).
 package enum CountTest {
     /// The shares of additional bad devices that "worse" may mean.
     static let alternatives = [0.02, 0.06, 0.15, 0.35, 0.65, 0.95]

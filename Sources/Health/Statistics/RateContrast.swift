@@ -1,6 +1,6 @@
 private import Glibc
 
-/// Two rates with their weights and dispersions, compared on the scale of square roots (GATE section 5.5).
+/// Two rates with their weights and dispersions, compared on the scale of square roots (docs/gate.md).
 package struct RateContrast: Sendable, Hashable {
     /// The rate that may be worse (treated, unless lower is worse), and its opposite.
     package let worse: Double

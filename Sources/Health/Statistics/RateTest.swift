@@ -1,8 +1,8 @@
 private import Glibc
 
-/// Test B: events among turns, each device weighing at most 1/rho0 turns (GATE section 5.5), by strata.
+/// Test B: events among turns, each device weighing at most 1/rho0 turns, by strata.
 ///
-/// With one cohort it is the formula of GATE. With several, each arm's rate is the mean of its cohorts'
+/// With one cohort it is the difference of two roots. With several, each arm's rate is the mean of its cohorts'
 /// rates with one set of weights for both arms, `W_T W_C / (W_T + W_C)`, which is 1/se^2 of a cohort's
 /// difference of square roots under no change. The roots are taken of the means, not averaged: in a
 /// cohort of a few devices a root of 0 events says nothing, and many such would drown an effect.

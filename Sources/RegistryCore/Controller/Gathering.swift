@@ -166,7 +166,7 @@ struct Gathering {
             })
     }
 
-    /// At most as many windows as `GATE.md` section 5.6 lets history have, in the same proportion.
+    /// At most as many windows as the gate lets history have, in the same proportion.
     private static func history(silent: Int, windows: Int) -> SilenceHistory {
         let limit = SilenceHistory.windowLimit
         guard windows > limit else { return SilenceHistory(silent: silent, windows: windows) }

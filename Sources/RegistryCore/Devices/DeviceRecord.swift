@@ -33,7 +33,7 @@ package struct DeviceRecord: Sendable, Hashable {
 }
 
 extension DeviceID {
-    /// The first 16 bytes of SHA-256 of the public key (DESIGN section 1).
+    /// The first 16 bytes of SHA-256 of the public key.
     package init(of key: Ed25519PublicKey) {
         self.init(publicKeyDigest: SHA256.digest(of: key.bytes))
     }

@@ -48,7 +48,7 @@ package enum ControllerEvent: Sendable, Hashable {
         }
     }
 
-    /// One verdict with its evidence, the five facts of `GATE.md` section 5.8.
+    /// One verdict with its evidence, the five facts of docs/gate.md.
     package struct Finding: Sendable, Hashable {
         package enum Call: String, Sendable, CaseIterable {
             case promote

@@ -77,7 +77,7 @@ extension ControllerState {
     }
 
     /// Two cohorts rolled back, or one with another paused on the same metric, pause the release
-    /// (`GATE.md` section 5.8).
+    /// (docs/gate.md).
     private mutating func pauseEverywhere(_ facts: ControllerFacts, _ step: inout Step) {
         let excluded = gateExcluded.filter { $0.key.kind == .cohort }
         let paused = gatePaused.filter { pause in

@@ -3,8 +3,7 @@ package import Primitives
 /// Says what a device is to run, and why: the one function that agent, registry and CLI share.
 ///
 /// Pure, and default deny: no plan, one that cannot be read, one for another model or channel means
-/// `stay`. The registry is trusted to hold back, never to hurry or to choose freely (DESIGN section 2,
-/// "What a device accepts"), so each version that a plan names is held against what the release keys
+/// `stay`. The registry is trusted to hold back, never to hurry or to choose freely, so each version that a plan names is held against what the release keys
 /// signed. Every rule that bears on the choice stands in the trace. What the caller sees to: that all
 /// of `listing` was verified by TUF, that `plan` is the newest one by the version of `plans.<m>`, and
 /// that the withdrawals of every plan read are remembered.

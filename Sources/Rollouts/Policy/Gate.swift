@@ -2,7 +2,7 @@ package import Primitives
 
 /// One metric that a stage is judged by.
 package struct Gate: Sendable, Hashable {
-    /// Which way is worse (`GATE.md` section 5.7).
+    /// Which way is worse.
     package enum Direction: String, Sendable, CaseIterable {
         case higherIsWorse = "higher_is_worse"
         case lowerIsWorse = "lower_is_worse"

@@ -13,7 +13,7 @@ package enum Metric: String, Sendable, CaseIterable, Comparable {
     case silent
     case werProxy = "wer_proxy"
 
-    /// The three tests of `GATE.md` sections 5.4 to 5.6.
+    /// The three tests of `docs/gate.md`.
     package enum Test: String, Sendable {
         /// A: one figure a device, against its own reference.
         case continuous

@@ -3,7 +3,7 @@ package import Primitives
 /// How one release may spread: signed offline, with the release keys of its model.
 ///
 /// A target of `model.<m>` at `policies/<m>/<version>.<name>.json`; the format is
-/// `docs/formats/policy.md`. Devices hold every plan against it (DESIGN section 2).
+/// `docs/formats/policy.md`. Devices hold every plan against it.
 package struct Policy: Sendable, Hashable {
     package static let schema = "fieldfare.policy/1"
     /// The longest policy read, in bytes; a real one has under 4,000.

@@ -1,6 +1,6 @@
 import Primitives
 
-/// The defaults of a policy, in the one place where they are filled in; the figures are `GATE.md`'s.
+/// The defaults of a policy, in the one place where they are filled in; the figures are those of `docs/formats/policy.md`.
 ///
 /// A signed policy has every field, so that a later program with other defaults reads it the same.
 package enum PolicyDefaults {

@@ -1,6 +1,6 @@
 package import Primitives
 
-/// How a device watches a new bundle by itself, with the defaults of `GATE.md` section 6.
+/// How a device watches a new bundle by itself, with the defaults of `docs/formats/policy.md`.
 ///
 /// Ratios and shares in thousandths, times in seconds.
 package struct Probation: Sendable, Hashable {

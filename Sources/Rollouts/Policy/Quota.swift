@@ -3,7 +3,7 @@ package import Primitives
 /// How many devices of a cohort: a share, at least so many devices, but never more than a cap.
 ///
 /// Of a cohort of N devices it asks for `max(ceil(share N), min(leastDevices, ceil(cap N)))`
-/// (`GATE.md` section 3).
+/// (`docs/formats/policy.md`).
 package struct Quota: Sendable, Hashable {
     package static let none = Quota(share: .none, leastDevices: 0, cap: .none)
 

@@ -1,6 +1,6 @@
 package import Primitives
 
-/// The gate's parameters, with the names and defaults of `GATE.md` section 5.2; ratios in thousandths.
+/// The gate's parameters, with the names and defaults of `docs/formats/policy.md`; ratios in thousandths.
 package struct Statistics: Sendable, Hashable {
     /// The chance of a false rollback of the whole release, in thousandths.
     package var alpha = 10

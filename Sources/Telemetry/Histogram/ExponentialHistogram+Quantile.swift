@@ -3,7 +3,7 @@ private import Glibc
 extension ExponentialHistogram {
     /// The value below which a share `q` of all values lies, in milliseconds, log-linear inside a bucket.
     ///
-    /// The rank is `q * count`; the bucket is the first whose cumulative count reaches it (GATE section 7).
+    /// The rank is `q * count`; the bucket is the first whose cumulative count reaches it.
     /// At scale 4 the answer is within 2.2% of the true sample quantile.
     ///
     /// - Parameter q: 0 to 1.

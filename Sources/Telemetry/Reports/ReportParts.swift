@@ -99,7 +99,7 @@ package struct SmokeFigures: Sendable, Hashable {
     private static let passed = "passed"
 }
 
-/// The counters that made a device go back in probation (GATE section 6).
+/// The counters that made a device go back in probation (docs/gate.md).
 package struct ProbationEvidence: Sendable, Hashable {
     package let channel: ProbationChannel
     /// Bad turns among `turns`.

@@ -14,7 +14,7 @@ package enum ReportKind: String, Sendable, Hashable, CaseIterable {
     case localRollback = "local_rollback"
 }
 
-/// The agent's states of DESIGN section 6.
+/// The agent's states (`docs/agent.md`).
 package enum ReportedState: String, Sendable, Hashable, CaseIterable {
     case idle
     case checking
@@ -72,7 +72,7 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case other
 }
 
-/// The three channels of local probation (GATE section 6).
+/// The three channels of local probation (`docs/gate.md`).
 package enum ProbationChannel: String, Sendable, Hashable, CaseIterable {
     /// Turns slower than 1.30 times the reference's median.
     case mid

@@ -18,7 +18,7 @@ package struct Reference: Sendable, Hashable {
 
     package var turns: Int64 { counters.turns }
 
-    /// From the turns of one version; nil below `leastTurns` (GATE section 6 asks for 30, section 5.2 for 20).
+    /// From the turns of one version; nil below `leastTurns` (the watch asks for 30, the gate for 20).
     package init?(version: SemanticVersion, tally: TurnTally, leastTurns: Int64) {
         guard tally.counters.turns >= max(1, leastTurns) else { return nil }
         self.version = version
