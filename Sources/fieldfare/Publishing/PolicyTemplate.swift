@@ -92,10 +92,10 @@ enum PolicyTemplate {
 
             download:
               metered: true
-              # Devices on battery wait for 30%.
+              # For devices on battery. The agent cannot see battery or link yet, and takes no notice of this section.
               least_battery: 30%
               budgets:
-                # What one update may cost on a metered link; a full download that does not fit is not begun.
+                # What one update may cost on a metered link.
                 metered:
                   bytes: 16MiB
                   retries: 10
