@@ -160,12 +160,23 @@ extension AgentDriver {
         observation.placed(
             judgement?.place, candidate: judgement?.candidate,
             burnInSeconds: judgement?.burnInSeconds ?? 0, at: now)
+        if let wish = judgement?.wish { makeWay(for: wish) }
         waiting.append(
             .polled(
                 PollOutcome(
                     wish: judgement?.wish ?? .stay, trace: trace, isQuiet: isQuiet(now),
                     lifted: judgement?.lifted ?? [])))
         if case .downloading = machine.state { timers.stage = timers.stage ?? now }
+    }
+
+    /// A watch without alarm ends at its least turns where a newer plan wants the next version.
+    private func makeWay(for wish: Wish) {
+        guard case .probation(let attempt) = machine.state, case .run(let release) = wish,
+            release.direction == .forward, release.bundle != attempt.release.bundle,
+            let watch = observation.watch, watch.turns >= watch.policy.leastTurns
+        else { return }
+        log(.info, "\(release.bundle.version) is wanted, and the least turns are over")
+        waiting.append(.judged(.commit))
     }
 
     /// Judges the newest material anew, at this moment.

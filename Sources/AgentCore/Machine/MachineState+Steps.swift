@@ -71,16 +71,18 @@ extension MachineState {
         return [.save] + effects
     }
 
-    /// Answers a poll in probation: desired state, no queue, so another bundle ends it.
+    /// Answers a poll in probation: going back ends it at once.
+    ///
+    /// A way forward waits until the version under watch is committed: to abandon it for the next one would take the
+    /// device back to the version before, which the next one may not replace, and then here again.
     mutating func supervise(
         _ attempt: Attempt, _ outcome: PollOutcome, _ rules: MachineRules, _ now: UTCTime
     ) -> [AgentEffect] {
-        guard case .run(let release) = outcome.wish, release.bundle != attempt.release.bundle else {
-            return []
-        }
-        let refusal = trials.refusal(
-            of: release.bundle, at: now, isQuiet: outcome.isQuiet, rules: rules)
-        guard refusal == nil, !isHeld || release.direction == .back else { return [] }
+        guard case .run(let release) = outcome.wish, release.bundle != attempt.release.bundle,
+            release.direction == .back,
+            trials.refusal(of: release.bundle, at: now, isQuiet: outcome.isQuiet, rules: rules)
+                == nil
+        else { return [] }
         // With nothing to go back to it serves until the other bundle is there.
         guard attempt.previous != nil else {
             return begin(release, trace: outcome.trace, rules, now)
@@ -88,13 +90,20 @@ extension MachineState {
         return retreat(attempt, .withdrawn, rules, now)
     }
 
-    /// After a passed smoke test: first the beacon, where one is needed, then the swap.
+    /// After a passed smoke test: the beacon, with which a device's exposure begins, and the swap; in every stage but
+    /// the last only once the registry has heard the beacon.
     mutating func passed(
         _ attempt: Attempt, _ notices: [AgentEffect], _ rules: MachineRules, _ now: UTCTime
     ) -> [AgentEffect] {
-        guard attempt.release.needsBeacon else { return swap(attempt, notices, rules, now) }
+        guard attempt.release.direction == .forward else {
+            return swap(attempt, notices, rules, now)
+        }
+        let notices = notices + [report(.beacon, attempt)]
+        guard attempt.release.needsBeacon else {
+            return swap(attempt, notices, rules, now) + [.flush]
+        }
         state = .announcing(attempt.entering(until: now + rules.announcingSeconds))
-        return [.save] + notices + [report(.beacon, attempt), .flush]
+        return [.save] + notices + [.flush]
     }
 
     mutating func swap(

@@ -60,7 +60,7 @@ import Testing
         #expect(device.announced == [old.version])
         #expect(device.registry.reports(of: "attempt").count == 1)
         #expect(device.registry.reports(of: "smoke").count == 1)
-        #expect(device.registry.reports(of: "swap_beacon").isEmpty)
+        #expect(device.registry.reports(of: "swap_beacon").count == 1, "exposure begins with it")
     }
 
     @Test func `swaps forward only after its beacon was acknowledged`() throws {
@@ -71,7 +71,37 @@ import Testing
         device.registry.refuseReports(false)
         device.pass(600)
         #expect(device.state == "probation" && device.active == "1.1.0")
-        #expect(device.registry.reports(of: "swap_beacon").count == 1)
+        #expect(device.registry.reports(of: "swap_beacon").count == 2)
+    }
+
+    @Test func `sends its beacon in the last stage too, and does not wait for an answer`() throws {
+        let (device, old, new) = try device()
+        device.registry.refuseReports(true)
+        device.registry.touch(device.now)
+        device.registry.plan(
+            new, over: old, stages: [device.now + -2 * Self.day, device.now + -Self.day])
+        device.pass(120)
+        #expect(device.state == "probation" && device.active == "1.1.0")
+        device.registry.refuseReports(false)
+        device.pass(3_600)
+        #expect(device.registry.reports(of: "swap_beacon").count == 2)
+    }
+
+    @Test func `finishes a probation before it takes the version after`() throws {
+        let (device, old, new) = try device()
+        begin(device, new, over: old)
+        device.speak(39)
+        let next = try device.registry.publish("1.2.0", policy: Self.everybody, now: Self.start)
+        begin(device, next, over: new)
+        device.pass(3_600)
+        #expect(device.state == "probation" && device.active == "1.1.0", "39 turns are too few")
+        device.speak(1)
+        device.pass(3_600)
+        #expect(device.state == "probation" && device.active == "1.2.0")
+        #expect(device.driver.machine.memory.committed == [old, new])
+        #expect(
+            device.announced.map { $0?.description } == ["1.0.0", "1.1.0", "1.2.0"],
+            "never back to 1.0.0")
     }
 
     @Test func `reports the attempt before the smoke test, and all under one trace`() throws {
