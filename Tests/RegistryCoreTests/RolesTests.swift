@@ -270,6 +270,17 @@ struct RolesTests {
         }
     }
 
+    @Test func `whoever may propose or sign sees what for`() throws {
+        try founded()
+        let publisher = principal(Scope(.publish, model))
+        _ = try post(targets("1.0.0"), by: [first], as: publisher)
+        for verb in [Scope.Verb.publish, .sign, .read] {
+            let reader = principal(Scope(verb, model))
+            #expect(try registry.roles.standing(of: role, by: reader).proposal != nil)
+            #expect(try !registry.roles.proposal(of: role, by: reader).isEmpty)
+        }
+    }
+
     @Test func `neither reads nor writes without a scope of this model`() throws {
         try founded()
         let targets = try targets("1.0.0")
@@ -279,8 +290,13 @@ struct RolesTests {
                 try post(targets, by: [first], as: principal(scope))
             }
         }
-        #expect(throws: RegistryError.forbidden(needs: Scope(.read, model))) {
-            try registry.roles.standing(of: role, by: principal(Scope(.publish, model)))
+        for scope in [Scope(.publish, other), Scope(.sign, other), Scope(.operate, model)] {
+            #expect(throws: RegistryError.forbidden(needs: Scope(.read, model))) {
+                try registry.roles.standing(of: role, by: principal(scope))
+            }
+            #expect(throws: RegistryError.forbidden(needs: Scope(.read, model))) {
+                try registry.roles.proposal(of: role, by: principal(scope))
+            }
         }
         #expect(throws: RegistryError.forbidden(needs: Scope(.sign))) {
             let root = TestRegistry.firstTargets([model], at: now).next(expires: now + 9)

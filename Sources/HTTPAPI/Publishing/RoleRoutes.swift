@@ -9,7 +9,7 @@ struct RoleRoutes: Sendable {
     let services: Services
 
     func add(to table: inout RouteTable) {
-        let reading = Route.Access.token([.read], .ofModel)
+        let reading = Route.Access.token([.publish, .sign, .read], .ofModel)
         table.add(
             Route(
                 .get, "/v1/roles", "Roles: live version, keys, proposal",

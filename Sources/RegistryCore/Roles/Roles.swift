@@ -22,6 +22,8 @@ package struct Roles: Sendable {
 
     // MARK: Reading
 
+    private static let readers: [Scope.Verb] = [.publish, .sign, .read]
+
     /// All roles that the repository has, the top-level ones first.
     package func list(by actor: Principal) throws(RegistryError) -> [RoleStanding] {
         try authorise(actor, .read, on: .registry)
@@ -36,10 +38,11 @@ package struct Roles: Sendable {
         }
     }
 
+    /// Whoever may propose or sign has to see what for.
     package func standing(
         of role: RoleName, by actor: Principal
     ) throws(RegistryError) -> RoleStanding {
-        try authorise(actor, .read, on: Self.reach(of: role))
+        try authoriseAny(actor, Self.readers, on: Self.reach(of: role))
         return try store.read { (records) throws(RegistryError) in
             try RoleStanding(of: role, in: try LiveRepository(records), records)
         }
@@ -49,7 +52,7 @@ package struct Roles: Sendable {
     package func proposal(
         of role: RoleName, by actor: Principal
     ) throws(RegistryError) -> [UInt8] {
-        try authorise(actor, .read, on: Self.reach(of: role))
+        try authoriseAny(actor, Self.readers, on: Self.reach(of: role))
         let stored = try store.read { (records) throws(RegistryError) in
             try records.proposal(role)
         }

@@ -71,10 +71,7 @@ struct RoleProposal {
 
     private func live(_ standing: JSON) throws(Failure) -> Targets? {
         guard let version = standing["live"]?["version"]?.integer else { return nil }
-        guard let bytes = try api.file("/tuf/\(version).\(role).json") else {
-            throw Failure(.failed, "metadata '\(version).\(role).json': expected it, got none")
-        }
-        return try Self.draft(bytes, role).content
+        return try Self.draft(published("\(version).\(role).json"), role).content
     }
 
     private func openBytes(_ standing: JSON) throws(Failure) -> [UInt8]? {
@@ -95,17 +92,36 @@ struct RoleProposal {
         return draft.content
     }
 
-    /// The role's keys, from the live targets metadata.
+    /// The role's keys, from the live targets metadata, which everybody may read.
     private func verifiers() throws(Failure) -> Verifiers {
-        let standing = try api.get("/v1/roles/targets")
-        guard let version = standing["live"]?["version"]?.integer,
-            let bytes = try api.file("/tuf/\(version).targets.json"),
-            let verifiers = try Self.draft(bytes, .targets).content.delegations?
-                .verifiers(of: role)
+        let snapshot = try version(of: "snapshot", in: "timestamp.json")
+        let targets = try version(of: "targets", in: "\(snapshot).snapshot.json")
+        guard
+            let verifiers = try Self.draft(published("\(targets).targets.json"), .targets)
+                .content.delegations?.verifiers(of: role)
         else {
             throw Failure(.failed, "role '\(role)': expected targets to delegate to it, got none")
         }
         return verifiers
+    }
+
+    private func version(of role: String, in file: String) throws(Failure) -> Int64 {
+        let bytes = try published(file)
+        let json = try Failure.catching("metadata '\(file)'") {
+            try JSON(parsing: bytes, limit: bytes.count)
+        }
+        guard let version = json["signed"]?["meta"]?["\(role).json"]?["version"]?.integer else {
+            throw Failure(
+                .failed, "metadata '\(file)': expected a version of '\(role)', got none")
+        }
+        return version
+    }
+
+    private func published(_ file: String) throws(Failure) -> [UInt8] {
+        guard let bytes = try api.file("/tuf/\(file)") else {
+            throw Failure(.failed, "metadata '\(file)': expected it, got none")
+        }
+        return bytes
     }
 
     private static func draft(
