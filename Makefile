@@ -18,8 +18,8 @@ setup: ## Install what is missing: Debian packages, and the speech runtime into 
 build: setup ## Build everything: registry, CLI and fleet for debugging, agent and smoke runner for release
 	@scripts/build.sh
 
-demo: build ## The main job, end to end, on this machine (KEEP=1 leaves the registry running)
-	@KEEP=$(KEEP) scripts/demo.sh
+demo: build ## The main job, end to end, on this machine (KEEP=1 leaves registry and fleet running)
+	@scripts/demo/main.py $(if $(filter 1,$(KEEP)),--keep)
 
 test: ## All tests and gates, as CI runs them
 	@scripts/setup.sh --for-tests

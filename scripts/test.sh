@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs all tests: first the device side's, which need no external package, with the coverage floor of the pure
-# targets; then the server side's, which share the debug build with `make build`.
+# targets; then the server side's, which share the debug build with `make build`; then the main job with a small fleet.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,3 +10,5 @@ scripts/coverage.py "$(FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}" --show-
 
 server='^(RegistryCore|RegistryDatabase|BlobFiles|HTTPAPI|CommandLine|Interop|EndToEnd|Deployment)Tests\.'
 FIELDFARE_PYTHON=$PWD/.deps/python-tuf/bin/python swift test --filter "$server"
+
+scripts/demo/main.py --fleet small

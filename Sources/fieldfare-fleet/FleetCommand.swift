@@ -2,7 +2,7 @@ import ArgumentParser
 import Console
 import Glibc
 
-/// Fleets on one machine: the demonstration's driver, and its stand-in for a voice application.
+/// Fleets on one machine: what stands in for the applications of their devices.
 @main
 struct FleetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -39,13 +39,15 @@ extension Reason {
             "because the stage lasts another \(Wording.hours(seconds)) at least; "
                 + (facts?.text ?? "no test has data; \(exposure.text)")
         case .blind(let spots, let seconds, let facts, let exposure):
-            "because \(Wording.list(spots))"
+            "because the stage \(Wording.list(spots))"
                 + (seconds > 0 ? ", with \(Wording.hours(seconds)) left" : ", and its time is over")
                 + "; " + (facts?.text ?? "no test has data; \(exposure.text)")
         case .absolute(let finding, let exposure): "because \(finding.text); \(exposure.text)"
         case .proven(let spots, let facts, let exposure):
-            "because no test fired and the stage could have seen enough "
-                + "(\(Wording.list(spots))); \(facts?.text ?? exposure.text)"
+            "because no test fired"
+                + (spots.isEmpty
+                    ? "" : " and the stage could have seen enough (\(Wording.list(spots)))")
+                + "; \(facts?.text ?? exposure.text)"
         }
     }
 }
