@@ -60,4 +60,3 @@ package import Primitives
         return hash.finish()
     }
 }
-

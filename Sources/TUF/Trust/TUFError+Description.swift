@@ -48,7 +48,9 @@ extension TUFError: CustomStringConvertible {
 
     /// What was expected and found, by the digest that differs.
     private static func difference(_ expected: FileHashes, _ found: SHA256Digest) -> String {
-        if let sha256 = expected.sha256, sha256 != found { return "SHA-256 \(sha256), got \(found)" }
+        if let sha256 = expected.sha256, sha256 != found {
+            return "SHA-256 \(sha256), got \(found)"
+        }
         return "SHA-512 \(Hex.encode(expected.sha512 ?? [])), got another"
     }
 
