@@ -21,7 +21,7 @@ LAYERS = {
     "SpeechRuntime": ADAPTER, "RegistryDatabase": ADAPTER, "BlobFiles": ADAPTER, "Console": ADAPTER, "HTTPAPI": ADAPTER,
     "FieldfareAgent": FACADE,
     "fieldfare": PROGRAM, "fieldfare-registry": PROGRAM, "fieldfare-agent": PROGRAM,
-    "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM,
+    "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM, "tuf-conformance": PROGRAM,
 }
 
 # Neighbours of one layer that a target may use all the same.
@@ -37,7 +37,7 @@ PURE_SHIMS = {"CSodium", "CLibcrypto"}
 DEVICE = {
     "Primitives", "Cryptography", "TUF", "ModelBundle", "Speech", "Rollouts", "Telemetry", "Health",
     "AgentCore", "PosixFiles", "CurlTransport", "SlotHost", "AgentJournal", "SpeechRuntime",
-    "FieldfareAgent", "fieldfare-agent", "fieldfare-smoke",
+    "FieldfareAgent", "fieldfare-agent", "fieldfare-smoke", "tuf-conformance",
 }
 
 

@@ -60,15 +60,3 @@ package import Primitives
         return hash.finish()
     }
 }
-
-/// SHA-512 (FIPS 180-4) of one whole message, for repositories that list it beside SHA-256.
-package enum SHA512 {
-    package static let byteCount = 64
-
-    package static func digest(of bytes: [UInt8]) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: byteCount)
-        let done = unsafe EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha512(), nil)
-        precondition(done == 1, "libcrypto offers no SHA-512")
-        return digest
-    }
-}

@@ -74,7 +74,7 @@ struct RepositoryLayoutTests {
         targets.delegate(
             to: .init(name: model, releases: KeyHolders([key]), plans: KeyHolders([key])))
         #expect(targets.delegations?.roles.map(\.name) == before)
-        #expect(targets.delegations?.verifiers(of: .releases)?.publicKeys == [key])
+        #expect(targets.delegations?.verifiers(of: .releases)?.publicKeys == [.ed25519(key)])
         #expect(targets.delegations?.keys.count == 4)
     }
 

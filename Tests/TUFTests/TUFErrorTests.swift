@@ -86,6 +86,14 @@ struct TUFErrorTests {
                 "cannot accept target 'a/b' of model.commands-en: expected a SHA-256 digest, got none"
             ),
             (
+                .wrongTargetLength(.releases, path, expected: 5, found: 6),
+                "cannot accept target 'a/b' of model.commands-en: expected 5 bytes, got 6"
+            ),
+            (
+                .wrongTargetDigest(.releases, path, expected: other, found: Self.digest),
+                "cannot accept target 'a/b' of model.commands-en: expected SHA-256 \(SHA256.digest(of: [1])), got \(Self.digest)"
+            ),
+            (
                 .roleNotLoaded(.plans),
                 "cannot search for a target: expected plans.commands-en to be loaded, got nothing yet"
             ),

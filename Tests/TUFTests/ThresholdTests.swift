@@ -77,7 +77,7 @@ struct ThresholdTests {
             ], threshold: 1)
         let draft = try Self.draft { [("b", [1]), ("c", Self.two.sign($0))] }
         #expect(draft.progress(towards: verifiers).signedBy == [])
-        #expect(verifiers.publicKeys == [Self.one.publicKey])
+        #expect(verifiers.publicKeys == [.ed25519(Self.one.publicKey)])
     }
 
     @Test func `is not harmed by an invalid signature beside enough valid ones`() throws {

@@ -57,7 +57,8 @@ package struct OnlineKeys: Sendable {
         _ content: Content, of role: RoleName, for purpose: Purpose, named verifiers: Verifiers
     ) throws(RegistryError) -> StoredRole {
         var draft = Draft(content, of: role)
-        for key in keys[purpose, default: []] where verifiers.publicKeys.contains(key.publicKey) {
+        for key in keys[purpose, default: []]
+        where verifiers.publicKeys.contains(.ed25519(key.publicKey)) {
             draft.sign(with: key)
         }
         guard draft.progress(towards: verifiers).isComplete else { throw .keyMissing(role) }
@@ -68,7 +69,8 @@ package struct OnlineKeys: Sendable {
     func problem(
         _ role: RoleName, _ purpose: Purpose, named verifiers: Verifiers
     ) -> [String] {
-        let own = Set(publicKeys(of: purpose)).intersection(verifiers.publicKeys).count
+        let loaded = publicKeys(of: purpose).map { PublicKey.ed25519($0) }
+        let own = verifiers.publicKeys.intersection(loaded).count
         guard own < verifiers.threshold.count else { return [] }
         let ids = publicKeys(of: purpose).map(\.keyID.description).joined(separator: ", ")
         return [

@@ -11,6 +11,11 @@ package struct FileHashes: Sendable, Hashable {
         sha512 = nil
     }
 
+    init(_ sha256: SHA256Digest, _ sha512: [UInt8]?) {
+        self.sha256 = sha256
+        self.sha512 = sha512
+    }
+
     package init(of bytes: [UInt8]) { self.init(sha256: SHA256.digest(of: bytes)) }
 
     /// Reads `{"sha256": hex, …}`, which must have one digest that we know.

@@ -7,12 +7,12 @@ package import Primitives
 package struct Key: Sendable, Hashable {
     /// The object as it stands in the metadata, other fields included.
     package let json: JSON
-    /// The Ed25519 key, or nil where the key is of another kind.
-    package let ed25519: Ed25519PublicKey?
+    /// What its signatures are verified with, or nil where the key is of an unknown kind or broken.
+    package let publicKey: PublicKey?
 
     package init(_ key: Ed25519PublicKey) {
         json = key.tufObject
-        ed25519 = key
+        publicKey = .ed25519(key)
     }
 
     init(reading json: JSON, at path: String) throws(FieldError) {
@@ -20,8 +20,17 @@ package struct Key: Sendable, Hashable {
         let kind = try fields.string("keytype", limit: 64)
         let scheme = try fields.string("scheme", limit: 64)
         var value = try fields.fields("keyval")
-        let isEd25519 = kind == "ed25519" && scheme == "ed25519"
         self.json = json
-        ed25519 = isEd25519 ? Ed25519PublicKey(hex: try value.string("public")) : nil
+        switch (kind, scheme) {
+        case ("ed25519", "ed25519"):
+            publicKey = Ed25519PublicKey(hex: try value.string("public")).map { .ed25519($0) }
+        case ("ecdsa", "ecdsa-sha2-nistp256"), ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"):
+            let pem = try value.string("public", limit: Limits.pem)
+            publicKey = P256PublicKey(pem: pem).map { .p256($0) }
+        case ("rsa", "rsassa-pss-sha256"):
+            let pem = try value.string("public", limit: Limits.pem)
+            publicKey = RSAPublicKey(pem: pem).map { .rsa($0) }
+        default: publicKey = nil
+        }
     }
 }

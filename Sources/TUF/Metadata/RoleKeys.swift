@@ -50,7 +50,7 @@ package struct Verifiers: Sendable, Hashable {
     }
 
     /// The distinct public keys that may sign.
-    package var publicKeys: Set<Ed25519PublicKey> { Set(keys.values.compactMap(\.ed25519)) }
+    package var publicKeys: Set<PublicKey> { Set(keys.values.compactMap(\.publicKey)) }
 
     /// A name for this set of public keys, whatever their ids: SHA-256 over the sorted keys.
     ///

@@ -102,7 +102,7 @@ package struct SigningProgress: Sendable, Hashable {
 
     init(_ signatures: [Signature], of message: [UInt8], towards verifiers: Verifiers) {
         let valid = verifiers.validSigners(signatures, of: message)
-        let counted = Set(valid.compactMap { verifiers.keys[$0]?.ed25519 })
+        let counted = Set(valid.compactMap { verifiers.keys[$0]?.publicKey })
         signedBy = valid
         waitingFor = verifiers.keys.filter { !counted.contains($0.value) }.map(\.key).sorted()
         notCounted = signatures.map(\.keyID).filter { !valid.contains($0) }
@@ -114,6 +114,6 @@ package struct SigningProgress: Sendable, Hashable {
     package var isComplete: Bool { missing == 0 }
 }
 
-extension Set<Ed25519PublicKey> {
-    fileprivate func contains(_ key: Key) -> Bool { key.ed25519.map { contains($0) } ?? false }
+extension Set<PublicKey> {
+    fileprivate func contains(_ key: Key) -> Bool { key.publicKey.map { contains($0) } ?? false }
 }

@@ -21,6 +21,8 @@ package struct Limits: Sendable, Hashable {
     static let depth = 16
     static let values = 1_000_000
     static let keys = 16_384
+    // Bytes of a public key's text: RSA of 16384 bits has some 3,000.
+    static let pem = 8_192
     static let keysPerRole = 1_024
     static let signatures = 1_024
     static let roles = 65_536

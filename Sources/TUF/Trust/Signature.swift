@@ -4,7 +4,7 @@ import Primitives
 /// One signature of a metadata file: who, and the bytes.
 package struct Signature: Sendable, Hashable {
     package let keyID: KeyID
-    /// 64 bytes for Ed25519; none where the file's text was not hexadecimal, which is never valid.
+    /// 64 bytes for Ed25519, DER for ECDSA; none where the file's text was not hexadecimal, which is never valid.
     package let bytes: [UInt8]
     private let additional: [String: JSON]
 

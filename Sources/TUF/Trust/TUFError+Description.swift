@@ -19,7 +19,7 @@ extension TUFError: CustomStringConvertible {
         case .wrongLength(let role, let expected, let found):
             "cannot accept \(role): expected \(expected) bytes, got \(found)"
         case .wrongDigest(let role, let expected, let found):
-            "cannot accept \(role): expected SHA-256 \(expected.sha256?.hex ?? "none, and another SHA-512"), got \(found)"
+            "cannot accept \(role): expected \(Self.difference(expected, found))"
         case .expired(let role, let moment, let start):
             "cannot accept \(role): expected metadata that is good at \(start), got one that expired at \(moment)"
         case .roleDropped(let role, let version):
@@ -37,9 +37,21 @@ extension TUFError: CustomStringConvertible {
             "cannot add signature to \(role): expected a valid one of key '\(id)', got another"
         case .noSHA256(let role, let path):
             "cannot accept target '\(path)' of \(role): expected a SHA-256 digest, got none"
+        case .wrongTargetLength(let role, let path, let expected, let found):
+            "cannot accept target '\(path)' of \(role): expected \(expected) bytes, got \(found)"
+        case .wrongTargetDigest(let role, let path, let expected, let found):
+            "cannot accept target '\(path)' of \(role): expected \(Self.difference(expected, found))"
         case .roleNotLoaded(let role):
             "cannot search for a target: expected \(role) to be loaded, got nothing yet"
         }
+    }
+
+    /// What was expected and found, by the digest that differs.
+    private static func difference(_ expected: FileHashes, _ found: SHA256Digest) -> String {
+        if let sha256 = expected.sha256, sha256 != found {
+            return "SHA-256 \(sha256), got \(found)"
+        }
+        return "SHA-512 \(Hex.encode(expected.sha512 ?? [])), got another"
     }
 
     /// What a person can do about it; nil where there is nothing but to tell the repository's owners.

@@ -39,6 +39,10 @@ package enum TUFError: Error, Sendable, Hashable {
     case invalidSignature(RoleName, KeyID)
     /// The target has no SHA-256 digest, without which we download nothing.
     case noSHA256(RoleName, TargetPath)
+    /// The target's length is not the one that its role lists; `found` may be only what had come so far.
+    case wrongTargetLength(RoleName, TargetPath, expected: Int64, found: Int64)
+    /// The target's digest is not the one that its role lists.
+    case wrongTargetDigest(RoleName, TargetPath, expected: FileHashes, found: SHA256Digest)
     /// The search needs a role whose metadata has not been loaded.
     case roleNotLoaded(RoleName)
 }

@@ -62,7 +62,8 @@ extension TargetFile {
     ) throws(TUFError) {
         guard let sha256 = description.hashes.sha256 else { throw .noSHA256(metadata.role, path) }
         self.init(
-            path: path, length: description.length, sha256: sha256, custom: description.custom,
-            role: metadata.role, roleVersion: metadata.version)
+            path: path, length: description.length, sha256: sha256,
+            sha512: description.hashes.sha512, custom: description.custom, role: metadata.role,
+            roleVersion: metadata.version)
     }
 }

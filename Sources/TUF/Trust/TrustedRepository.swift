@@ -50,6 +50,16 @@ package struct TrustedRepository: Sendable {
         return Set(all.filter { $0.content.expires <= start }.map(\.role)).sorted()
     }
 
+    /// Where the repository serves a target, to append to the URL of its targets (TUF 1.0.34 section 5.7.3):
+    /// `<folder>/<sha256>.<name>` with consistent snapshots, its path without, each part percent-encoded.
+    package func urlPath(of file: TargetFile) -> String {
+        var parts = file.path.parts
+        if root.content.consistentSnapshot {
+            parts[parts.count - 1] = "\(file.sha256).\(parts[parts.count - 1])"
+        }
+        return parts.map { PercentEncoding.encode($0) }.joined(separator: "/")
+    }
+
     func metadata(at chain: DelegationChain) -> Trusted<Targets>? {
         chain == .top ? targets : delegated[chain]
     }
@@ -66,6 +76,8 @@ package struct TargetFile: Sendable, Hashable {
     /// Bytes.
     package let length: Int64
     package let sha256: SHA256Digest
+    /// Listed beside it, or nil.
+    package let sha512: [UInt8]?
     package let custom: JSON?
     /// The role that lists the target, and the version of its metadata.
     package let role: RoleName

@@ -65,9 +65,9 @@ extension Verifiers {
     /// The one place where signatures are counted, for all roles. A key that stands under two ids
     /// counts once, a key of an unknown kind never, and an invalid signature does no harm.
     func validSigners(_ signatures: [Signature], of message: [UInt8]) -> [KeyID] {
-        var counted: Set<Ed25519PublicKey> = []
+        var counted: Set<PublicKey> = []
         return signatures.compactMap { signature in
-            guard let key = keys[signature.keyID]?.ed25519, !counted.contains(key),
+            guard let key = keys[signature.keyID]?.publicKey, !counted.contains(key),
                 key.isValid(signature.bytes, for: message)
             else { return nil }
             counted.insert(key)

@@ -40,7 +40,7 @@ struct RoleProposal {
     }
 
     private func propose(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
-        guard try verifiers().publicKeys.contains(key.publicKey) else {
+        guard try verifiers().publicKeys.contains(.ed25519(key.publicKey)) else {
             throw Failure(
                 .refused, "key \(key.publicKey.keyID): expected one of role '\(role)', got another")
         }
