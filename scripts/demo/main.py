@@ -25,8 +25,8 @@ from show import Expectations, Timeline
 from thief import Thief
 
 REGIONS = ("eu", "us", "ap")
-# Device classes, and devices of each cohort.
-FLEETS = {"full": (("edge-a", "edge-b"), 6), "small": (("edge-a",), 8)}
+# Device classes, devices of each cohort, and how many of these the first stage takes at least.
+FLEETS = {"full": (("edge-a", "edge-b"), 6, 1), "small": (("edge-a",), 8, 2)}
 # Version, model file, token table, and what kind it is. Each replaces the one that the fleet is then on.
 RELEASES = [
     ("1.0.0", "good", "tokens.txt", None),
@@ -52,7 +52,7 @@ class Demonstration:
         self.registry = Registry(folder)
         self.fleet = Fleet([])
         self.mirror: Mirror | None = None
-        self.classes, self.each = FLEETS[fleet]
+        self.classes, self.each, self.beta = FLEETS[fleet]
         # The last audit record told, and unproven stages by version.
         self.told = 0
         self.unproven: dict[str, list[str]] = {}
@@ -78,7 +78,7 @@ class Demonstration:
         self.pipeline = answer["token"]
         version, model, tokens, _ = RELEASES[0]
         self.registry.write_bundle(version, model, tokens, SMOKE_TIMEOUT_MS, may_loop=False)
-        policy = self.registry.write_policy("first.yaml", version, "")
+        policy = self.registry.write_policy("first.yaml", version, "", self.beta)
         summary = self.registry.publish(version, policy, self.pipeline)["summary"]
         self.expect.equal("the pipeline's publication ends in", "held: 1 of 2 signatures", summary)
         code = self.registry.exit_code("rollout", "create", MODEL, version, "--initial")
@@ -93,7 +93,7 @@ class Demonstration:
             hangs = model == "hanging"
             self.registry.write_bundle(version, model, tokens, 4_000 if hangs else SMOKE_TIMEOUT_MS, may_loop=hangs)
             template = "patient.yaml" if version == "1.7.0" else "rollout.yaml"
-            policy = self.registry.write_policy(template, version, replaces)
+            policy = self.registry.write_policy(template, version, replaces, self.beta)
             summary = self.registry.publish(version, policy, self.pipeline)["summary"]
             if summary != "held: 1 of 2 signatures":
                 raise CommandFailed(["publish", version], 0, summary)

@@ -114,10 +114,12 @@ class Registry:
         (bundle / "bundle.yaml").write_text(text, encoding="utf-8")
         return bundle
 
-    def write_policy(self, template: str, version: str, replaces: str) -> Path:
+    def write_policy(self, template: str, version: str, replaces: str, beta: int) -> Path:
+        """A policy from its template; `beta` is the least number of each cohort's devices in the first stage."""
         text = (Path(__file__).parent / template).read_text(encoding="utf-8")
         path = self.folder / f"rollout-{version}.yaml"
-        path.write_text(text.replace("@VERSION@", version).replace("@REPLACES@", replaces), encoding="utf-8")
+        text = text.replace("@VERSION@", version).replace("@REPLACES@", replaces).replace("@BETA@", str(beta))
+        path.write_text(text, encoding="utf-8")
         return path
 
     def publish(self, version: str, policy: Path, token: str) -> dict:
