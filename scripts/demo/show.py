@@ -1,6 +1,7 @@
 """What people see of the demonstration: a live timeline, progress bars on a terminal, and the table at the end."""
 
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -38,7 +39,8 @@ class Timeline:
                 self.say(text)
             return
         full = BAR * done // max(1, whole)
-        text = f"          [{'#' * full}{'.' * (BAR - full)}] {done}/{whole} {label}  {more}"[:118]
+        text = f"          [{'#' * full}{'.' * (BAR - full)}] {done}/{whole} {label}  {more}"
+        text = text[:shutil.get_terminal_size().columns - 1]
         print("\r\033[K" + text, end="", flush=True)
         self.live = text
 
@@ -68,10 +70,11 @@ class Expectations:
 
     def table(self) -> None:
         widths = [max(len(row[column]) for row in self.rows) for column in (1, 2)]
+        room = shutil.get_terminal_size((200, 24)).columns - sum(widths) - 12
         self.timeline.line("")
         self.timeline.line(f"{'':8}{'what':{widths[0]}}  {'expected':{widths[1]}}  seen")
         for is_met, what, expected, seen in self.rows:
-            self.timeline.line(f"{'ok' if is_met else 'FAILED':8}{what:{widths[0]}}  {expected:{widths[1]}}  {seen}")
+            self.timeline.line(f"{'ok' if is_met else 'FAILED':8}{what:{widths[0]}}  {expected:{widths[1]}}  {seen[:max(room, 20)]}")
         took = time.monotonic() - self.timeline.start
         self.timeline.line("")
         self.timeline.line(f"{len(self.rows) - self.failed} of {len(self.rows)} as expected, in {took:.0f} s")

@@ -73,7 +73,7 @@ extension FiveFacts {
                 ? nil
                 : "devices that moved most: "
                     + moved.map {
-                        "\($0.device.description.prefix(8)) x\(Wording.decimal($0.ratio))"
+                        "\($0.device.description.prefix(8)) \(Wording.times($0.ratio))"
                     }
                     .joined(separator: ", "),
             exposure.text,
@@ -98,12 +98,12 @@ extension FiveFacts {
 
     private func compare(_ estimate: Estimate, _ name: String, _ place: String) -> String {
         let range = estimate.range(at: result.level)
-        let ratio = "x\(Wording.decimal(estimate.ratio))" + (estimate.isLower ? " lower than" : "")
+        let ratio = "\(Wording.times(estimate.ratio))" + (estimate.isLower ? " lower than" : "")
         let moved =
             if let rates = estimate.rates {
                 estimate.isLower
                     ? "\(Wording.percent(rates.better)) against \(Wording.percent(rates.worse)), "
-                        + "x\(Wording.decimal(estimate.ratio)) lower"
+                        + "\(Wording.times(estimate.ratio)) lower"
                     : "\(Wording.percent(rates.worse)) against \(Wording.percent(rates.better)), \(ratio)"
             } else if estimate.isPaired {
                 estimate.isLower
@@ -112,12 +112,12 @@ extension FiveFacts {
                 estimate.isLower ? "\(ratio) the others'" : "\(ratio) of the others'"
             }
         let accepted =
-            estimate.accepted > 1 ? ", accepted x\(Wording.decimal(estimate.accepted))" : ""
+            estimate.accepted > 1 ? ", accepted \(Wording.times(estimate.accepted))" : ""
         return
             "\(name) on \(estimate.treatedDevices) updated devices\(place) is \(moved), compared "
             + "with \(estimate.controlDevices) devices on the old release (range "
-            + "x\(Wording.decimal(range.lower))–x\(Wording.decimal(range.upper)), allowed "
-            + "x\(Wording.decimal(estimate.limit))\(accepted))"
+            + "\(Wording.times(range.lower))–\(Wording.times(range.upper)), allowed "
+            + "\(Wording.times(estimate.limit))\(accepted))"
     }
 }
 
@@ -160,6 +160,11 @@ private enum Wording {
         }
     }
 
+    /// A ratio; what is beyond all meaning is not spelt out.
+    static func times(_ ratio: Double) -> String {
+        ratio.isFinite && ratio < 1e3 ? "x\(decimal(ratio))" : "over x1,000"
+    }
+
     /// Two decimals.
     static func decimal(_ value: Double) -> String {
         guard value.isFinite, value < 1e9 else { return "over 1,000,000,000" }
@@ -187,7 +192,7 @@ private enum Wording {
         spots.map { spot in
             let isShare = spot.metric.test == .rate
             func shown(_ value: Double) -> String {
-                isShare ? percent(value) : "x\(decimal(value))"
+                isShare ? percent(value) : times(value)
             }
             let seen = spot.seen.map {
                 "cannot see \(name(MetricRule(spot.metric))) below \(shown($0))"

@@ -51,10 +51,7 @@ final class VoiceApplication {
 
     /// Hears one clip, where there is a model, and records the turn.
     func takeTurn() {
-        guard let model else {
-            if figures.turns > 0 { figures.countWithoutModel() }
-            return
-        }
+        guard let model else { return }
         let turn = model.turn()
         figures.count(turn)
         waiting.append(turn.json)
@@ -81,6 +78,7 @@ final class VoiceApplication {
             figures.countRefused()
             Output.json(["event": "refused", "detail": .string("\(error)")])
         } else {
+            if client != nil { figures.countLost() }
             client = nil
             if !wasLost {
                 Output.json(["event": "agent_lost", "detail": .string("\(error)")])
@@ -95,7 +93,7 @@ final class VoiceApplication {
         guard let lease = try client.lease(as: name) else {
             // The model that is held stays good: its files are leased.
             mustLease = false
-            if figures.turns > 0 { figures.countRefused() }
+            if figures.turns > 0 { figures.countWithoutModel() }
             return Output.json(["event": "cloud_only"])
         }
         mustLease = false
@@ -105,7 +103,7 @@ final class VoiceApplication {
             new = try ServedModel(
                 lease.path, version: lease.version, lease: lease, library: library)
         } catch {
-            figures.countRefused()
+            figures.countWithoutModel()
             return Output.json([
                 "event": "not_loaded", "version": .string(lease.version.description),
                 "detail": .string("\(error)"),

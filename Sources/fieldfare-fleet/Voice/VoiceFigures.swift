@@ -3,11 +3,13 @@ import Speech
 
 /// What the stand-in has seen so far; printed now and then, and after each change.
 struct VoiceFigures {
-    /// Turns answered, and turns that were due while there was no model, once there had been one.
     private(set) var turns = 0
+    /// Times that, once there had been a model, the agent had none to give or the one it gave could not be loaded.
     private(set) var withoutModel = 0
-    /// Orders of the application's own that the agent refused.
+    /// Requests of the application that the agent refused.
     private(set) var refused = 0
+    /// Times that the agent went away, once it had been there.
+    private(set) var lost = 0
     private var words = 0
     private var wordErrors = 0
     private var costs: [Int64] = []
@@ -21,6 +23,7 @@ struct VoiceFigures {
 
     mutating func countWithoutModel() { withoutModel += 1 }
     mutating func countRefused() { refused += 1 }
+    mutating func countLost() { lost += 1 }
 
     /// Words and costs of the version now served; what is counted over all versions stays.
     mutating func startVersion() {
@@ -34,7 +37,8 @@ struct VoiceFigures {
         return [
             "event": "figures", "version": version.map { .string($0.description) } ?? .null,
             "turns": .integer(Int64(turns)), "without_model": .integer(Int64(withoutModel)),
-            "refused": .integer(Int64(refused)), "words": .integer(Int64(words)),
+            "refused": .integer(Int64(refused)), "lost": .integer(Int64(lost)),
+            "words": .integer(Int64(words)),
             "word_errors": .integer(Int64(wordErrors)),
             "version_turns": .integer(Int64(costs.count)),
             "cpu_p50_us": sorted.isEmpty ? .null : .integer(sorted[sorted.count / 2]),
