@@ -16,5 +16,6 @@ for program in nginx curl wrk openssl taskset; do
         exit 2
     fi
 done
-swift build --configuration release --scratch-path .build-release-server --product fieldfare-registry
+# As one would ship it: for servers that have no Swift.
+swift build --configuration release --static-swift-stdlib --scratch-path .build-release-server --product fieldfare-registry
 exec python3 Benchmarks/bench.py "$@"

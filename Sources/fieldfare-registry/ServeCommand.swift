@@ -35,13 +35,15 @@ struct ServeCommand: AsyncParsableCommand {
         let services = Services(
             store: parts.store, blobs: parts.blobs, keys: parts.keys, now: SystemClock.now)
         let folder = parts.folder
+        let metrics = RequestMetrics()
         let router = RegistryRouter(
-            services: services, metrics: RequestMetrics(),
+            services: services, metrics: metrics,
             fleet: FleetMetrics(services: services, pulse: pulse) { try? folder.freeBytes() },
             isDashboardOpen: settings.isDashboardOpen
         ).router()
         let server = RegistryServer(
-            router: router, host: settings.host, port: settings.port,
+            router: router, polls: PollAnswers(services: services, metrics: metrics),
+            host: settings.host, port: settings.port,
             transport: settings.tls.map { .tls(certificate: $0.certificate, key: $0.key) }
                 ?? .plain,
             jobs: Self.jobs(settings, parts, services, pulse, logger), logger: logger)

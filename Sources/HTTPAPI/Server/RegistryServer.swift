@@ -1,8 +1,10 @@
+import CPosixShims
 package import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
 package import Logging
 import NIOCore
+import NIOPosix
 import NIOSSL
 import UnixSignals
 
@@ -17,24 +19,30 @@ package struct RegistryServer: Sendable {
     }
 
     /// Idle connections are closed after this many seconds; an agent's poll interval is longer anyway.
-    private static let idleSeconds: Int64 = 75
+    private static let idle = Duration.seconds(75)
+
+    /// One event loop for each CPU that the process may run on: more would only take turns.
+    private static let loops = MultiThreadedEventLoopGroup(
+        numberOfThreads: max(1, Int(cposix_allowed_cpus())))
 
     private let responder: RouterResponder<APIContext>
     private let host: String
     private let port: Int
     private let transport: Transport
+    private let polls: PollAnswers?
     private let jobs: [PeriodicJob]
     private let logger: Logger
 
-    /// Port 0 stands for any free one.
+    /// Port 0 stands for any free one; without `polls` every request goes to the router.
     package init(
-        router: Router<APIContext>, host: String, port: Int, transport: Transport,
-        jobs: [PeriodicJob], logger: Logger
+        router: Router<APIContext>, polls: PollAnswers? = nil, host: String, port: Int,
+        transport: Transport, jobs: [PeriodicJob], logger: Logger
     ) {
         responder = router.buildResponder()
         self.host = host
         self.port = port
         self.transport = transport
+        self.polls = polls
         self.jobs = jobs
         self.logger = logger
     }
@@ -50,6 +58,7 @@ package struct RegistryServer: Sendable {
                 address: .hostname(host, port: port), serverName: nil),
             services: jobs,
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? 0) },
+            eventLoopGroupProvider: .shared(Self.loops),
             logger: logger)
         try await application.runService(gracefulShutdownSignals: [
             UnixSignal.sigterm, UnixSignal.sigint,
@@ -57,8 +66,10 @@ package struct RegistryServer: Sendable {
     }
 
     private func builder() throws -> HTTPServerBuilder {
-        let http = HTTPServerBuilder.http1(
-            configuration: .init(idleTimeout: .seconds(Self.idleSeconds)))
+        let polls = polls
+        let http = HTTPServerBuilder { responder in
+            RegistryChannel(responder: responder, polls: polls, idleTimeout: Self.idle)
+        }
         switch transport {
         case .plain: return http
         case .tls(let certificate, let key):
