@@ -240,7 +240,10 @@ struct MetadataReadingTests {
             Self.put([delegation], at: ["delegations", "roles"], in: Self.signed(.targets)),
             .targets)
         let file: JSON = [
-            "length": 1, "hashes": ["sha256": .string(String(repeating: "0a", count: 32))],
+            "length": 1,
+            "hashes": [
+                "sha256": .string(String(repeating: "0a", count: 32)), "blake2b-256": "of another",
+            ],
             "custom": ["a": 1], "extra": [2],
         ]
         try Self.expectSame(
