@@ -9,7 +9,7 @@ package struct FileHashes: Sendable, Hashable {
 
     package init(sha256: SHA256Digest) { self.init(sha256, nil) }
 
-    init(_ sha256: SHA256Digest, _ sha512: [UInt8]?) {
+    package init(_ sha256: SHA256Digest, _ sha512: [UInt8]?) {
         self.sha256 = sha256
         self.sha512 = sha512
         additional = [:]

@@ -60,9 +60,11 @@ package struct TargetDescription: Sendable, Hashable {
     package let custom: JSON?
     private let additional: [String: JSON]
 
-    package init(length: Int64, sha256: SHA256Digest, custom: JSON? = nil) {
+    package init(
+        length: Int64, sha256: SHA256Digest, sha512: [UInt8]? = nil, custom: JSON? = nil
+    ) {
         self.length = length
-        hashes = FileHashes(sha256: sha256)
+        hashes = FileHashes(sha256, sha512)
         self.custom = custom
         additional = [:]
     }
