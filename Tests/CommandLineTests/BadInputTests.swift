@@ -16,17 +16,17 @@ import Testing
         // The sample rate in the header of a WAV, little-endian, at byte 24: 8000.
         slow.replaceSubrange(24..<28, with: [0x40, 0x1F, 0, 0])
         try slow.write(to: wave)
-        try refuses(
-            registry, ["bundle", "build", "bundle", "--out", "build"], 1,
+        try registry.refuses(
+            ["bundle", "build", "bundle", "--out", "build"], 1,
             ["take-1.wav", "expected", "16000", "8000"])
         try good.write(to: wave)
 
         try FileManager.default.removeItem(
             at: registry.folder.appendingPathComponent("bundle/model.onnx"))
-        try refuses(
-            registry, ["bundle", "build", "bundle", "--out", "build"], 1,
+        try registry.refuses(
+            ["bundle", "build", "bundle", "--out", "build"], 1,
             ["model.onnx", "expected a file", "got none", "hint: bundle.yaml names it"])
-        try refuses(registry, ["bundle", "check", "bundle"], 1, ["model.onnx"])
+        try registry.refuses(["bundle", "check", "bundle"], 1, ["model.onnx"])
     }
 
     @Test(arguments: ["targets", "root", "*", "a/b", ""])
@@ -38,9 +38,9 @@ import Testing
         try yaml.replacingOccurrences(of: "model: commands-en #", with: "model: \"\(name)\" #")
             .write(to: description, atomically: true, encoding: .utf8)
         let text = "expected a model name: a-z, 0-9 and '-', at most 63 characters"
-        try refuses(registry, ["bundle", "check", "bundle"], 1, ["'model'", text])
-        try refuses(
-            registry, ["policy", "init", "--model", name, "--version", "1.0.0"], 2,
+        try registry.refuses(["bundle", "check", "bundle"], 1, ["'model'", text])
+        try registry.refuses(
+            ["policy", "init", "--model", name, "--version", "1.0.0"], 2,
             ["--model", text])
     }
 
@@ -56,10 +56,10 @@ import Testing
             ["policy", "check", "rollout.yaml", "--bundle", "build"],
             ["publish", "build", "--key", "keys/ci.json", "--policy", "rollout.yaml"],
         ] {
-            try refuses(registry, words, 10, ["rollout.yaml", "expected", "1.0.0", "9.9.9"])
+            try registry.refuses(words, 10, ["rollout.yaml", "expected", "1.0.0", "9.9.9"])
         }
-        try refuses(
-            registry, ["rollout", "create", "commands-en", "9.9.9", "--initial"], 10, ["9.9.9"])
+        try registry.refuses(
+            ["rollout", "create", "commands-en", "9.9.9", "--initial"], 10, ["9.9.9"])
     }
 
     @Test func `what was published does not change, and only its keys and scopes publish`() throws {
@@ -73,8 +73,8 @@ import Testing
         let text = try String(contentsOf: card, encoding: .utf8)
         try (text + "\n").write(to: card, atomically: true, encoding: .utf8)
         try registry.good("bundle", "build", "bundle", "--out", "other")
-        try refuses(
-            registry, ["publish", "other", "--key", "keys/ci.json"], 10,
+        try registry.refuses(
+            ["publish", "other", "--key", "keys/ci.json"], 10,
             [
                 "bundles/commands-en/1.0.0.json", "expected the bytes that are published",
                 "hint: a published version never changes",
@@ -86,22 +86,22 @@ import Testing
         let changed = signed.replacingOccurrences(of: "by hand", with: "by hamd")
         try #require(changed != signed)
         try changed.write(to: manifest, atomically: true, encoding: .utf8)
-        try refuses(registry, publish, 10, ["bundles/commands-en/1.0.0.json", "hint:"])
+        try registry.refuses(publish, 10, ["bundles/commands-en/1.0.0.json", "hint:"])
         try signed.write(to: manifest, atomically: true, encoding: .utf8)
 
-        try refuses(
-            registry, publish, 10, ["keys/ci.json", "passphrase", "hint:"],
+        try registry.refuses(
+            publish, 10, ["keys/ci.json", "passphrase", "hint:"],
             with: ["FIELDFARE_PASSPHRASE": "not the passphrase"])
         let reader = try registry.good(
             "token", "create", "--name", "r", "--scope", "read", "--json")
         let status = try registry.good("repo", "status", "--json").output
-        try refuses(
-            registry, publish, 10,
+        try registry.refuses(
+            publish, 10,
             ["expected scope 'publish:commands-en'", "hint: ask an administrator"].map {
                 $0.replacingOccurrences(of: "publish:commands-en", with: "publish")
             }, with: ["FIELDFARE_TOKEN": try #require(reader.json["token"] as? String)])
-        try refuses(
-            registry, publish, 10, ["token", "expected"], with: ["FIELDFARE_TOKEN": "ff_nobody"])
+        try registry.refuses(
+            publish, 10, ["token", "expected"], with: ["FIELDFARE_TOKEN": "ff_nobody"])
         #expect(try registry.good("repo", "status", "--json").output == status)
         #expect(status == before)
     }
@@ -182,52 +182,19 @@ import Testing
         try registry.release()
         try registry.good("rollout", "create", "commands-en", "1.0.0", "--initial")
         try registry.good("rollout", "start", "commands-en")
-        try refuses(
-            registry, ["rollout", "start", "commands-en"], 11,
+        try registry.refuses(
+            ["rollout", "start", "commands-en"], 11,
             ["order 'start': rollout: expected one that has not started, got one that has"])
-        try refuses(
-            registry, ["repo", "sign", "root", "--dir", "repo", "--key", "keys/root-c.json"], 130,
+        try registry.refuses(
+            ["repo", "sign", "root", "--dir", "repo", "--key", "keys/root-c.json"], 130,
             ["nothing was signed"])
-        try refuses(
-            registry, ["repo", "status"], 12, ["https://127.0.0.1:1"],
+        try registry.refuses(
+            ["repo", "status"], 12, ["https://127.0.0.1:1"],
             with: ["FIELDFARE_SERVER": "https://127.0.0.1:1"])
-        try refuses(
-            registry, ["repo", "status"], 2, ["expected --server or FIELDFARE_SERVER"],
+        try registry.refuses(
+            ["repo", "status"], 2, ["expected --server or FIELDFARE_SERVER"],
             with: ["FIELDFARE_SERVER": ""])
-        try refuses(registry, ["keys", "generate", "ci", "--out", "keys"], 10, ["keys/ci.json"])
-
-        let port = try #require(
-            registry.environment["FIELDFARE_SERVER"]?.split(separator: ":").last.map(String.init))
-        let second = try registry.programs.run(
-            "fieldfare-registry",
-            ["serve", "--data", "second", "--keys", "online", "--port", port, "--plain"],
-            in: registry.folder)
-        #expect(second.status == 1)
-        #expect(second.errors.contains("server on 127.0.0.1:\(port)"), "\(second.errors)")
-        #expect(second.output.isEmpty)
-    }
-
-    /// One error of the CLI: its code, its words, nothing on standard output, and every file as before.
-    private func refuses(
-        _ registry: RegistryUnderTest, _ words: [String], _ code: Int32, _ texts: [String],
-        with variables: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation
-    ) throws {
-        let before = try registry.files()
-        let outcome = try registry.cli(words, with: variables)
-        #expect(outcome.status == code, "\(outcome.errors)", sourceLocation: sourceLocation)
-        let own = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("fieldfare: ") }
-        #expect(own.count == 1, "\(outcome.errors)", sourceLocation: sourceLocation)
-        #expect(outcome.output.isEmpty, "\(outcome.output)", sourceLocation: sourceLocation)
-        for text in texts {
-            #expect(
-                outcome.errors.contains(text), "\(outcome.errors)", sourceLocation: sourceLocation)
-        }
-        let after = try registry.files()
-        let changed = Set(after.keys).union(before.keys).filter { before[$0] != after[$0] }
-        // Bytes that were uploaded before the registry refused to name them stay there as blobs of no name.
-        #expect(
-            changed.allSatisfy { $0.hasPrefix("data/blobs/") }, "left behind",
-            sourceLocation: sourceLocation)
+        try registry.refuses(["keys", "generate", "ci", "--out", "keys"], 10, ["keys/ci.json"])
     }
 
     private func isProblem(

@@ -17,6 +17,13 @@ package final class RegistryUnderTest {
 
     deinit { stop() }
 
+    /// The port of the running registry, as a command line takes it.
+    package var port: String {
+        environment["FIELDFARE_SERVER"]?.split(separator: ":").last.map(String.init) ?? ""
+    }
+
+    package var isRunning: Bool { server?.isRunning == true }
+
     package func stop() {
         guard let server, server.isRunning else { return }
         server.terminate()
