@@ -62,15 +62,11 @@ import Testing
             ["rollout", "create", "commands-en", "9.9.9", "--initial"], 10, ["9.9.9"])
     }
 
-    @Test func `uploads and bodies that are not as they say are refused by the registry`() throws {
+    @Test func `an upload whose digest differs is refused, and gone`() throws {
         let registry = try RegistryUnderTest.running()
-        let before = try registry.files()
+        let before = try registry.trace()
         let digest = String(repeating: "ab", count: 32)
-        let opened = try registry.request(
-            "/v1/uploads", method: "POST",
-            body: Data(#"{"sha256":"\#(digest)","length":5}"#.utf8))
-        try #require(opened.status == 201)
-        let id = try #require(opened.json["id"] as? String)
+        let id = try open(digest, length: 5, at: registry)
         let sent = try registry.request(
             "/v1/uploads/\(id)", method: "PATCH", headers: ["Upload-Offset": "0"],
             body: Data("other".utf8))
@@ -80,24 +76,46 @@ import Testing
         #expect(finished.json["expected"] as? String == digest)
         #expect(try registry.request("/blobs/sha256/\(digest)").status == 404)
         #expect(try registry.request("/v1/uploads/\(id)").status == 404)
+        try registry.expectNoTrace(since: before)
+    }
 
-        try isProblem(
-            try registry.request("/v1/rollouts", method: "POST", body: Data(count: 70 << 10)), 413,
-            "too-large", ["limit"])
-        let large = try registry.request(
+    @Test func `a body over its limit is refused, and not a byte of it is kept`() throws {
+        let registry = try RegistryUnderTest.running()
+        let id = try open(String(repeating: "cd", count: 32), length: 9 << 20, at: registry)
+        let first = try registry.request(
+            "/v1/uploads/\(id)", method: "PATCH", headers: ["Upload-Offset": "0"],
+            body: .random(1 << 20, seed: 1))
+        try #require(first.status == 200, "\(first.text)")
+        let before = try registry.trace()
+        let limits = [
+            ("/v1/rollouts", "POST", 64 << 10), ("/v1/roles/targets", "POST", 4 << 20),
+            ("/v1/uploads/\(id)", "PATCH", 8 << 20), ("/v1/reports", "POST", 256 << 10),
+        ]
+        for (path, method, limit) in limits {
+            // With its length told beforehand, and found out on the way.
+            for headers in [[:], ["Transfer-Encoding": "chunked"]] {
+                let answer = try registry.request(
+                    path, method: method,
+                    headers: headers.merging(["Upload-Offset": "\(1 << 20)"]) { one, _ in one },
+                    body: .random(limit + 1, seed: 2))
+                try isProblem(answer, 413, "too-large", ["limit"])
+                #expect(answer.json["limit"] as? Int == limit, "\(path)")
+                try registry.expectNoTrace(since: before)
+            }
+        }
+        let standing = try registry.request("/v1/uploads/\(id)")
+        #expect(standing.json["offset"] as? Int == 1 << 20)
+    }
+
+    /// Opens an upload, and returns its id.
+    private func open(
+        _ digest: String, length: Int, at registry: RegistryUnderTest
+    ) throws -> String {
+        let opened = try registry.request(
             "/v1/uploads", method: "POST",
-            body: Data(#"{"sha256":"\#(digest)","length":9437184}"#.utf8))
-        let other = try #require(large.json["id"] as? String)
-        try isProblem(
-            try registry.request(
-                "/v1/uploads/\(other)", method: "PATCH", headers: ["Upload-Offset": "0"],
-                body: Data(count: 9 << 20)), 413, "too-large", ["limit"])
-        try isProblem(
-            try registry.request("/v1/roles/targets", method: "POST", body: Data(count: 5 << 20)),
-            413, "too-large", ["limit"])
-        let files = try registry.files().filter { $0.value != Data(count: 9 << 20) }
-        let left = Set(files.keys).subtracting(before.keys)
-        #expect(left.allSatisfy { $0.hasPrefix("data/uploads/") && !$0.contains(id) }, "\(left)")
+            body: Data(#"{"sha256":"\#(digest)","length":\#(length)}"#.utf8))
+        try #require(opened.status == 201, "\(opened.text)")
+        return try #require(opened.json["id"] as? String)
     }
 
     @Test func `a report signed by another device is refused, and counts for nobody`() throws {
