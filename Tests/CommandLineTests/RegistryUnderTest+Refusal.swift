@@ -11,8 +11,9 @@ extension RegistryUnderTest {
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let before = try trace()
+        // A server that starts although it should not would run for ever.
         let outcome = try programs.run(
-            program, words, in: folder,
+            "/usr/bin/timeout", ["60", program] + words, in: folder,
             environment: environment.merging(variables) { _, new in new })
         #expect(outcome.status == code, "\(outcome.errors)", sourceLocation: sourceLocation)
         let own = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("\(program): ") }

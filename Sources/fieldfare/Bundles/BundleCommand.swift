@@ -32,9 +32,7 @@ struct BundleCommand: ParsableCommand {
 
         func run() throws {
             let name = folder.split(separator: "/").last.map(String.init) ?? folder
-            guard let model = ModelName(name) else {
-                throw Failure(.usage, "folder: expected \(ModelName.expected), got '\(name)'")
-            }
+            let model = try Word.model(name, "folder")
             let path = "\(folder)/\(BundleFolder.descriptionName)"
             guard try !FileBytes.exists(path) else {
                 throw Failure(.refused, "'\(path)': expected none yet, got one")

@@ -128,11 +128,7 @@ struct PolicyFile {
 
     init(argument: String) throws(Failure) {
         let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
-        let name = parts.count == 2 ? parts[0] : "standard"
-        guard let parsed = AttributeName(name) else {
-            throw Failure(.usage, "--policy: expected \(AttributeName.expected), got '\(name)'")
-        }
-        self.name = parsed
+        name = try Word.attribute(parts.count == 2 ? parts[0] : "standard", "--policy")
         path = parts.last ?? argument
     }
 
