@@ -70,7 +70,9 @@ import Testing
         let came = Set(try stored(by: registry).keys).subtracting(before.keys)
         let first = try digest(of: "bundle/a-notice", registry)
         let second = try digest(of: "bundle/z-notice", registry)
-        #expect(came == ["blobs/\(first.prefix(2))", "blobs/\(first.prefix(2))/\(first)"])
+        // Its folder is new, or was there for another blob whose digest begins alike.
+        let folder = "blobs/\(first.prefix(2))"
+        #expect(came.subtracting([folder]) == ["\(folder)/\(first)"])
         #expect(try registry.request("/blobs/sha256/\(second)").status == 404)
         try registry.good("repo", "verify", "--root", "repo/root.json")
         try registry.good("rollout", "create", "commands-en", "1.0.0", "--initial")

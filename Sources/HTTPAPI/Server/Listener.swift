@@ -41,7 +41,7 @@ package struct Listener: Sendable {
             }
         do {
             // As the server itself binds: a port whose connections are still fading away is free.
-            let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            let channel = try await ServerBootstrap(group: RegistryServer.loops)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .bind(host: host, port: port).get()
             try await channel.close()

@@ -15,7 +15,7 @@ package struct RegistryServer: Sendable {
     private static let idle = Duration.seconds(75)
 
     /// One event loop for each CPU that the process may run on: more would only take turns.
-    private static let loops = MultiThreadedEventLoopGroup(
+    static let loops = MultiThreadedEventLoopGroup(
         numberOfThreads: max(1, Int(cposix_allowed_cpus())))
 
     private let responder: RouterResponder<APIContext>
