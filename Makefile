@@ -7,7 +7,7 @@ SHELL := /bin/bash
 DEBUG_BUILD := .build
 RELEASE_BUILD := .build-release
 
-SKIPtures-check format-check layers linkage clean
+.PHONY: help setup build demo test check fix bench mutants fuzz fixtures-check format-check layers linkage clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
