@@ -121,8 +121,10 @@ let device: [Target] = [
     program("fieldfare-agent", ["FieldfareAgent", "PosixFiles", "Primitives", "SlotHost"]),
     // One smoke test in one process: decodes the packaged utterances, prints one JSON line.
     program("fieldfare-smoke", ["Speech", "SpeechRuntime"]),
-    // The TUF client behind the command line of the public conformance suite; for tests, and not installed.
-    program("tuf-conformance", ["CurlTransport", "PosixFiles", "Primitives", "TUF"]),
+    // The TUF client, with the agent's store, behind the command line of the public conformance suite; for tests,
+    // and not installed.
+    program(
+        "tuf-conformance", ["CurlTransport", "FieldfareAgent", "PosixFiles", "Primitives", "TUF"]),
 ]
 
 // MARK: Tests of the pure targets and the device side
