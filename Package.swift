@@ -115,15 +115,16 @@ let device: [Target] = [
         "FieldfareAgent",
         [
             "AgentCore", "AgentJournal", "CPosixShims", "Cryptography", "CurlTransport", "Health",
-            "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF",
-            "Telemetry",
+            "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "TUF", "Telemetry",
         ]),
     // The agent as a daemon.
     program("fieldfare-agent", ["FieldfareAgent", "PosixFiles", "Primitives", "SlotHost"]),
     // One smoke test in one process: decodes the packaged utterances, prints one JSON line.
-    program("fieldfare-smoke", ["Primitives", "Speech", "SpeechRuntime"]),
-    // The TUF client behind the command line of the public conformance suite; for tests, and not installed.
-    program("tuf-conformance", ["CurlTransport", "PosixFiles", "Primitives", "TUF"]),
+    program("fieldfare-smoke", ["Speech", "SpeechRuntime"]),
+    // The TUF client, with the agent's store, behind the command line of the public conformance suite; for tests,
+    // and not installed.
+    program(
+        "tuf-conformance", ["CurlTransport", "FieldfareAgent", "PosixFiles", "Primitives", "TUF"]),
 ]
 
 // MARK: Tests of the pure targets and the device side
@@ -132,7 +133,7 @@ let deviceTests: [Target] = [
     // Simulators, memory stores, seeded generators and port suites for the tests; no program reaches it.
     .target(
         name: "TestSupport",
-        dependencies: ["AgentCore", "Cryptography", "Primitives", "TUF"],
+        dependencies: ["Cryptography", "Primitives", "TUF"],
         path: "Tests/TestSupport", swiftSettings: house),
     tests("PrimitivesTests", ["Primitives"]),
     tests("CryptographyTests", ["CSodium", "Cryptography", "Primitives"]),
@@ -182,7 +183,6 @@ let server: [Target] = [
         "RegistryCore",
         [
             "Cryptography", "Health", "ModelBundle", "Primitives", "Rollouts", "TUF", "Telemetry",
-            logging,
         ]),
     // Metadata, fleet and audit on SQLite by GRDB, with frozen migrations.
     library(
@@ -219,7 +219,7 @@ let server: [Target] = [
         [
             "BlobFiles", "CPosixShims", "Console", "Cryptography", "HTTPAPI", "PosixFiles",
             "Primitives",
-            "RegistryCore", "RegistryDatabase", "TUF", arguments, logging,
+            "RegistryCore", "RegistryDatabase", arguments, logging,
         ]),
     // The command line of release engineers.
     program(
@@ -228,12 +228,11 @@ let server: [Target] = [
             "AgentCore", "Console", "Cryptography", "CurlTransport", "ModelBundle", "PosixFiles",
             "Primitives", "Rollouts", "TUF", arguments, .product(name: "Yams", package: "Yams"),
         ]),
-    // Fleets for demonstrations and load: the demonstration's driver, and its stand-in for a voice application.
+    // For demonstrations: stands in for the voice application of a device; scripts/demo drives.
     program(
         "fieldfare-fleet",
         [
-            "CPosixShims", "Console", "Cryptography", "CurlTransport", "ModelBundle", "PosixFiles",
-            "Primitives", "Rollouts", "SlotHost", "Speech", "SpeechRuntime", "TUF", arguments,
+            "Console", "PosixFiles", "Primitives", "SlotHost", "Speech", "SpeechRuntime", arguments,
         ]),
     // A registry in memory, a store that dies at a commit, the suites of its ports, and a small repository.
     .target(
@@ -253,7 +252,7 @@ let server: [Target] = [
         "RegistryDatabaseTests",
         [
             "Cryptography", "Primitives", "RegistryCore", "RegistryDatabase",
-            "RegistryTestSupport", "Rollouts", "TUF", "Telemetry",
+            "RegistryTestSupport", "TUF", "Telemetry",
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
     tests(
@@ -280,13 +279,13 @@ let server: [Target] = [
         path: "Tests/ProgramTestSupport", swiftSettings: house),
     tests(
         "CommandLineTests",
-        [
-            "Cryptography", "Primitives", "ProgramTestSupport", "RegistryTestSupport", "Telemetry",
-        ]),
+        ["Cryptography", "Primitives", "ProgramTestSupport", "RegistryTestSupport"]),
     tests(
         "DeploymentTests",
         ["ProgramTestSupport", .product(name: "Yams", package: "Yams")], exclude: ["prometheus"]),
-    tests("EndToEndTests", ["Primitives", "ProgramTestSupport"]),
+    // Nothing but the built programs, so without TestSupport.
+    .testTarget(
+        name: "EndToEndTests", dependencies: ["ProgramTestSupport"], swiftSettings: house),
 ]
 
 let package = Package(
