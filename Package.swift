@@ -207,6 +207,9 @@ let server: [Target] = [
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HummingbirdTLS", package: "hummingbird"),
             .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -270,6 +273,8 @@ let server: [Target] = [
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "HummingbirdTesting", package: "hummingbird"),
             .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOEmbedded", package: "swift-nio"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         ]),
     // The built programs as people run them: their outcomes, and a registry of a test's own over TLS.
     .target(
@@ -306,6 +311,7 @@ let package = Package(
             github("groue/GRDB.swift", "7.10.0"),
             github("hummingbird-project/hummingbird", "2.28.1"),
             github("apple/swift-nio", "2.101.2"),
+            github("apple/swift-nio-extras", "1.35.2"),
             github("apple/swift-argument-parser", "1.8.2"),
             github("apple/swift-log", "1.16.2"),
             github("apple/swift-http-types", "1.8.0"),

@@ -150,7 +150,7 @@ class Demonstration:
         self.until("the end of all probations", lambda: all(s.state == "committed" for s in self.fleet.statuses()), 90)
 
     def roll_out_dynamic(self) -> None:
-        self.begin("1.5.0", "Dynamic int8, the believable mistake: right words at three times the cost")
+        self.begin("1.5.0", "Dynamic int8, the believable mistake: right words at more than twice the cost")
         self.wait_for_references()
         self.order("1.5.0")
         rollout, statuses = self.follow(

@@ -15,6 +15,24 @@ struct RoleProposal {
     /// When the new version expires.
     let expires: UTCTime
 
+    /// Finds out whether the repository has the role, and the key is one of it.
+    ///
+    /// - Throws: `Failure` `refused` where not.
+    func checkKey() throws(Failure) {
+        guard try verifiers().publicKeys.contains(.ed25519(key.publicKey)) else {
+            throw Failure(
+                .refused, "key \(key.publicKey.keyID): expected one of role '\(role)', got another",
+                hint: "'fieldfare repo status' lists the keys of each role")
+        }
+    }
+
+    /// Finds out whether the targets may be added to what is live and what is proposed.
+    ///
+    /// - Throws: `Failure` `refused` for a target that is there with other bytes.
+    func check(_ additions: [TargetPath: TargetDescription]) throws(Failure) {
+        _ = try Standing(of: self).targets(adding: additions)
+    }
+
     /// Adds the targets, signs, posts; on a conflict it starts again from what has become live.
     ///
     /// - Returns: ROLE of the protocol, with its `state`.
@@ -33,38 +51,52 @@ struct RoleProposal {
 
     /// A target that is live or in the open proposal; nil where there is none.
     func existing(_ path: TargetPath) throws(Failure) -> TargetDescription? {
-        let standing = try api.get("/v1/roles/\(role)")
-        let open = try proposal(standing)
-        if let target = open?.targets[path] { return target }
-        return try live(standing)?.targets[path]
+        let standing = try Standing(of: self)
+        return standing.open?.content.targets[path] ?? standing.live?.targets[path]
+    }
+
+    /// What the role says now.
+    private struct Standing {
+        /// ROLE of the protocol.
+        let json: JSON
+        let live: Targets?
+        /// The open proposal, which a key of the role has signed.
+        let open: Draft<Targets>?
+
+        init(of proposal: RoleProposal) throws(Failure) {
+            json = try proposal.api.get("/v1/roles/\(proposal.role)")
+            live = try proposal.live(json)
+            open = try proposal.proposal(json)
+        }
+
+        /// What is live and proposed, with more.
+        func targets(
+            adding additions: [TargetPath: TargetDescription]
+        ) throws(Failure) -> [TargetPath: TargetDescription] {
+            var targets = (open?.content ?? live)?.targets ?? [:]
+            for (path, target) in additions.sorted(by: { $0.key < $1.key }) {
+                if let there = targets[path], there != target {
+                    throw Failure(
+                        .refused,
+                        "target '\(path)': expected the bytes that are published, got others",
+                        hint: "a published version never changes: give this one a new version")
+                }
+                targets[path] = target
+            }
+            return targets
+        }
     }
 
     private func propose(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
-        guard try verifiers().publicKeys.contains(.ed25519(key.publicKey)) else {
-            throw Failure(
-                .refused, "key \(key.publicKey.keyID): expected one of role '\(role)', got another")
+        try checkKey()
+        let standing = try Standing(of: self)
+        if let live = standing.live, additions.allSatisfy({ live.targets[$0.key] == $0.value }) {
+            return Self.with(standing.json, state: "live")
         }
-        let standing = try api.get("/v1/roles/\(role)")
-        let live = try self.live(standing)
-        let open = try proposal(standing)
-        let base = open ?? live
-        if let live, additions.allSatisfy({ live.targets[$0.key] == $0.value }) {
-            return Self.with(standing, state: "live")
-        }
-        var next = live.map { $0.next(expires: expires) } ?? Targets(expires: expires)
-        next.targets = base?.targets ?? [:]
-        for (path, target) in additions.sorted(by: { $0.key < $1.key }) {
-            if let there = next.targets[path], there != target {
-                throw Failure(
-                    .refused, "target '\(path)': expected the bytes that are published, got others",
-                    hint: "a published version never changes: give this one a new version")
-            }
-            next.targets[path] = target
-        }
+        var next = standing.live.map { $0.next(expires: expires) } ?? Targets(expires: expires)
+        next.targets = try standing.targets(adding: additions)
         var draft = Draft(next, of: role)
-        if let open, open.targets == next.targets, let bytes = try openBytes(standing) {
-            draft = try Self.draft(bytes, role)
-        }
+        if let open = standing.open, open.content.targets == next.targets { draft = open }
         draft.sign(with: key)
         return try api.send(.post, "/v1/roles/\(role)", draft.bytes).json()
     }
@@ -74,14 +106,10 @@ struct RoleProposal {
         return try Self.draft(published("\(version).\(role).json"), role).content
     }
 
-    private func openBytes(_ standing: JSON) throws(Failure) -> [UInt8]? {
+    /// The open proposal, once a key of the role has been seen to sign it.
+    private func proposal(_ standing: JSON) throws(Failure) -> Draft<Targets>? {
         guard standing["proposal"]?["version"] != nil else { return nil }
-        return try api.send(.get, "/v1/roles/\(role)/proposal").body
-    }
-
-    /// The open proposal's content, once a key of the role has been seen to sign it.
-    private func proposal(_ standing: JSON) throws(Failure) -> Targets? {
-        guard let bytes = try openBytes(standing) else { return nil }
+        let bytes = try api.send(.get, "/v1/roles/\(role)/proposal").body
         let draft = try Self.draft(bytes, role)
         let verifiers = try self.verifiers()
         guard !draft.progress(towards: verifiers).signedBy.isEmpty else {
@@ -89,7 +117,7 @@ struct RoleProposal {
                 .refused,
                 "open proposal of '\(role)': expected a valid signature of the role, got none")
         }
-        return draft.content
+        return draft
     }
 
     /// The role's keys, from the live targets metadata, which everybody may read.
@@ -100,7 +128,9 @@ struct RoleProposal {
             let verifiers = try Self.draft(published("\(targets).targets.json"), .targets)
                 .content.delegations?.verifiers(of: role)
         else {
-            throw Failure(.failed, "role '\(role)': expected targets to delegate to it, got none")
+            throw Failure(
+                .refused, "role '\(role)': expected targets to delegate to it, got none",
+                hint: "a new model needs the keys of 'targets'")
         }
         return verifiers
     }

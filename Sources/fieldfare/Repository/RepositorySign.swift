@@ -33,9 +33,10 @@ struct RepositorySign: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        guard let role = RoleName(role), role.isSignedOffline else {
-            throw Failure(
-                .usage, "role: expected root, targets or model.<model>, got '\(self.role)'")
+        let role = try Word.read(role, "role", "root, targets or model.<model>") { text in
+            RoleName(text).flatMap {
+                $0.isSignedOffline && ($0.isTopLevel || $0.modelName != nil) ? $0 : nil
+            }
         }
         if let dir { try sign(role, in: dir) } else { try sign(role, at: try server.api()) }
     }
