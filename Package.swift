@@ -133,7 +133,9 @@ let deviceTests: [Target] = [
     // Simulators, memory stores, seeded generators and port suites for the tests; no program reaches it.
     .target(
         name: "TestSupport",
-        dependencies: ["Cryptography", "Primitives", "TUF"],
+        dependencies: [
+            "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "TUF",
+        ],
         path: "Tests/TestSupport", swiftSettings: house),
     tests("PrimitivesTests", ["Primitives"]),
     tests("CryptographyTests", ["CSodium", "Cryptography", "Primitives"]),
