@@ -30,7 +30,7 @@ struct PassphraseOptions: ParsableArguments {
             return try file.open(passphrase: secret)
         } catch {
             throw Failure(
-                error == .wrongPassphrase ? .refused : .failed, "key file '\(path)': \(error)",
+                error == .wrongPassphrase ? .refused : .failed, "'\(path)': \(error)",
                 hint: error == .wrongPassphrase
                     ? "a passphrase cannot be recovered; ask who made the key" : nil)
         }
@@ -44,7 +44,7 @@ extension KeyFile {
         do {
             return try KeyFile(parsing: bytes)
         } catch {
-            throw Failure(.failed, "key file '\(path)': \(error)")
+            throw Failure(.failed, "'\(path)': \(error)")
         }
     }
 }
