@@ -15,9 +15,24 @@ package enum FileBytes {
     package static func write(
         _ bytes: [UInt8], to path: String, mode: FileMode = .shared
     ) throws(Failure) {
-        try Failure.catching("file '\(path)'") {
-            let (folder, name) = try split(path)
-            try Directory(making: folder).replace(name, with: bytes, mode: mode)
+        let (folder, name) = try split(path)
+        try making(folder) { () throws(Failure) in
+            try Failure.catching("file '\(path)'") {
+                try Directory(making: folder).replace(name, with: bytes, mode: mode)
+            }
+        }
+    }
+
+    /// Does what makes a folder where it is missing and fills it; where that fails, a folder that it made is gone.
+    package static func making<Value: ~Copyable>(
+        _ folder: String, _ work: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let isNew = [".", "/"].contains(folder) ? false : !(try exists(folder))
+        do {
+            return try work()
+        } catch {
+            if isNew { try? removeTree(folder) }
+            throw error
         }
     }
 
@@ -47,7 +62,8 @@ package enum FileBytes {
         guard let last = parts.last, let name = TargetPath(String(last)) else {
             throw Failure(.usage, "path: expected one of a file, got '\(path)'")
         }
-        let folder = String(path.dropLast(last.count))
+        let trailing = path.reversed().prefix { $0 == "/" }.count
+        let folder = String(path.dropLast(trailing + last.count))
         return (folder.isEmpty ? "." : folder, name)
     }
 }

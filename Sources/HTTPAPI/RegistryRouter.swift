@@ -21,8 +21,9 @@ package struct RegistryRouter: Sendable {
     package func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: MetricsMiddleware(metrics: metrics))
-        router.add(middleware: ProblemMiddleware())
-        table().add(to: router)
+        let table = table()
+        router.add(middleware: ProblemMiddleware(table: table))
+        table.add(to: router)
         return router
     }
 

@@ -4,6 +4,8 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
     case unauthorised
     case forbidden
     case notFound = "not-found"
+    /// The path is one of ours, and not with this method; HTTP's alone.
+    case methodNotAllowed = "method-not-allowed"
     case versionConflict = "version-conflict"
     case proposalConflict = "proposal-conflict"
     case existsWithOtherBytes = "exists-with-other-bytes"

@@ -30,7 +30,11 @@ struct KeysCommand: AsyncParsableCommand {
         var keys: String
 
         func run() async throws {
-            let made = try OnlineKeyFolder(path: keys).generate()
+            let made = try FileBytes.making(keys) { () throws(Failure) in
+                try Failure.catching("online keys '\(keys)'") {
+                    try OnlineKeyFolder(path: keys).generate()
+                }
+            }
             let pairs = made.map { purpose, key in
                 (
                     purpose.rawValue,

@@ -20,7 +20,9 @@ final class RegistryParts {
         }
         // Before the data folder, which is made where it is missing.
         self.keys = try OnlineKeyFolder(path: keyFolder).load()
-        let folder = try Failure.catching("data folder '\(data)'") { try Directory(making: data) }
+        let folder = try Failure.catching("data folder '\(data)'") {
+            try Directory(making: data, mode: .ownerOnly)
+        }
         let lock = try Self.lock(folder)
         let store = try Failure.catching("database in '\(data)'") {
             try LiveTimestamp(SQLiteStore(path: data + "/registry.sqlite"))

@@ -49,18 +49,20 @@ struct TokenCommand: AsyncParsableCommand {
             try Failure.catching("token", .usage) {
                 try Tokens.check(name: name, scopes: scopes, life: expires)
             }
-            try Failure.catching("token") {
-                _ = try Directory(making: data)
-                let store = try SQLiteStore(path: data + "/registry.sqlite")
-                var random = SystemRandomNumberGenerator()
-                let made = try Tokens(store: store).make(
-                    name: name, scopes: scopes, life: expires, by: nil,
-                    at: SystemClock.now(), using: &random)
-                Output.json([
-                    "type": "token", "id": .string(made.record.id.description),
-                    "name": .string(name), "token": .string(made.text.text),
-                ])
+            let made = try FileBytes.making(data) { () throws(Failure) in
+                try Failure.catching("token") {
+                    _ = try Directory(making: data, mode: .ownerOnly)
+                    let store = try SQLiteStore(path: data + "/registry.sqlite")
+                    var random = SystemRandomNumberGenerator()
+                    return try Tokens(store: store).make(
+                        name: name, scopes: scopes, life: expires, by: nil,
+                        at: SystemClock.now(), using: &random)
+                }
             }
+            Output.json([
+                "type": "token", "id": .string(made.record.id.description),
+                "name": .string(name), "token": .string(made.text.text),
+            ])
         }
     }
 }

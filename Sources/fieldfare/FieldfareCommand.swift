@@ -19,6 +19,8 @@ struct FieldfareCommand: ParsableCommand {
               fieldfare bundle init my-model       # a bundle.yaml to fill in
               fieldfare bundle check my-model
               fieldfare bundle build my-model --out build
+              fieldfare policy init --model my-model --version 1.0.0 --initial
+              fieldfare policy check rollout.yaml --bundle build
               fieldfare publish build --key release-ci.json --policy rollout.yaml
               fieldfare repo sign model.my-model --key release-anna.json
               fieldfare rollout create my-model 1.0.0 --initial

@@ -29,6 +29,49 @@ import Testing
         try registry.refuses(["bundle", "check", "bundle"], 1, ["model.onnx"])
     }
 
+    @Test(arguments: [
+        (Data("model: a\nversion: 1.0.0\nversion: 1.0.1\n".utf8),
+            "line 2: expected each key once, got 'version' again"),
+        (Data("model: a\nfiles: [b\nlicence: c\n".utf8),
+            "line 3: expected YAML, got what it cannot be read as: "),
+        (Data("model: \"a\n".utf8), "line 2: expected YAML, got what it cannot be read as: "),
+        (Data("model: a\n\u{7}\n".utf8), "expected text"),
+        (Data("\n".utf8), "expected YAML, got an empty file"),
+    ])
+    func `what is no YAML is told by its line, and not repeated`(
+        yaml: Data, text: String
+    ) throws {
+        let registry = try RegistryUnderTest()
+        try registry.writeBundle()
+        try yaml.write(to: registry.folder.appendingPathComponent("bundle/bundle.yaml"))
+        let outcome = try registry.cli("bundle", "check", "bundle")
+        let line = try #require(outcome.errors.split(separator: "\n").first)
+        #expect(line.hasPrefix("fieldfare: 'bundle/bundle.yaml'"), "\(outcome.errors)")
+        #expect(line.contains(text), "\(outcome.errors)")
+        #expect(outcome.status == 1 && !outcome.errors.dropLast().contains("\n"))
+    }
+
+    @Test func `who cannot be spoken to is told what to change`() throws {
+        let registry = try RegistryUnderTest.running()
+        let nobody = ["--server", "https://127.0.0.1:1"]
+        try registry.refuses(
+            ["repo", "status", "--ca", "none.pem"], 1,
+            ["file 'none.pem': cannot open './none.pem': no such file or folder"])
+        try registry.refuses(
+            ["repo", "status"] + nobody, 12,
+            ["hint: is it running, and is --server or FIELDFARE_SERVER its URL?"])
+        try registry.refuses(
+            ["repo", "status"], 10,
+            ["token: expected one that is in force", "hint: show a token: FIELDFARE_TOKEN"],
+            with: ["FIELDFARE_TOKEN": ""])
+        try registry.refuses(
+            ["repo", "status"], 10, ["hint: ask an administrator for a new token"],
+            with: ["FIELDFARE_TOKEN": "ff_nobody"])
+        try registry.refuses(
+            ["repo", "status"], 12, ["hint: name the authority to trust by --ca or FIELDFARE_CA"],
+            with: ["FIELDFARE_CA": "/etc/ssl/certs/ca-certificates.crt"])
+    }
+
     @Test(arguments: ["targets", "root", "*", "a/b", ""])
     func `a model is not named as a role or a pattern`(name: String) throws {
         let registry = try RegistryUnderTest()

@@ -97,6 +97,24 @@ import Testing
         #expect(try registry.files() == before)
     }
 
+    @Test(arguments: [
+        "fieldfare keys generate a --plain --out new", "fieldfare bundle init new",
+        "fieldfare policy init --model a --version 1.0.0 --out new/rollout.yaml",
+        "fieldfare-registry keys generate --keys new",
+        "fieldfare-registry token create --data new --scope admin",
+    ])
+    func `a folder that was made for files that do not fit is gone again`(command: String) throws {
+        let registry = try RegistryUnderTest()
+        let outcome = try registry.programs.run(
+            "/bin/bash",
+            ["-c", "set -o pipefail; (ulimit -f 0; exec \(command)) 2>&1 | cat"],
+            in: registry.folder)
+        #expect(outcome.status == 1, "\(outcome.status) \(outcome.output)")
+        let program = command.prefix { $0 != " " }
+        #expect(outcome.output.hasPrefix("\(program): "), "\(outcome.output)")
+        #expect(try registry.files().isEmpty)
+    }
+
     @Test func `output that does not fit is no success`() throws {
         let registry = try RegistryUnderTest()
         try registry.good("keys", "generate", "a")

@@ -29,6 +29,14 @@ import Testing
         #expect(try text("rollout.yaml") == Project.text("manifests/rollout.yaml"))
     }
 
+    @Test func `policy init of a first release writes its own example of manifests`() throws {
+        let made = try fieldfare([
+            "policy", "init", "--model", "commands-en", "--version", "1.0.0", "--initial",
+        ])
+        #expect(made.status == 0)
+        #expect(try text("rollout.yaml") == Project.text("manifests/first-rollout.yaml"))
+    }
+
     @Test func `policy init speaks of the model and version that were named, and nothing else`()
         throws
     {
@@ -47,10 +55,19 @@ import Testing
         try registry.writeBundle()
         try registry.good("bundle", "check", "bundle")
         try registry.good("bundle", "build", "bundle", "--out", "build")
-        try registry.good(
-            "policy", "init", "--model", "commands-en", "--version", "1.0.0", "--out", "p.yaml")
-        let checked = try registry.good("policy", "check", "p.yaml", "--bundle", "build", "--json")
-        #expect(checked.json["state"] as? String == "good")
+        for (flags, replaced) in [([], ["0.0.0..<1.0.0"]), (["--initial"], [])] {
+            let made = try registry.cli(
+                ["policy", "init", "--model", "commands-en", "--version", "1.0.0", "--out", "p.yaml"]
+                    + flags, with: [:])
+            #expect(made.status == 0, "\(made.errors)")
+            let checked = try registry.good(
+                "policy", "check", "p.yaml", "--bundle", "build", "--json")
+            #expect(checked.json["state"] as? String == "good")
+            let policy = try #require(checked.json["policy"] as? [String: Any])
+            #expect(policy["replaces"] as? [String] == replaced)
+            try FileManager.default.removeItem(
+                at: registry.folder.appendingPathComponent("p.yaml"))
+        }
     }
 
     private func fieldfare(_ arguments: [String]) throws -> Programs.Outcome {

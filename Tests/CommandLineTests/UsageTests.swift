@@ -93,8 +93,8 @@ import Testing
         let registry = try RegistryUnderTest.running()
         let address = try #require(registry.environment["FIELDFARE_SERVER"])
         try registry.refuses(
-            ["repo", "status"], 1, ["registry \(address): cannot send", "none.pem"],
-            with: ["FIELDFARE_CA": "none.pem"])
+            ["repo", "status"], 1, ["registry \(address): cannot send", "keys/ci.json"],
+            with: ["FIELDFARE_CA": "keys/ci.json"])
         try registry.refuses(
             ["repo", "status"], 2, ["header field 'authorization' is malformed"],
             with: ["FIELDFARE_TOKEN": "two\nlines"])

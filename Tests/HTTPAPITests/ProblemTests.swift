@@ -143,10 +143,23 @@ struct ProblemTests {
         #expect(answer.status == .notFound)
     }
 
-    @Test func `a method that a route does not have is not found`() async throws {
+    @Test(arguments: [
+        (HTTPRequest.Method.put, "/v1/models", "GET, HEAD"),
+        (.delete, "/v1/rollouts", "POST, GET, HEAD"), (.post, "/tuf/root.json", "GET, HEAD"),
+        (.delete, "/targets/rollouts/commands-en/main.json", "GET, HEAD"),
+        (.get, "/v1/rollouts/commands-en/main/pause", "POST"),
+    ])
+    func `a method that a path does not have is answered with those that it has`(
+        method: HTTPRequest.Method, path: String, allowed: String
+    ) async throws {
         let api = try founded()
-        let answer = try await api.ask(.put, "/v1/models", token: try api.token("admin"))
-        #expect(answer.problem == "not-found")
+        let answer = try await api.ask(method, path, token: try api.token("admin"))
+        #expect(answer.problem == "method-not-allowed")
+        #expect(answer.status == .methodNotAllowed)
+        #expect(answer.header("Allow") == allowed)
+        #expect(
+            try answer.json["detail"]?.string
+                == "method of '\(path)': expected \(allowed), got \(method)")
     }
 
     // MARK: Uploads

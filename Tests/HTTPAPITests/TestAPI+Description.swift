@@ -14,11 +14,14 @@ extension TestAPI {
         let path = String(target.prefix { $0 != "?" })
         let asked: HTTPRequest.Method = method == .head ? .get : method
         let route = router.table().routes.first {
-            $0.method == asked && Self.matches(path, $0.path)
+            $0.method == asked && $0.hasPath(path)
         }
         let comment: Comment = "\(method) \(target): \(response.status)"
         guard let route else {
-            #expect(response.status == .notFound, comment, sourceLocation: location)
+            let isPath = router.table().routes.contains { $0.hasPath(path) }
+            #expect(
+                response.status == (isPath ? .methodNotAllowed : .notFound), comment,
+                sourceLocation: location)
             return
         }
         if method == .head, response.status.kind == .clientError {
@@ -42,18 +45,5 @@ extension TestAPI {
                 && (answer.type == nil || method == .head || answer.type == type)
         }
         #expect(isKnown, comment, sourceLocation: location)
-    }
-
-    /// Whether a path is one of a route's.
-    private static func matches(_ path: String, _ route: String) -> Bool {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: true)
-        let wanted = route.split(separator: "/", omittingEmptySubsequences: true)
-        for (index, want) in wanted.enumerated() {
-            if want == "**" { return index < parts.count }
-            guard index < parts.count, want.hasPrefix("{") || want == parts[index] else {
-                return false
-            }
-        }
-        return parts.count == wanted.count
     }
 }

@@ -66,6 +66,7 @@ extension ProblemCode {
         case .unauthorised: .unauthorized
         case .forbidden: .forbidden
         case .notFound: .notFound
+        case .methodNotAllowed: .methodNotAllowed
         case .versionConflict, .proposalConflict, .existsWithOtherBytes, .offsetConflict,
             .stateConflict:
             .conflict

@@ -6,6 +6,9 @@ import RegistryCore
 struct ProblemMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
+    /// Tells which methods a path has, for a request with another one.
+    let table: RouteTable
+
     @concurrent func handle(
         _ request: Request, context: APIContext,
         next: @concurrent (Request, APIContext) async throws -> Response
@@ -20,9 +23,7 @@ struct ProblemMiddleware: RouterMiddleware {
             }
             return try Problem(error).response(from: request, context: context)
         } catch let error as HTTPError where error.status == .notFound {
-            let problem = Problem(
-                .notFound, "route '\(request.uri.path)': expected one, got none")
-            return try problem.response(from: request, context: context)
+            return try unrouted(request).response(from: request, context: context)
         } catch let error as HTTPError where error.status == .contentTooLarge {
             return try Problem(.tooLarge, "request body: expected a smaller one")
                 .response(from: request, context: context)
@@ -34,5 +35,17 @@ struct ProblemMiddleware: RouterMiddleware {
                 .internal, "registry: expected an answer, got trouble of its own")
             return try problem.response(from: request, context: context)
         }
+    }
+
+    private func unrouted(_ request: Request) -> Problem {
+        let path = request.uri.path
+        let methods = table.methods(of: path).map(\.rawValue)
+        guard !methods.isEmpty else {
+            return Problem(.notFound, "route '\(path)': expected one, got none")
+        }
+        let allowed = methods.joined(separator: ", ")
+        return Problem(
+            .methodNotAllowed, "method of '\(path)': expected \(allowed), got \(request.method)",
+            headers: ["Allow": allowed])
     }
 }

@@ -103,6 +103,19 @@ package struct Route: Sendable {
         ownProblems = problems
     }
 
+    /// Whether a request's path is one of this route's: `{name}` stands for one part, `**` for all further ones.
+    package func hasPath(_ requested: String) -> Bool {
+        let parts = requested.split(separator: "/")
+        let wanted = path.split(separator: "/")
+        for (index, want) in wanted.enumerated() {
+            if want == "**" { return index < parts.count }
+            guard index < parts.count, want.hasPrefix("{") || want == parts[index] else {
+                return false
+            }
+        }
+        return parts.count == wanted.count
+    }
+
     /// Every code that the route can answer with, in the order of the enumeration.
     package var problems: [ProblemCode] {
         var codes = Set(ownProblems)

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 
 /// The routes and their answers, in one list: the router is made of it, and so is the API's description.
@@ -12,6 +13,11 @@ package struct RouteTable: Sendable {
     mutating func add(_ route: Route, use handler: @escaping Handler) {
         routes.append(route)
         handlers.append(handler)
+    }
+
+    /// The methods that routes of this path have, HEAD with each GET; none for a path that no route has.
+    func methods(of path: String) -> [HTTPRequest.Method] {
+        routes.filter { $0.hasPath(path) }.map(\.method).flatMap { $0 == .get ? [.get, .head] : [$0] }
     }
 
     /// Adds everything to a router; each GET then answers HEAD too (`RouterOptions.autoGenerateHeadEndpoints`).

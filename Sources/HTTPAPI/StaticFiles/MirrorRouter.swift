@@ -17,7 +17,7 @@ package struct MirrorRouter: Sendable {
 
     package func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ProblemMiddleware())
+        router.add(middleware: ProblemMiddleware(table: RouteTable()))
         router.get("/tuf/**", use: file)
         router.get("/targets/**", use: file)
         router.get("/blobs/sha256/**", use: file)

@@ -47,7 +47,7 @@ struct RolloutCreation {
                 request.isInitial
                     ? "initial: expected a channel without a release, got one on \(baseline?.version.description ?? "")"
                     : "baseline: expected a completed release in channel '\(request.channel)', got none; "
-                        + "a first release is created with 'initial'")
+                        + "a first release is created with 'initial' (by the CLI '--initial')")
         }
         if shelf.bundles[request.candidate] != policy.candidate {
             problems.append(

@@ -14,10 +14,32 @@ enum YAMLFile {
         let bytes = try FileBytes.read(path, limit: byteLimit)
         return try Failure.catching("'\(path)'") {
             let text = String(decoding: bytes, as: UTF8.self)
-            guard let node = try Yams.compose(yaml: text) else {
+            guard let node = try compose(text, path) else {
                 throw Failure(.failed, "'\(path)': expected YAML, got an empty file")
             }
             return try json(node, path: "", depth: 0)
+        }
+    }
+
+    /// The document, or one line on why it is none: Yams' own errors repeat the whole file.
+    private static func compose(_ text: String, _ path: String) throws -> Node? {
+        func failure(_ line: Int, _ expected: String, _ found: String) -> Failure {
+            Failure(.failed, "'\(path)' line \(line): expected \(expected), got \(found)")
+        }
+        do {
+            return try Yams.compose(yaml: text)
+        } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
+            let names = keys.sorted().map { "'\($0)'" }.joined(separator: ", ")
+            throw failure(context.mark.line, "each key once", "\(names) again")
+        } catch YamlError.scanner(_, let problem, let mark, _),
+            YamlError.parser(_, let problem, let mark, _),
+            YamlError.composer(_, let problem, let mark, _)
+        {
+            throw failure(mark.line, "YAML", "what it cannot be read as: \(problem)")
+        } catch YamlError.reader(let problem, let offset, _, _) {
+            let place = offset.map { " at byte \($0)" } ?? ""
+            throw Failure(
+                .failed, "'\(path)'\(place): expected text in UTF-8, got other bytes: \(problem)")
         }
     }
 

@@ -50,12 +50,15 @@ struct KeysCommand: ParsableCommand {
                 throw Failure(.usage, "passphrase: expected at least 8 bytes, got \(secret.count)")
             }
             let file = try make(secret)
-            try Failure.catching("key file '\(out)/\(path)'") {
-                let folder = try Directory(making: out, mode: .ownerOnly)
-                guard try folder.status(path) == nil else {
-                    throw Failure(.refused, "key file '\(out)/\(path)': expected none yet, got one")
+            try FileBytes.making(out) { () throws(Failure) in
+                try Failure.catching("key file '\(out)/\(path)'") {
+                    let folder = try Directory(making: out, mode: .ownerOnly)
+                    guard try folder.status(path) == nil else {
+                        throw Failure(
+                            .refused, "key file '\(out)/\(path)': expected none yet, got one")
+                    }
+                    try folder.publish(path, file.bytes, mode: .ownerOnly)
                 }
-                try folder.publish(path, file.bytes, mode: .ownerOnly)
             }
             KeysCommand.show(file, at: "\(out)/\(path)", output)
         }

@@ -26,7 +26,8 @@ struct PolicyCommand: ParsableCommand {
                 It begins at the next 08:00 UTC after SOURCE_DATE_EPOCH; without that, after now.
 
                 EXAMPLE
-                  fieldfare policy init --model my-model --version 1.1.0
+                  fieldfare policy init --model my-model --version 1.0.0 --initial
+                  fieldfare policy init --model my-model --version 1.1.0 --out next.yaml
                 """)
 
         @Option(help: "The model.")
@@ -34,6 +35,9 @@ struct PolicyCommand: ParsableCommand {
 
         @Option(help: "The version that spreads under it.")
         var version: String
+
+        @Flag(help: "The first release of the model: it replaces nothing, and nothing is held back.")
+        var initial = false
 
         @Option(help: "The file to write.")
         var out = "rollout.yaml"
@@ -47,7 +51,8 @@ struct PolicyCommand: ParsableCommand {
                 throw Failure(.refused, "'\(out)': expected none yet, got one")
             }
             let text = PolicyTemplate.text(
-                model: name, version: version, after: try Moment.build(naming: nil))
+                model: name, version: version, isInitial: initial,
+                after: try Moment.build(naming: nil))
             try FileBytes.write(Array(text.utf8), to: out)
             if output.isJSON {
                 Output.json(["type": "policy_template", "path": .string(out)])

@@ -33,8 +33,10 @@ struct ServerOptions: ParsableArguments {
             let bytes = try FileBytes.read(tokenFile, limit: 1_024)
             token = String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
         }
-        return RegistryAddress(
-            base: base, token: token, authorities: ca ?? Environment.value("FIELDFARE_CA"))
+        let authorities = ca ?? Environment.value("FIELDFARE_CA")
+        // Before anybody is asked: a file that is not there is not the network's fault.
+        if let authorities { _ = try FileBytes.read(authorities, limit: 4 << 20) }
+        return RegistryAddress(base: base, token: token, authorities: authorities)
     }
 }
 
@@ -117,10 +119,11 @@ struct RegistryAPI {
         do {
             response = try client.send(request, limit: Self.answerLimit)
         } catch {
-            throw Failure(Self.kind(of: error), "registry \(base): \(error)")
+            throw Failure(
+                Self.kind(of: error), "registry \(base): \(error)", hint: Self.hint(for: error))
         }
         guard response.isSuccess || accepting.contains(response.status) else {
-            throw Self.failure(response, method, path)
+            throw failure(response, method, path)
         }
         return Answer(status: response.status, body: response.body)
     }
@@ -146,10 +149,19 @@ struct RegistryAPI {
         }
     }
 
-    private static func failure(
+    private static func hint(for error: TransportError) -> String? {
+        switch error {
+        case .unreachable, .unresolved, .timedOut, .stalled:
+            "is it running, and is --server or FIELDFARE_SERVER its URL?"
+        case .certificateRefused: "name the authority to trust by --ca or FIELDFARE_CA"
+        default: nil
+        }
+    }
+
+    private func failure(
         _ response: HTTPResponse, _ method: HTTPMethod, _ path: String
     ) -> Failure {
-        let problem = try? JSON(parsing: response.body, limit: answerLimit)
+        let problem = try? JSON(parsing: response.body, limit: Self.answerLimit)
         let code = problem?["type"]?.string.map { String($0.split(separator: ":").last ?? "") }
         let kind: Failure.Kind =
             switch code ?? "" {
@@ -170,6 +182,13 @@ struct RegistryAPI {
             text = "registry: expected no problem, got \(problems.count)"
             for line in problems { text += "\n  \(line)" }
         }
-        return Failure(kind, text, hint: problem?["hint"]?.string)
+        var hint = problem?["hint"]?.string
+        if code == "unauthorised", hint == nil {
+            hint =
+                token == nil
+                ? "show a token: FIELDFARE_TOKEN, or --token-file"
+                : "ask an administrator for a new token: this one was revoked, has expired or never was"
+        }
+        return Failure(kind, text, hint: hint)
     }
 }
