@@ -31,10 +31,10 @@ test: ## All tests and gates, as CI runs them
 check: test fixtures-check ## Everything that must hold before a release
 
 fix: ## Format the sources
-	swift format -i --recursive --parallel Package.swift Sources Tests
+	swift format -i --recursive --parallel Package.swift Sources Tests Benchmarks
 
 format-check: ## Fail where a source file is not formatted
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 layers: ## Fail where a target imports upward or sideways
 	@scripts/layers.py

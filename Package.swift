@@ -125,6 +125,11 @@ let device: [Target] = [
     // and not installed.
     program(
         "tuf-conformance", ["CurlTransport", "FieldfareAgent", "PosixFiles", "Primitives", "TUF"]),
+    // What a refresh costs a device in processor time and bytes; for `make bench`, and not installed.
+    .executableTarget(
+        name: "refresh-benchmark",
+        dependencies: ["Cryptography", "PosixFiles", "Primitives", "TUF"],
+        path: "Benchmarks/Refresh", exclude: ["python_tuf.py"], swiftSettings: house),
 ]
 
 // MARK: Tests of the pure targets and the device side

@@ -26,16 +26,27 @@ DEBUG = ROOT / ".build/debug"
 AGENT = ROOT / ".build-release/release/fieldfare-agent"
 SMOKE = ROOT / ".build-release/release/fieldfare-smoke"
 REGISTRY = ROOT / ".build-release-server/release/fieldfare-registry"
+REFRESH = ROOT / ".build-release-server/release/refresh-benchmark"
+PYTHON_TUF = ROOT / ".deps/python-tuf/bin/python"
 RUNTIME = ROOT / ".deps/sherpa-onnx"
 SPEECH = ROOT / "fixtures/asr"
 MODEL = "commands-en"
 PAYLOAD = 512 << 20
 ROUNDS = 5
 SLOW_CLIENTS = 32
+# Models and releases of each, and what a device that follows one of them may fetch from nothing and after another
+# model's plan has changed, in bytes.
+REPOSITORIES = [(1, 50, None), (100, 50, (150_000, 15_000)), (1_000, 50, None)]
+REFRESH_ROUNDS = 25
 
 
 def say(what: str, figure: str, goal: str, met: bool) -> None:
-    print(f"{'met ' if met else 'MISS'}  {what:<58} {figure:<34} goal {goal}", flush=True)
+    print(f"{'met ' if met else 'MISS'}  {what:<62} {figure:<34} goal {goal}", flush=True)
+
+
+def tell(what: str, figure: str) -> None:
+    """A figure without a goal."""
+    print(f"      {what:<62} {figure}", flush=True)
 
 
 def run(*words, cwd: Path, env: dict | None = None) -> str:
@@ -328,11 +339,37 @@ def measure_slow_clients(site: Site) -> None:
     say(f"registry, for each of {SLOW_CLIENTS} slow clients", mib(each), "at most 2 MiB", each <= 2 << 20)
 
 
+def measure_refresh() -> None:
+    """Following one model's plan and newest manifest from nothing but the root, in repositories of several sizes."""
+    for models, releases, limits in REPOSITORIES:
+        with tempfile.TemporaryDirectory(prefix="fieldfare-bench-") as folder:
+            ours = json.loads(run(REFRESH, models, releases, REFRESH_ROUNDS, folder, cwd=ROOT))
+            theirs = json.loads(run(PYTHON_TUF, "Benchmarks/Refresh/python_tuf.py", folder, "model-1", releases,
+                                    REFRESH_ROUNDS, cwd=ROOT))
+        if (ours["bytes"], ours["files"]) != (theirs["bytes"], theirs["files"]):
+            raise SystemExit(f"bench: the two clients fetched different files: {ours} and {theirs}")
+        where = f"refresh, {models} model{'s' * (models > 1)} of {releases} releases"
+        figure = f"{ours['cpu_us'] / theirs['cpu_us']:.2f} ({ours['cpu_us'] / 1e3:.1f} ms / {theirs['cpu_us'] / 1e3:.1f} ms)"
+        if models == 1:
+            say(f"{where}: CPU / python-tuf", figure, "at most 5 ms", ours["cpu_us"] <= 5_000)
+        else:
+            tell(f"{where}: CPU / python-tuf", figure)
+        for what, key in (("from nothing", "bytes"), ("after another model's plan", "bytes_after_change")):
+            size = f"{ours[key] / 1e3:.1f} kB"
+            if limits:
+                limit = limits[key != "bytes"]
+                say(f"{where}: {what}", size, f"at most {limit // 1000} kB", ours[key] <= limit)
+            else:
+                tell(f"{where}: {what}", size)
+
+
 def main() -> int:
-    parts = sys.argv[1:] or ["size", "idle", "install", "polls", "slow-clients"]
-    if set(parts) & {"size"}:
+    parts = set(sys.argv[1:] or ["size", "refresh", "idle", "install", "polls", "slow-clients"])
+    if "size" in parts:
         measure_size()
-    if not set(parts) - {"size"}:
+    if "refresh" in parts:
+        measure_refresh()
+    if not parts - {"size", "refresh"}:
         return 0
     # On a real disk: a file system in memory would make every sync free.
     with tempfile.TemporaryDirectory(prefix="fieldfare-bench-", dir="/var/tmp") as folder:

@@ -23,7 +23,7 @@ LAYERS = {
     "SpeechRuntime": ADAPTER, "RegistryDatabase": ADAPTER, "BlobFiles": ADAPTER, "Console": ADAPTER, "HTTPAPI": ADAPTER,
     "FieldfareAgent": FACADE,
     "fieldfare": PROGRAM, "fieldfare-registry": PROGRAM, "fieldfare-agent": PROGRAM,
-    "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM, "tuf-conformance": PROGRAM,
+    "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM, "tuf-conformance": PROGRAM, "refresh-benchmark": PROGRAM,
 }
 
 # Neighbours of one layer that a target may use all the same.
@@ -39,7 +39,7 @@ PURE_SHIMS = {"CSodium", "CLibcrypto"}
 DEVICE = {
     "Primitives", "Cryptography", "TUF", "ModelBundle", "Speech", "Rollouts", "Telemetry", "Health",
     "AgentCore", "PosixFiles", "CurlTransport", "SlotHost", "AgentJournal", "SpeechRuntime",
-    "FieldfareAgent", "fieldfare-agent", "fieldfare-smoke", "tuf-conformance",
+    "FieldfareAgent", "fieldfare-agent", "fieldfare-smoke", "tuf-conformance", "refresh-benchmark",
 }
 
 
