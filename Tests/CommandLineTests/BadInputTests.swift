@@ -30,10 +30,14 @@ import Testing
     }
 
     @Test(arguments: [
-        (Data("model: a\nversion: 1.0.0\nversion: 1.0.1\n".utf8),
-            "line 2: expected each key once, got 'version' again"),
-        (Data("model: a\nfiles: [b\nlicence: c\n".utf8),
-            "line 3: expected YAML, got what it cannot be read as: "),
+        (
+            Data("model: a\nversion: 1.0.0\nversion: 1.0.1\n".utf8),
+            "line 2: expected each key once, got 'version' again"
+        ),
+        (
+            Data("model: a\nfiles: [b\nlicence: c\n".utf8),
+            "line 3: expected YAML, got what it cannot be read as: "
+        ),
         (Data("model: \"a\n".utf8), "line 2: expected YAML, got what it cannot be read as: "),
         (Data("model: a\n\u{7}\n".utf8), "expected text"),
         (Data("\n".utf8), "expected YAML, got an empty file"),

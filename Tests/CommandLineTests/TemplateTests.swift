@@ -56,9 +56,8 @@ import Testing
         try registry.good("bundle", "check", "bundle")
         try registry.good("bundle", "build", "bundle", "--out", "build")
         for (flags, replaced) in [([], ["0.0.0..<1.0.0"]), (["--initial"], [])] {
-            let made = try registry.cli(
-                ["policy", "init", "--model", "commands-en", "--version", "1.0.0", "--out", "p.yaml"]
-                    + flags, with: [:])
+            let words = ["policy", "init", "--model", "commands-en", "--version", "1.0.0"]
+            let made = try registry.cli(words + ["--out", "p.yaml"] + flags, with: [:])
             #expect(made.status == 0, "\(made.errors)")
             let checked = try registry.good(
                 "policy", "check", "p.yaml", "--bundle", "build", "--json")

@@ -17,7 +17,9 @@ package struct RouteTable: Sendable {
 
     /// The methods that routes of this path have, HEAD with each GET; none for a path that no route has.
     func methods(of path: String) -> [HTTPRequest.Method] {
-        routes.filter { $0.hasPath(path) }.map(\.method).flatMap { $0 == .get ? [.get, .head] : [$0] }
+        routes.filter { $0.hasPath(path) }.flatMap { route in
+            route.method == .get ? [.get, .head] : [route.method]
+        }
     }
 
     /// Adds everything to a router; each GET then answers HEAD too (`RouterOptions.autoGenerateHeadEndpoints`).

@@ -60,8 +60,9 @@ package enum OrderRefusal: Error, Sendable, Hashable, CustomStringConvertible {
             "pins: expected at most \(PinGroup.most), each device once, got \(count)"
         case .tooManyWindows(let count):
             "freeze windows: expected at most \(FreezeWindow.most), got \(count)"
-        case .baselineMissing: "policy: expected an empty 'replaces', as a first release replaces nothing, got one with versions; "
-                + "'fieldfare policy init --initial' writes one"
+        case .baselineMissing:
+            "policy: expected an empty 'replaces', as a first release replaces nothing, "
+                + "got one with versions; 'fieldfare policy init --initial' writes one"
         case .baselineNotReplaceable(let version):
             "baseline: expected one that the policy replaces, got \(version)"
         case .baselineOfFirstRelease(let version):

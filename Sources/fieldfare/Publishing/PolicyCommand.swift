@@ -36,7 +36,7 @@ struct PolicyCommand: ParsableCommand {
         @Option(help: "The version that spreads under it.")
         var version: String
 
-        @Flag(help: "The first release of the model: it replaces nothing, and nothing is held back.")
+        @Flag(help: "The first release of the model: replaces nothing, holds nothing back.")
         var initial = false
 
         @Option(help: "The file to write.")

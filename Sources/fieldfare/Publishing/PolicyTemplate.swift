@@ -7,7 +7,8 @@ enum PolicyTemplate {
     static func text(
         model: ModelName, version: SemanticVersion, isInitial: Bool, after now: UTCTime
     ) -> String {
-        let parts = [head(model, version, isInitial, after: now)]
+        let parts =
+            [head(model, version, isInitial, after: now)]
             + (isInitial ? [firstStages] : [stages, comparison]) + [rest]
         return parts.joined(separator: "\n")
     }
