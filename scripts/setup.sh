@@ -54,7 +54,7 @@ if ! command -v swift >/dev/null; then
     echo "setup: expected Swift 6.3 in PATH, got no swift; see https://www.swift.org/install/linux" >&2
     exit 2
 fi
-if ! swift --version 2>/dev/null | grep -q 'Swift version 6\.[3-9]'; then
+if ! swift --version 2>/dev/null | grep -qE 'Swift version (6\.([3-9]|[1-9][0-9])|[7-9]\.)'; then
     echo "setup: expected Swift 6.3 or newer, got $(swift --version 2>/dev/null | head -n 1)" >&2
     exit 2
 fi

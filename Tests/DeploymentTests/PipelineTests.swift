@@ -5,7 +5,7 @@ import Yams
 
 /// The example pipelines: their own shell lines, taken out of the YAML, publish from a git checkout.
 ///
-/// What the services add (runners, images, protected variables) and the package that is installed first are
+/// What the services add (runners, images, protected variables) and the libraries that are installed first are
 /// not here. `EndToEndTests` runs publish.sh by itself.
 @Suite struct PipelineTests {
     @Test func `publishes by the very steps of both pipelines`() throws {
@@ -98,6 +98,8 @@ import Yams
             let value: String = try #require(known[name], "\(name)")
             variables[name] = value
         }
+        // No command but the system's and the checkout's own.
+        variables["PATH"] = "/usr/bin:/bin"
         // A machine of the services trusts the registry's authority; here it is the test's own.
         variables["FIELDFARE_CA"] = known["FIELDFARE_CA"]
         return variables
@@ -111,6 +113,7 @@ import Yams
             mv bundle checkout/models/commands-en
             mv rollout.yaml checkout/
             cp keys/ci.json checkout/ci/release-ci.json
+            ln -s "$2" checkout/ci/fieldfare
             cp "$1" checkout/deploy/ci/publish.sh
             cd checkout
             git init --quiet .
@@ -119,8 +122,11 @@ import Yams
             git -c user.name=test -c user.email=test@example.org commit --quiet --message model
             """
         let outcome = try registry.programs.run(
-            "/bin/bash", ["-e", "-c", script, "bash", Project.file("deploy/ci/publish.sh").path],
-            in: registry.folder)
+            "/bin/bash",
+            [
+                "-e", "-c", script, "bash", Project.file("deploy/ci/publish.sh").path,
+                registry.programs.folder.appendingPathComponent("fieldfare").path,
+            ], in: registry.folder)
         try #require(outcome.status == 0, "\(outcome.errors)")
     }
 

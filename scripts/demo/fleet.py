@@ -92,10 +92,15 @@ class Device:
         return [json.loads(line)["version"] for line in lines if '"serving"' in line]
 
     def downloads_since_switch(self, version: str) -> int:
-        """Bundles that the agent has fetched since it switched to a version, by its log; -1 where it never did."""
+        """Bundles that the agent has fetched since it switched to a version, by its log.
+
+        -1 where the log does not show the switch, or no bundle fetched before it: then it tells nothing.
+        """
         lines = (self.folder / "agent.log").read_text(encoding="utf-8").splitlines()
         switches = [place for place, line in enumerate(lines) if f"switched to {version}" in line]
-        return sum("staged:" in line for line in lines[switches[-1]:]) if switches else -1
+        if not switches or not any("staged:" in line for line in lines[:switches[-1]]):
+            return -1
+        return sum("staged:" in line for line in lines[switches[-1]:])
 
 
 class Status:
