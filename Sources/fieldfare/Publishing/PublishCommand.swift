@@ -47,10 +47,10 @@ struct PublishCommand: ParsableCommand {
             length: Int64(bytes.count))
         let policies = try policy.map { try PolicyFile(argument: $0) }
         for file in policies { _ = try file.policy(for: manifest, bundle) }
-        let secret = try passphrase.privateKey(at: key)
+        let signer = try passphrase.signer(at: key)
         let api = try server.api()
         let proposal = RoleProposal(
-            api: api, role: .model(manifest.model), key: secret,
+            api: api, role: .model(manifest.model), key: signer,
             expires: SystemClock.now() + days * 86_400)
         var targets = [(manifest.targetPath, bytes)]
         for file in policies {

@@ -11,7 +11,7 @@ struct RoleProposal {
 
     let api: RegistryAPI
     let role: RoleName
-    let key: Ed25519PrivateKey
+    let key: Signer
     /// When the new version expires.
     let expires: UTCTime
 
@@ -36,7 +36,7 @@ struct RoleProposal {
         let standing = try api.get("/v1/roles/\(role)")
         let open = try proposal(standing)
         if let target = open?.targets[path] { return target }
-        return try live(standing)?.targets[path]
+        return try live(standing)?.content.targets[path]
     }
 
     private func propose(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
@@ -45,10 +45,14 @@ struct RoleProposal {
                 .refused, "key \(key.publicKey.keyID): expected one of role '\(role)', got another")
         }
         let standing = try api.get("/v1/roles/\(role)")
-        let live = try self.live(standing)
+        let published = try self.live(standing)
+        let live = published?.content
         let open = try proposal(standing)
         let base = open ?? live
-        if let live, additions.allSatisfy({ live.targets[$0.key] == $0.value }) {
+        // After a change of keys the live file may lack signatures: then the same content is signed anew.
+        if let published, try published.progress(towards: verifiers()).isComplete,
+            additions.allSatisfy({ published.content.targets[$0.key] == $0.value })
+        {
             return Self.with(standing, state: "live")
         }
         var next = live.map { $0.next(expires: expires) } ?? Targets(expires: expires)
@@ -65,13 +69,14 @@ struct RoleProposal {
         if let open, open.targets == next.targets, let bytes = try openBytes(standing) {
             draft = try Self.draft(bytes, role)
         }
-        draft.sign(with: key)
-        return try api.send(.post, "/v1/roles/\(role)", draft.bytes).json()
+        var staged = StagedRole.targets(draft)
+        try staged.sign(with: key)
+        return try api.send(.post, "/v1/roles/\(role)", staged.bytes).json()
     }
 
-    private func live(_ standing: JSON) throws(Failure) -> Targets? {
+    private func live(_ standing: JSON) throws(Failure) -> Draft<Targets>? {
         guard let version = standing["live"]?["version"]?.integer else { return nil }
-        return try Self.draft(published("\(version).\(role).json"), role).content
+        return try Self.draft(published("\(version).\(role).json"), role)
     }
 
     private func openBytes(_ standing: JSON) throws(Failure) -> [UInt8]? {

@@ -88,7 +88,7 @@ struct RepositoryInitialise: ParsableCommand {
         }
     }
 
-    private static func holders(
+    static func holders(
         _ files: [String], _ threshold: Int, _ what: String
     ) throws(Failure) -> KeyHolders {
         var keys: [Ed25519PublicKey] = []

@@ -44,11 +44,16 @@ struct RepositorySign: ParsableCommand {
         let path = "\(dir)/\(MetadataFileName(role))"
         let bytes = try FileBytes.read(path, limit: 4 << 20)
         var staged = try StagedRole(bytes, as: role)
-        try confirm(try staged.difference(from: nil, as: role), role)
-        staged.sign(with: try passphrase.privateKey(at: key))
+        let folder = CeremonyFolder(path: dir)
+        let before = try folder.version(staged.version.number - 1, of: role)
+        try confirm(try staged.difference(from: before, as: role), role)
+        let signers = try folder.signers(of: role).map(\.verifiers)
+        try staged.sign(with: passphrase.signer(at: key), for: signers)
         try FileBytes.write(staged.bytes, to: path)
-        let state = try CeremonyFolder(path: dir).standing(of: role)
-        tell(role, state: state.missing == 0 ? "signed" : "held", state.signedBy, state.threshold)
+        let state = try folder.standing(of: role)
+        Self.tell(
+            role, state: state.missing == 0 ? "signed" : "held", state.signedBy, state.threshold,
+            output)
     }
 
     private func sign(_ role: RoleName, at api: RegistryAPI) throws(Failure) {
@@ -65,11 +70,16 @@ struct RepositorySign: ParsableCommand {
             try api.file("/tuf/\(version).\(role).json")
         }
         try confirm(try staged.difference(from: before, as: role), role)
-        staged.sign(with: try passphrase.privateKey(at: key))
-        let answer = try api.send(.post, "/v1/roles/\(role)", staged.bytes).json()
+        try staged.sign(with: passphrase.signer(at: key))
+        Self.tell(role, try api.send(.post, "/v1/roles/\(role)", staged.bytes).json(), output)
+    }
+
+    /// Says how far a role is, by the registry's answer.
+    static func tell(_ role: RoleName, _ answer: JSON, _ output: OutputOptions) {
         let signed = answer["proposal"]?["signed_by"]?.array?.count
         let threshold = Int(answer["threshold"]?.integer ?? 1)
-        tell(role, state: answer["state"]?.string ?? "held", signed ?? threshold, threshold)
+        tell(
+            role, state: answer["state"]?.string ?? "held", signed ?? threshold, threshold, output)
     }
 
     private func confirm(_ lines: [String], _ role: RoleName) throws(Failure) {
@@ -84,7 +94,9 @@ struct RepositorySign: ParsableCommand {
         }
     }
 
-    private func tell(_ role: RoleName, state: String, _ signed: Int, _ threshold: Int) {
+    private static func tell(
+        _ role: RoleName, state: String, _ signed: Int, _ threshold: Int, _ output: OutputOptions
+    ) {
         if output.isJSON {
             Output.json([
                 "type": "signature", "role": .string(role.description), "state": .string(state),

@@ -1,0 +1,95 @@
+import Foundation
+import ProgramTestSupport
+import Testing
+
+/// Keys that come and go, from the folder to the running registry.
+@Suite struct KeyRotationTests {
+    @Test func `root keys are rotated and revoked over several versions, pushed in one go`() throws
+    {
+        let registry = try RegistryUnderTest.running()
+        for name in ["root-d", "snapshot"] {
+            try registry.good("keys", "generate", name, "--out", "keys")
+        }
+        let rotate = ["keys", "rotate", "--dir", "repo"]
+        try registry.refuses(
+            rotate + ["keys/root-d.json", "keys/root-a.json"], 10,
+            ["expected one that a role has, got another"])
+        try registry.refuses(
+            rotate + ["keys/root-a.json", "keys/targets.json"], 10,
+            ["expected one for role 'root' alone, got one of role 'targets'"])
+        try registry.refuses(rotate + ["keys/root-a.json"], 2, ["expected an old and a new key"])
+        try registry.refuses(
+            ["keys", "revoke", "keys/targets.json", "--dir", "repo"], 10,
+            ["expected at least 1 keys to be left", "got 0", "hint:"])
+
+        let first = try registry.good(
+            "keys", "rotate", "keys/root-a.json", "keys/root-d.json", "--dir", "repo", "--json"
+        ).json
+        let signers = try #require(first["signers"] as? [[String: Any]])
+        #expect(signers.map { $0["root"] as? Int } == [1, 2])
+        #expect(signers.map { $0["threshold"] as? Int } == [2, 2])
+        // The new key and one of the old two reach the new threshold, and not the old one.
+        #expect(try registry.sign("root", ["root-d", "root-b"]) == "held")
+        #expect(try registry.sign("root", ["root-c"]) == "signed")
+
+        // Version 3 takes a key out; 2 has not been pushed yet. Then nothing is left to take.
+        try registry.good("keys", "revoke", "keys/root-b.json", "--dir", "repo")
+        #expect(try registry.sign("root", ["root-c", "root-d"]) == "signed")
+        let pushed = try registry.good("repo", "push", "--dir", "repo", "--json").output
+        #expect(pushed.split(separator: "\n").count == 3, "root 2, root 3, targets 1")
+        let verified = try registry.good("repo", "verify", "--root", "repo/1.root.json", "--json")
+        #expect(verified.json["root"] as? Int == 3)
+        try registry.refuses(
+            ["keys", "revoke", "keys/root-c.json", "--dir", "repo"], 10,
+            ["role 'root': expected at least 2 keys to be left, its threshold, got 1"])
+    }
+
+    @Test func `a new targets key brings new targets along; changes gather until all have signed`()
+        throws
+    {
+        let registry = try RegistryUnderTest.running()
+        for name in ["targets-new", "anna-new"] {
+            try registry.good("keys", "generate", name, "--out", "keys")
+        }
+        let rotated = try registry.good(
+            "keys", "rotate", "keys/targets.json", "keys/targets-new.json", "--dir", "away",
+            "--root", "repo/root.json", "--json"
+        ).output
+        #expect(rotated.split(separator: "\n").count == 2, "root and targets")
+        try registry.good(
+            "repo", "sign", "targets", "--dir", "away", "--key", "keys/targets-new.json", "--yes")
+        let next = try registry.good(
+            "keys", "rotate", "keys/anna.json", "keys/anna-new.json", "--dir", "away")
+        #expect(next.output.contains("targets 3: staged"), "version 2 had its signature")
+        for key in ["root-a", "root-b"] {
+            try registry.good(
+                "repo", "sign", "root", "--dir", "away", "--key", "keys/\(key).json", "--yes")
+        }
+        try registry.good(
+            "keys", "revoke", "keys/root-c.json", "--dir", "away")
+        let status = try registry.good("repo", "status", "--dir", "away", "--json").output
+        #expect(status.contains(#""version":3"#))
+        for key in ["root-a", "root-b"] {
+            try registry.good(
+                "repo", "sign", "root", "--dir", "away", "--key", "keys/\(key).json", "--yes")
+        }
+        try registry.good(
+            "repo", "sign", "targets", "--dir", "away", "--key", "keys/targets-new.json", "--yes")
+        try registry.good("repo", "push", "--dir", "away")
+        let verified = try registry.good("repo", "verify", "--root", "repo/root.json", "--json")
+        #expect(verified.json["root"] as? Int == 3)
+    }
+
+    @Test func `another chain than the trusted one is not built upon`() throws {
+        let registry = try RegistryUnderTest.running()
+        try registry.good(
+            "repo", "init", "--dir", "other", "--root-key", "keys/root-b.json",
+            "--root-threshold", "1", "--targets-key", "keys/targets.json", "--online",
+            "online.json", "--model", "m", "--release-key", "keys/ci.json")
+        try registry.refuses(
+            [
+                "keys", "revoke", "keys/root-c.json", "--dir", "away", "--root",
+                "other/root.json",
+            ], 10, ["expected a chain with 'other/root.json' in it", "hint: do not sign"])
+    }
+}
