@@ -110,6 +110,10 @@ import Testing
             ), ("garbage", ["/bin/echo", "hello"], 1, "expected one JSON object as answer"),
             ("nothing", ["/bin/true"], 1, "expected one JSON object as answer"),
             ("endless", ["/usr/bin/yes"], 1, "expected an answer of at most 4096 bytes, got more"),
+            (
+                "long", ["/usr/bin/head", "-c", "4097", "/dev/zero"], 1,
+                "expected an answer of at most 4096 bytes, got more"
+            ),
             ("zeros", ["/bin/echo", answer], 10, "expected the signature of key"),
         ]
         for (name, program, code, text) in cases {
@@ -122,6 +126,39 @@ import Testing
                     && outcome.errors.contains(text), "\(name): \(outcome.errors)")
             #expect(try Data(contentsOf: file) == before, "\(name)")
         }
+    }
+
+    @Test func `a program gets neither token nor passphrase, and may leave a child behind`() throws
+    {
+        let ceremony = try Ceremony()
+        let registry = ceremony.registry
+        registry.environment["FIELDFARE_TOKEN"] = "secret-token"
+        registry.environment["FIELDFARE_PASSPHRASE"] = "secret-passphrase"
+        registry.environment["FIELDFARE_TOKENS"] = "no secret"
+        let script = "env > seen; /bin/sleep 600 & echo $! > child; exec \(Self.signer)"
+        try ceremony.write("daemon", try ceremony.publicKey, ["/bin/sh", "-c", script])
+        let signed = try ceremony.sign("daemon")
+        let child = try String(
+            contentsOf: registry.folder.appendingPathComponent("child"), encoding: .utf8)
+        let number = try #require(Int32(child.trimmingCharacters(in: .whitespacesAndNewlines)))
+        #expect(kill(number, SIGKILL) == 0, "the child outlives the program")
+        #expect(signed.status == 0, "\(signed.errors)")
+        let seen = try String(
+            contentsOf: registry.folder.appendingPathComponent("seen"), encoding: .utf8)
+        #expect(seen.contains("SSH_AUTH_SOCK=") && seen.contains("FIELDFARE_TOKENS=no secret"))
+        #expect(!seen.contains("secret-"))
+    }
+
+    @Test func `hears of the program's end where its own parent ignores its children`() throws {
+        let ceremony = try Ceremony()
+        let registry = ceremony.registry
+        try ceremony.write("fails", try ceremony.publicKey, ["/bin/sh", "-c", "exit 3"])
+        let script =
+            "trap '' CHLD; exec fieldfare repo sign targets --dir away --key keys/fails.json --yes"
+        let outcome = try registry.programs.run(
+            "/bin/sh", ["-c", script], in: registry.folder, environment: registry.environment)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("end with code 0, got code 3"), "\(outcome.errors)")
     }
 
     @Test func `a signature by another key of the agent is refused`() throws {

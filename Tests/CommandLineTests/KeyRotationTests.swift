@@ -92,4 +92,52 @@ import Testing
                 "other/root.json",
             ], 10, ["expected a chain with 'other/root.json' in it", "hint: do not sign"])
     }
+
+    @Test func `goes on where it was killed, and not from another's half`() throws {
+        let registry = try RegistryUnderTest.running()
+        let revoke = ["keys", "revoke", "keys/root-c.json", "--dir", "away"]
+        try registry.good("keys", "revoke", "keys/root-c.json", "--dir", "away")
+        let whole = try registry.files()["away/targets.json"]
+        for file in ["root.json", "1.root.json"] {
+            try FileManager.default.removeItem(
+                at: registry.folder.appendingPathComponent("away/\(file)"))
+        }
+        let staged = try registry.cli(revoke, with: [:])
+        #expect(staged.status == 0, "\(staged.errors)")
+        #expect(try registry.files()["away/targets.json"] == whole)
+
+        try registry.good("keys", "generate", "other", "--out", "keys")
+        try registry.good(
+            "keys", "rotate", "keys/ci.json", "keys/other.json", "--dir", "away")
+        try FileManager.default.removeItem(
+            at: registry.folder.appendingPathComponent("away/root.json"))
+        try registry.refuses(
+            revoke, 10, ["expected root.json and targets.json, or neither, got only targets.json"])
+    }
+
+    @Test func `what a stolen key has proposed stops nobody, by exchange or by hand`() throws {
+        let registry = try RegistryUnderTest.running()
+        try registry.writeBundle()
+        try registry.good("bundle", "build", "bundle", "--out", "build")
+        let publish = ["publish", "build", "--policy", "rollout.yaml", "--json", "--key"]
+        #expect(
+            try registry.cli(publish + ["keys/anna.json"], with: [:]).json["state"] as? String
+                == "held")
+        try registry.refuses(["repo", "withdraw", "plans.commands-en"], 2, ["role: expected root"])
+        try registry.good("repo", "withdraw", "model.commands-en")
+        let nothing = try registry.cli("repo", "withdraw", "model.commands-en")
+        #expect(nothing.status == 1)
+        #expect(
+            try registry.cli(publish + ["keys/anna.json"], with: [:]).json["state"] as? String
+                == "held")
+
+        try registry.good("keys", "generate", "new", "--out", "keys")
+        try registry.good("keys", "rotate", "keys/anna.json", "keys/new.json", "--dir", "repo")
+        #expect(try registry.sign("targets", ["targets"]) == "signed")
+        try registry.good("repo", "push", "--dir", "repo")
+        let held = try registry.cli(publish + ["keys/ci.json"], with: [:])
+        #expect(held.json["signatures"] as? Int == 1, "\(held.errors)")
+        let live = try registry.cli(publish + ["keys/new.json"], with: [:])
+        #expect(live.json["state"] as? String == "live", "\(live.errors)")
+    }
 }

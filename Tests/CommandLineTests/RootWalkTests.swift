@@ -74,5 +74,14 @@ import Testing
         let usage = try registry.cli("repo", "rotate")
         #expect(usage.status == 2)
         #expect(usage.errors.contains("keys rotate OLD NEW"))
+
+        // A version that nobody gets to would be a walk without end.
+        let file = registry.folder.appendingPathComponent("repo/root.json")
+        let root = try String(contentsOf: file, encoding: .utf8)
+        try root.replacingOccurrences(of: #""version":2"#, with: #""version":258"#)
+            .write(to: file, atomically: true, encoding: .utf8)
+        try registry.refuses(
+            ["repo", "rotate", "--simulate", "--dir", "repo"], 10,
+            ["expected at most 257 versions, got more"])
     }
 }

@@ -222,6 +222,28 @@ struct RolesTests {
         #expect(posting.standing.proposal?.signedBy == [second.publicKey.keyID])
     }
 
+    @Test func `a proposal that only exchanged keys have signed stands in nobody's way`() throws {
+        try founded()
+        _ = try post(try targets("6.6.6"), by: [first])
+        let third = TestKeys.key("release-3")
+        var revision = RepositoryRevision(
+            root: TestRegistry.firstRoot(at: now),
+            targets: TestRegistry.firstTargets([model], at: now))
+        try revision.replace(first.publicKey, with: third.publicKey)
+        var exchanged = revision.targets
+        exchanged.version = exchanged.version.next
+        _ = try registry.roles.post(
+            TestRegistry.signed(exchanged, of: .targets, by: [TestRegistry.targetsKey]),
+            as: .targets, by: registry.admin, at: now)
+        let posting = try post(try targets("1.0.0"), by: [second])
+        #expect(posting.standing.proposal?.signedBy == [second.publicKey.keyID])
+        guard case .live = try post(try targets("1.0.0"), by: [third]) else {
+            Issue.record("expected live")
+            return
+        }
+        #expect(try registry.clientView(of: role, at: now).content.targets.count == 1)
+    }
+
     @Test func `a mistaken proposal can be withdrawn by a signer`() throws {
         try founded()
         _ = try post(try targets("1.0.0"), by: [first])

@@ -98,8 +98,9 @@ struct RepositoryRevisionTests {
         var revision = try Self.revision()
         try revision.add(Self.model("commands-fr", releases: ["model.commands-en-1"]))
         let changed = try revision.replace(
-            Self.publicKey("model.commands-en-1"), with: Self.publicKey("new"), in: [.releases])
-        #expect(changed == [.releases])
+            Self.publicKey("model.commands-en-1"), with: Self.publicKey("new"),
+            in: [.releases, .releases])
+        #expect(changed == [.releases], "named twice, changed once")
         #expect(revision.roles(of: Self.publicKey("model.commands-en-1")).count == 1)
     }
 
@@ -144,6 +145,30 @@ struct RepositoryRevisionTests {
                 try $0.remove(Self.publicKey(name))
             }
         }
+    }
+
+    /// A change of the role would publish it without that key, and nobody would have asked for it.
+    @Test func `leaves a role alone that has a key which is not ours`() throws {
+        let foreign = try #require(KeyID(String(repeating: "0", count: 64)))
+        var root = Self.repository.root
+        root.keys[foreign] = Key(Self.publicKey("foreign"))
+        let key = Self.publicKey("targets")
+        var held = try #require(root.roles[.root])
+        held.keyIDs.append(foreign)
+        root = Root(
+            expires: root.expires, keys: root.keys,
+            roles: root.roles.merging([.root: held]) { _, new in new })
+        var revision = RepositoryRevision(root: root, targets: try Self.revision().targets)
+        let before = revision
+        let error = RevisionError.foreignKey(foreign, .root)
+        #expect(throws: error) {
+            try revision.replace(Self.publicKey("root-1"), with: Self.publicKey("new"))
+        }
+        #expect(throws: error) { try revision.remove(Self.publicKey("root-1")) }
+        #expect(revision == before)
+        #expect(revision.key(foreign) == nil, "nor is it known by that id")
+        #expect(error.description.contains("expected Ed25519 keys under their own ids"))
+        try revision.replace(key, with: Self.publicKey("new"))
     }
 
     @Test func `sets all keys of a role, and sees when they are those it has`() throws {

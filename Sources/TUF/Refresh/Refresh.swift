@@ -47,8 +47,9 @@ package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
             verifier: verifier)
     }
 
-    /// Follows the root chain, and judges targets by its end that no snapshot lists yet: what a device will make of
-    /// staged metadata. The targets are not stored.
+    /// Follows the root chain, and judges targets by its end that no snapshot lists yet.
+    ///
+    /// What a device will make of staged metadata. The targets are not stored.
     package func rehearse(
         targets bytes: [UInt8]
     ) throws(Failure) -> (root: Trusted<Root>, targets: Trusted<Targets>) {

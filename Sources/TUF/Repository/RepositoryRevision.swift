@@ -26,17 +26,15 @@ package struct RepositoryRevision: Sendable, Hashable {
 
     /// The key that an id names anywhere in the repository.
     package func key(_ id: KeyID) -> Ed25519PublicKey? {
-        guard case .ed25519(let key) = (root.keys[id] ?? targets.delegations?.keys[id])?.publicKey
-        else { return nil }
-        return key
+        Self.key(id, in: root.keys) ?? Self.key(id, in: targets.delegations?.keys ?? [:])
     }
 
     /// Who signs the plans of the model that was added last: the registry.
     package var plansHolders: KeyHolders? {
-        let last = targets.delegations?.roles.last { $0.name.kind == .plans }
-        return last.map { role in
-            KeyHolders(role.keys.keyIDs.compactMap(key), threshold: role.keys.threshold)
-        }
+        guard let last = targets.delegations?.roles.last(where: { $0.name.kind == .plans }),
+            let keys = try? ownKeys(of: last.name)
+        else { return nil }
+        return KeyHolders(keys, threshold: last.keys.threshold)
     }
 
     /// Adds the two delegations of a new model.
@@ -57,9 +55,12 @@ package struct RepositoryRevision: Sendable, Hashable {
 
     /// Puts a key in the place of another.
     ///
-    /// - Parameter only: the roles to do it in; empty for all that the old key may sign.
+    /// - Parameters:
+    ///   - old: a key of the roles.
+    ///   - new: the key for its place.
+    ///   - only: the roles to do it in; empty for all that the old key may sign.
     /// - Returns: the roles that changed.
-    /// - Throws: `.keyUnknown`, `.keyNotInRole`, `.alreadyHolds` or `.keyServesOther`.
+    /// - Throws: `.keyUnknown`, `.keyNotInRole`, `.alreadyHolds`, `.keyServesOther` or `.foreignKey`.
     @discardableResult
     package mutating func replace(
         _ old: Ed25519PublicKey, with new: Ed25519PublicKey, in only: [RoleName] = []
@@ -69,7 +70,9 @@ package struct RepositoryRevision: Sendable, Hashable {
             throw .alreadyHolds(new.keyID, role)
         }
         var next = self
-        for role in roles { next.set(role) { $0.map { $0 == old ? new : $0 } } }
+        for role in roles {
+            next.setKeys(of: role, as: try ownKeys(of: role).map { $0 == old ? new : $0 })
+        }
         for role in roles { try next.require(new, isFreeFor: role) }
         self = next
         return roles
@@ -78,7 +81,7 @@ package struct RepositoryRevision: Sendable, Hashable {
     /// Puts other keys in the place of all that a role has; its threshold stays.
     ///
     /// - Returns: whether anything changed.
-    /// - Throws: `.belowThreshold` or `.keyServesOther`.
+    /// - Throws: `.noSuchRole`, `.belowThreshold` or `.keyServesOther`.
     package mutating func setKeys(
         of role: RoleName, to keys: [Ed25519PublicKey]
     ) throws(RevisionError) -> Bool {
@@ -88,7 +91,7 @@ package struct RepositoryRevision: Sendable, Hashable {
             throw .belowThreshold(role, left: keys.count, threshold: held.threshold)
         }
         var next = self
-        next.set(role) { _ in keys }
+        next.setKeys(of: role, as: keys)
         for key in keys { try next.require(key, isFreeFor: role) }
         self = next
         return true
@@ -96,22 +99,25 @@ package struct RepositoryRevision: Sendable, Hashable {
 
     /// Takes a key out of its roles.
     ///
-    /// - Parameter only: the roles to do it in; empty for all that the key may sign.
+    /// - Parameters:
+    ///   - key: a key of the roles.
+    ///   - only: the roles to do it in; empty for all that the key may sign.
     /// - Returns: the roles that changed.
-    /// - Throws: `.keyUnknown`, `.keyNotInRole` or `.belowThreshold`.
+    /// - Throws: `.keyUnknown`, `.keyNotInRole`, `.belowThreshold` or `.foreignKey`.
     @discardableResult
     package mutating func remove(
         _ key: Ed25519PublicKey, from only: [RoleName] = []
     ) throws(RevisionError) -> [RoleName] {
         let roles = try roles(of: key, among: only)
+        var next = self
         for role in roles {
-            guard let held = verifiers(of: role) else { continue }
-            let left = held.publicKeys.count - 1
-            guard left >= held.threshold.count else {
-                throw .belowThreshold(role, left: left, threshold: held.threshold)
+            let left = try ownKeys(of: role).filter { $0 != key }
+            if let threshold = verifiers(of: role)?.threshold, left.count < threshold.count {
+                throw .belowThreshold(role, left: left.count, threshold: threshold)
             }
+            next.setKeys(of: role, as: left)
         }
-        for role in roles { set(role) { $0.filter { $0 != key } } }
+        self = next
         return roles
     }
 
@@ -127,7 +133,7 @@ package struct RepositoryRevision: Sendable, Hashable {
         let roles = roles(of: key)
         guard !roles.isEmpty else { throw .keyUnknown(key.keyID) }
         for role in only where !roles.contains(role) { throw .keyNotInRole(key.keyID, role) }
-        return only.isEmpty ? roles : only
+        return only.isEmpty ? roles : roles.filter(only.contains)
     }
 
     private func require(
@@ -138,16 +144,31 @@ package struct RepositoryRevision: Sendable, Hashable {
         }
     }
 
-    /// Our repositories have Ed25519 keys only (ADR 0001), each under its derived id.
-    private mutating func set(
-        _ role: RoleName, _ change: ([Ed25519PublicKey]) -> [Ed25519PublicKey]
-    ) {
+    /// The keys of a role, each Ed25519 under its derived id, as our repositories have them (ADR 0001).
+    ///
+    /// - Throws: `.foreignKey` for any other, which a change of the role would lose.
+    private func ownKeys(of role: RoleName) throws(RevisionError) -> [Ed25519PublicKey] {
+        let delegation = targets.delegations?[role]
+        let ids = role.isTopLevel ? root.roles[role]?.keyIDs : delegation?.keys.keyIDs
+        let table = role.isTopLevel ? root.keys : targets.delegations?.keys ?? [:]
+        var keys: [Ed25519PublicKey] = []
+        for id in ids ?? [] {
+            guard let key = Self.key(id, in: table) else { throw .foreignKey(id, role) }
+            keys.append(key)
+        }
+        return keys
+    }
+
+    private static func key(_ id: KeyID, in table: [KeyID: Key]) -> Ed25519PublicKey? {
+        guard case .ed25519(let key) = table[id]?.publicKey, key.keyID == id else { return nil }
+        return key
+    }
+
+    private mutating func setKeys(of role: RoleName, as keys: [Ed25519PublicKey]) {
         if role.isTopLevel {
             guard let held = root.roles[role] else { return }
-            root.setKeys(
-                of: role, to: change(held.keyIDs.compactMap(key)), threshold: held.threshold)
+            root.setKeys(of: role, to: keys, threshold: held.threshold)
         } else if var delegation = targets.delegations?[role] {
-            let keys = change(delegation.keys.keyIDs.compactMap(key))
             delegation.keys.keyIDs = keys.map(\.keyID)
             targets.delegations?.set(delegation, keys: keys)
         }
@@ -165,6 +186,8 @@ package enum RevisionError: Error, Sendable, Hashable {
     /// The key serves a role of another kind.
     case keyServesOther(KeyID, RoleName, wanted: RoleName)
     case belowThreshold(RoleName, left: Int, threshold: Threshold)
+    /// The role has a key that no repository of Fieldfare has.
+    case foreignKey(KeyID, RoleName)
 }
 
 extension RevisionError: CustomStringConvertible {
@@ -181,13 +204,15 @@ extension RevisionError: CustomStringConvertible {
             "key \(id): expected one for role '\(wanted)' alone, got one of role '\(other)'"
         case .belowThreshold(let role, let left, let threshold):
             "role '\(role)': expected at least \(threshold) keys to be left, its threshold, got \(left)"
+        case .foreignKey(let id, let role):
+            "role '\(role)': expected Ed25519 keys under their own ids, got another as \(id)"
         }
     }
 
     /// What a person can do about it.
     package var hint: String? {
         switch self {
-        case .modelExists, .noSuchRole, .keyUnknown, .keyNotInRole: nil
+        case .modelExists, .noSuchRole, .keyUnknown, .keyNotInRole, .foreignKey: nil
         case .alreadyHolds, .keyServesOther: "make one with 'fieldfare keys generate'"
         case .belowThreshold: "put a new key in its place with 'fieldfare keys rotate'"
         }

@@ -1,4 +1,6 @@
-/// What a role is for. A key serves roles of one kind: a thief of it then has that kind's power and no other.
+/// What a role is for.
+///
+/// A key serves roles of one kind: a thief of it then has that kind's power and no other.
 package enum RoleKind: String, Sendable, Hashable, CustomStringConvertible {
     case root, targets, snapshot, timestamp, release, plans
 

@@ -19,44 +19,47 @@ struct RoleProposal {
     ///
     /// - Returns: ROLE of the protocol, with its `state`.
     func add(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
-        var last: Failure?
-        for _ in 0..<Self.tries {
+        try Self.untilFastest { () throws(Failure) in try propose(additions) }
+    }
+
+    /// Does what another may be faster at, a few times.
+    static func untilFastest<Value>(
+        _ work: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        for _ in 1..<tries {
             do throws(Failure) {
-                return try propose(additions)
+                return try work()
             } catch {
                 guard error.kind == .busy else { throw error }
-                last = error
             }
         }
-        throw last ?? Failure(.busy, "role '\(role)': expected to be the fastest once, got none")
+        return try work()
     }
 
     /// A target that is live or in the open proposal; nil where there is none.
     func existing(_ path: TargetPath) throws(Failure) -> TargetDescription? {
-        let standing = try api.get("/v1/roles/\(role)")
-        let open = try proposal(standing)
-        if let target = open?.targets[path] { return target }
-        return try live(standing)?.content.targets[path]
+        let open = try Self.open(role, at: api, signedBy: verifiers())
+        if let target = open?.content.targets[path] { return target }
+        return try live(api.get("/v1/roles/\(role)"))?.content.targets[path]
     }
 
     private func propose(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
-        guard try verifiers().publicKeys.contains(.ed25519(key.publicKey)) else {
+        let verifiers = try verifiers()
+        guard verifiers.publicKeys.contains(.ed25519(key.publicKey)) else {
             throw Failure(
                 .refused, "key \(key.publicKey.keyID): expected one of role '\(role)', got another")
         }
         let standing = try api.get("/v1/roles/\(role)")
-        let published = try self.live(standing)
-        let live = published?.content
-        let open = try proposal(standing)
-        let base = open ?? live
+        let live = try live(standing)
         // After a change of keys the live file may lack signatures: then the same content is signed anew.
-        if let published, try published.progress(towards: verifiers()).isComplete,
-            additions.allSatisfy({ published.content.targets[$0.key] == $0.value })
+        if let live, live.progress(towards: verifiers).isComplete,
+            additions.allSatisfy({ live.content.targets[$0.key] == $0.value })
         {
             return Self.with(standing, state: "live")
         }
-        var next = live.map { $0.next(expires: expires) } ?? Targets(expires: expires)
-        next.targets = base?.targets ?? [:]
+        let open = try Self.open(role, at: api, signedBy: verifiers)
+        var next = live.map { $0.content.next(expires: expires) } ?? Targets(expires: expires)
+        next.targets = (open ?? live)?.content.targets ?? [:]
         for (path, target) in additions.sorted(by: { $0.key < $1.key }) {
             if let there = next.targets[path], there != target {
                 throw Failure(
@@ -66,35 +69,28 @@ struct RoleProposal {
             next.targets[path] = target
         }
         var draft = Draft(next, of: role)
-        if let open, open.targets == next.targets, let bytes = try openBytes(standing) {
-            draft = try Self.draft(bytes, role)
-        }
+        if let open, open.content.targets == next.targets { draft = open }
         var staged = StagedRole.targets(draft)
         try staged.sign(with: key)
         return try api.send(.post, "/v1/roles/\(role)", staged.bytes).json()
     }
 
+    /// The open proposal of a role, if a key of today has validly signed it.
+    ///
+    /// One that none has signed is nobody's word: of keys that were exchanged since, or of a registry that lies. It is
+    /// not built upon.
+    static func open(
+        _ role: RoleName, at api: RegistryAPI, signedBy verifiers: Verifiers
+    ) throws(Failure) -> Draft<Targets>? {
+        let answer = try api.send(.get, "/v1/roles/\(role)/proposal", accepting: [404])
+        guard answer.status != 404 else { return nil }
+        let draft = try draft(answer.body, role)
+        return draft.progress(towards: verifiers).signedBy.isEmpty ? nil : draft
+    }
+
     private func live(_ standing: JSON) throws(Failure) -> Draft<Targets>? {
         guard let version = standing["live"]?["version"]?.integer else { return nil }
         return try Self.draft(published("\(version).\(role).json"), role)
-    }
-
-    private func openBytes(_ standing: JSON) throws(Failure) -> [UInt8]? {
-        guard standing["proposal"]?["version"] != nil else { return nil }
-        return try api.send(.get, "/v1/roles/\(role)/proposal").body
-    }
-
-    /// The open proposal's content, once a key of the role has been seen to sign it.
-    private func proposal(_ standing: JSON) throws(Failure) -> Targets? {
-        guard let bytes = try openBytes(standing) else { return nil }
-        let draft = try Self.draft(bytes, role)
-        let verifiers = try self.verifiers()
-        guard !draft.progress(towards: verifiers).signedBy.isEmpty else {
-            throw Failure(
-                .refused,
-                "open proposal of '\(role)': expected a valid signature of the role, got none")
-        }
-        return draft.content
     }
 
     /// The role's keys, from the live targets metadata, which everybody may read.

@@ -2,49 +2,28 @@ import Console
 import Primitives
 import TUF
 
-/// Root, with its whole chain, and targets, as a registry or mirror publishes them.
-///
-/// The chain is verified from its first version as a device verifies it, expired or not: who renews expired metadata
-/// must be able to read it. Whether the first version is the right one is for the caller to see.
+/// Root, with its whole chain from version 1 on, and targets, as a registry or mirror publishes them.
 struct PublishedRoles {
-    /// From version 1 on.
-    let roots: [[UInt8]]
+    let chain: RootChain
     let targets: [UInt8]
 
     init(_ source: any StaticSource) throws(Failure) {
-        let verifier = Verifier(start: .epoch)
-        var roots = [try Self.file("1.root.json", source, verifier.limits.root)]
-        do {
-            var trusted = try verifier.initialRoot(roots[0])
-            while let bytes = try source.bytes(
-                "tuf/\(trusted.version.next).root.json", limit: verifier.limits.root)
-            {
-                trusted = try verifier.root(bytes, after: trusted)
-                roots.append(bytes)
-            }
-        } catch let failure as Failure {
-            throw failure
-        } catch {
-            throw Failure(.refused, "published root: \(error)")
+        let limits = Limits.standard
+        chain = try RootChain(from: Self.file("1.root.json", source, limits.root)) {
+            (version) throws(Failure) in
+            try source.bytes("tuf/\(version).root.json", limit: limits.root)
         }
-        self.roots = roots
         let snapshot = try Self.version(of: "snapshot", in: "timestamp.json", source)
         let version = try Self.version(of: "targets", in: "\(snapshot).snapshot.json", source)
-        targets = try Self.file("\(version).targets.json", source, verifier.limits.targets)
-        try checkTargets()
+        targets = try Self.file("\(version).targets.json", source, limits.targets)
+        guard try chain.verifies(targets: StagedRole(targets, as: .targets)) else {
+            throw Failure(
+                .refused, "published targets: expected the signatures of its keys, got too few")
+        }
     }
 
-    /// Targets must be signed under a root of the chain: a new root may have come before its targets.
-    private func checkTargets() throws(Failure) {
-        let staged = try StagedRole(targets, as: .targets)
-        for bytes in roots.reversed() {
-            guard case .root(let root) = try StagedRole(bytes, as: .root) else { continue }
-            let verifiers = root.content.verifiers(of: .targets)
-            if staged.progress(towards: verifiers).isComplete { return }
-        }
-        throw Failure(
-            .refused, "published targets: expected the signatures of its keys, got too few")
-    }
+    /// The newest root.
+    var root: [UInt8] { chain.roots.last?.bytes ?? [] }
 
     private static func version(
         of role: String, in name: String, _ source: any StaticSource

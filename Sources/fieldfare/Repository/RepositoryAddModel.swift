@@ -90,36 +90,32 @@ struct RepositoryAddModel: ParsableCommand {
                 .usage, "add-model: expected --dir, or --key to sign a proposal with, got neither")
         }
         let api = try server.api()
+        let signer = try passphrase.signer(at: key)
+        let answer = try RoleProposal.untilFastest { () throws(Failure) in
+            let staged = try proposal(name, releases, expires, signer, api)
+            return try api.send(.post, "/v1/roles/targets", staged.bytes).json()
+        }
+        RepositorySign.tell(.targets, answer, output)
+    }
+
+    private func proposal(
+        _ name: ModelName, _ releases: KeyHolders, _ expires: UTCTime, _ signer: Signer,
+        _ api: RegistryAPI
+    ) throws(Failure) -> StagedRole {
         let published = try stage.published(server)
-        guard case .root(let root) = try StagedRole(published.roots.last ?? [], as: .root),
+        guard case .root(let root) = try StagedRole(published.root, as: .root),
             case .targets(let live) = try StagedRole(published.targets, as: .targets)
         else { preconditionFailure("each role is read as what it is") }
         let verifiers = root.content.verifiers(of: .targets)
-        let open = try openProposal(at: api, verifiers)
-        let base = open ?? live.content
+        let open = try RoleProposal.open(.targets, at: api, signedBy: verifiers)
         let revision = try revised(
-            RepositoryRevision(root: root.content, targets: base), name, releases)
+            RepositoryRevision(root: root.content, targets: open?.content ?? live.content), name,
+            releases)
         var next = revision.targets
         next.version = live.content.version.next
         next.expires = expires
         var staged = StagedRole.targets(Draft(next, of: .targets))
-        try staged.sign(with: passphrase.signer(at: key), for: [verifiers])
-        let answer = try api.send(.post, "/v1/roles/targets", staged.bytes).json()
-        RepositorySign.tell(.targets, answer, output)
-    }
-
-    /// The open proposal's content, once a key of the role has been seen to sign it.
-    private func openProposal(
-        at api: RegistryAPI, _ verifiers: Verifiers
-    ) throws(Failure) -> Targets? {
-        guard try api.get("/v1/roles/targets")["proposal"]?["version"] != nil else { return nil }
-        let bytes = try api.send(.get, "/v1/roles/targets/proposal").body
-        guard case .targets(let draft) = try StagedRole(bytes, as: .targets) else { return nil }
-        guard !draft.progress(towards: verifiers).signedBy.isEmpty else {
-            throw Failure(
-                .refused,
-                "open proposal of 'targets': expected a valid signature of the role, got none")
-        }
-        return draft.content
+        try staged.sign(with: signer, for: [verifiers])
+        return staged
     }
 }

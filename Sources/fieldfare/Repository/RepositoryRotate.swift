@@ -34,15 +34,10 @@ struct RepositoryRotate: ParsableCommand {
                 .usage, "repo rotate: expected --simulate, got nothing",
                 hint: "to exchange a key, 'fieldfare keys rotate OLD NEW --dir DIR'")
         }
-        let walker: RootWalker
-        if let dir {
-            let folder = CeremonyFolder(path: dir)
-            walker = try RootWalker(
-                source: CeremonySource(folder: folder),
-                newest: folder.standing(of: .root).version, staged: folder.newest(.targets))
-        } else {
-            walker = try RootWalker(source: try server.api())
-        }
+        let walker =
+            if let dir { try RootWalker(CeremonyFolder(path: dir)) } else {
+                try RootWalker(published: try server.api())
+            }
         var refused: [RootWalk] = []
         for version in walker.versions {
             let walk = try walker.walk(from: version)

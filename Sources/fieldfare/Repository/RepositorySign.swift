@@ -10,7 +10,9 @@ struct RepositorySign: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign", abstract: "Shows what changes, and adds a signature.",
         discussion: """
-            With --dir it signs a file of the ceremony; otherwise the registry's open proposal of the role.
+            With --dir it signs a file of the ceremony; otherwise the registry's open proposal of the role. The \
+            difference is to the version before, in the folder or at the registry. Who could change that too could hide \
+            something from you: with --root it must be signed by the keys that follow from a root which you trust.
 
             EXAMPLE
               fieldfare repo sign model.commands-en --key release-anna.json
@@ -25,6 +27,9 @@ struct RepositorySign: ParsableCommand {
     @Option(help: "The folder of a ceremony; without it, the registry's proposal is signed.")
     var dir: String?
 
+    @Option(help: "A root that you trust: the version before must follow from it.")
+    var root: String?
+
     @Flag(help: "Do not ask: for pipelines.")
     var yes = false
 
@@ -33,7 +38,7 @@ struct RepositorySign: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        guard let role = RoleName(role), role.isSignedOffline else {
+        guard let role = RoleName(role), role.isSignedOffline, role.kind != nil else {
             throw Failure(
                 .usage, "role: expected root, targets or model.<model>, got '\(self.role)'")
         }
@@ -41,11 +46,21 @@ struct RepositorySign: ParsableCommand {
     }
 
     private func sign(_ role: RoleName, in dir: String) throws(Failure) {
+        guard role.isTopLevel else {
+            throw Failure(
+                .usage, "role: expected root or targets with --dir, got '\(role)'",
+                hint: "without --dir the registry's proposal is signed")
+        }
         let path = "\(dir)/\(MetadataFileName(role))"
-        let bytes = try FileBytes.read(path, limit: 4 << 20)
+        let bytes = try FileBytes.read(path, limit: CeremonyFolder.limit)
         var staged = try StagedRole(bytes, as: role)
         let folder = CeremonyFolder(path: dir)
-        let before = try folder.version(staged.version.number - 1, of: role)
+        let before =
+            if let root {
+                try TrustedBase(root: root).version(before: staged, of: role, in: folder)
+            } else {
+                try folder.version(staged.version.number - 1, of: role)
+            }
         try confirm(try staged.difference(from: before, as: role), role)
         let signers = try folder.signers(of: role).map(\.verifiers)
         try staged.sign(with: passphrase.signer(at: key), for: signers)
@@ -65,9 +80,13 @@ struct RepositorySign: ParsableCommand {
         }
         let bytes = try api.send(.get, "/v1/roles/\(role)/proposal").body
         var staged = try StagedRole(bytes, as: role)
-        let live = standing["live"]?["version"]?.integer
-        let before = try live.flatMap { (version) throws(Failure) in
-            try api.file("/tuf/\(version).\(role).json")
+        let before: [UInt8]?
+        if let root {
+            before = try TrustedBase(root: root).version(before: staged, of: role, at: api)
+        } else {
+            before = try (standing["live"]?["version"]?.integer).flatMap {
+                (version) throws(Failure) in try api.file("/tuf/\(version).\(role).json")
+            }
         }
         try confirm(try staged.difference(from: before, as: role), role)
         try staged.sign(with: passphrase.signer(at: key))

@@ -28,7 +28,7 @@ struct StageOptions: ParsableArguments {
         let published = try PublishedRoles(try server.api())
         if let root {
             let trusted = try FileBytes.read(root, limit: Limits.standard.root)
-            guard published.roots.contains(trusted) else {
+            guard published.chain.roots.contains(where: { $0.bytes == trusted }) else {
                 throw Failure(
                     .refused,
                     "published root: expected a chain with '\(root)' in it, got another chain",
@@ -48,7 +48,12 @@ struct RoleStage {
     let root: Draft<Root>
     let targets: Draft<Targets>
 
-    /// - Parameter published: asked where the folder lacks root or targets; what it has is put into the folder.
+    /// Reads the folder.
+    ///
+    /// - Parameters:
+    ///   - folder: the ceremony's folder.
+    ///   - published: asked where the folder lacks root and targets; what it has is put into the folder.
+    /// - Throws: `Failure` for files that are no root and targets, or only one of the two.
     init(
         _ folder: CeremonyFolder, orFrom published: () throws(Failure) -> PublishedRoles
     ) throws(Failure) {
@@ -67,18 +72,19 @@ struct RoleStage {
     private static func fill(
         _ folder: CeremonyFolder, from published: PublishedRoles
     ) throws(Failure) {
-        for role in [RoleName.root, .targets] where try folder.newest(role) != nil {
+        // What a kill between two of these writes has left is what is published, and does no harm.
+        for (role, bytes) in [(RoleName.root, published.root), (.targets, published.targets)] {
+            guard let held = try folder.newest(role), held != bytes else { continue }
             throw Failure(
                 .refused,
                 "folder '\(folder.path)': expected root.json and targets.json, or neither, got only \(MetadataFileName(role))"
             )
         }
-        for (index, bytes) in published.roots.dropLast().enumerated() {
-            guard let version = MetadataVersion(Int64(index) + 1) else { continue }
-            try folder.write(bytes, MetadataFileName(.root, version: version))
+        for root in published.chain.roots.dropLast() {
+            try folder.write(root.bytes, MetadataFileName(.root, version: root.version))
         }
         try folder.write(published.targets, MetadataFileName(.targets))
-        try folder.write(published.roots.last ?? [], MetadataFileName(.root))
+        try folder.write(published.root, MetadataFileName(.root))
     }
 
     var revision: RepositoryRevision {
@@ -111,9 +117,8 @@ struct RoleStage {
         let isComplete = try folder.standing(of: role).missing == 0
         var next = content
         next.expires = expires
-        if isComplete {
-            let name = MetadataFileName(role, version: old.content.version)
-            try folder.write(old.bytes, name)
+        if isComplete, let bytes = try folder.newest(role) {
+            try folder.write(bytes, MetadataFileName(role, version: old.content.version))
             next.version = old.content.version.next
         } else if !old.signatures.isEmpty {
             Output.note("\(role) \(next.version): its signatures so far count no more")

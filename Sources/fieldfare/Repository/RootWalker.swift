@@ -16,31 +16,39 @@ struct RootWalk {
 
 /// The client that devices run, over memory, from any root version of a chain.
 struct RootWalker {
-    let source: any StaticSource
     let newest: MetadataVersion
+    private let source: any StaticSource
     /// Targets that no snapshot lists yet; nil to refresh as devices do, by timestamp and snapshot.
     private let staged: [UInt8]?
     private let start = SystemClock.now()
 
-    /// Walks a chain whose newest version is known, to targets that are staged.
-    init(source: any StaticSource, newest: MetadataVersion, staged: [UInt8]?) {
-        self.source = source
-        self.newest = newest
-        self.staged = staged
+    /// Walks the chain of a folder, to the targets that are staged there.
+    ///
+    /// - Throws: `Failure` for a folder without root, or with a version that no device follows.
+    init(_ folder: CeremonyFolder) throws(Failure) {
+        newest = try folder.standing(of: .root).version
+        guard newest.number <= RootChain.most else { throw RootChain.tooLong }
+        staged = try folder.newest(.targets)
+        source = CeremonySource(folder: folder)
     }
 
     /// Walks what is published.
     ///
-    /// - Throws: `Failure` where there is no first root.
-    init(source: any StaticSource) throws(Failure) {
-        self.source = source
+    /// - Throws: `Failure` where there is no first root, or no end of them.
+    init(published source: any StaticSource) throws(Failure) {
         staged = nil
-        var newest = MetadataVersion.first
-        guard try Self.root(newest, source) != nil else {
+        var roots: [String: [UInt8]] = [:]
+        var version = MetadataVersion.first
+        while let bytes = try Self.root(version, source) {
+            guard version.number <= RootChain.most else { throw RootChain.tooLong }
+            roots[Self.path(version)] = bytes
+            version = version.next
+        }
+        guard let newest = MetadataVersion(version.number - 1) else {
             throw Failure(.failed, "metadata '1.root.json': expected it, got none")
         }
-        while try Self.root(newest.next, source) != nil { newest = newest.next }
         self.newest = newest
+        self.source = KnownRoots(roots: roots, source: source)
     }
 
     var versions: [MetadataVersion] { (1...newest.number).compactMap { MetadataVersion($0) } }
@@ -58,7 +66,7 @@ struct RootWalker {
         do {
             try refresh.install(trustedRoot: bytes)
             let (root, targets) = try end(of: refresh)
-            let isThere = root == newest
+            let isThere = root >= newest
             return RootWalk(
                 start: version, reached: root, targets: isThere ? targets : nil,
                 reason: isThere ? nil : "expected root \(root.next) to follow, got none")
@@ -94,13 +102,28 @@ struct RootWalker {
     private static func root(
         _ version: MetadataVersion, _ source: any StaticSource
     ) throws(Failure) -> [UInt8]? {
-        try source.bytes(
-            "tuf/\(MetadataFileName(.root, version: version))", limit: Limits.standard.root)
+        try source.bytes(path(version), limit: Limits.standard.root)
+    }
+
+    private static func path(_ version: MetadataVersion) -> String {
+        "tuf/\(MetadataFileName(.root, version: version))"
+    }
+}
+
+/// A repository whose roots have been read once, because each device asks for most of them again.
+private struct KnownRoots: StaticSource {
+    /// By path.
+    let roots: [String: [UInt8]]
+    let source: any StaticSource
+
+    func bytes(_ path: String, limit: Int) throws(Failure) -> [UInt8]? {
+        if let bytes = roots[path] { return bytes }
+        return try source.bytes(path, limit: limit)
     }
 }
 
 /// The roots of a ceremony's folder, under the names that a registry will publish them by.
-struct CeremonySource: StaticSource {
+private struct CeremonySource: StaticSource {
     let folder: CeremonyFolder
 
     func bytes(_ path: String, limit: Int) throws(Failure) -> [UInt8]? {

@@ -50,7 +50,10 @@ enum StagedRole {
 
     /// Adds a signature.
     ///
-    /// - Parameter signers: where it is known who may sign, others are refused: their signature would count nothing.
+    /// - Parameters:
+    ///   - signer: what makes it.
+    ///   - signers: where it is known who may sign, others are refused: their signature would count nothing.
+    /// - Throws: `Failure` `refused` for a key that may not sign, and what the signer throws.
     mutating func sign(
         with signer: Signer, for signers: [Verifiers] = []
     ) throws(Failure) {
