@@ -7,7 +7,7 @@ SHELL := /bin/bash
 DEBUG_BUILD := .build
 RELEASE_BUILD := .build-release
 
-.PHONY: help setup build demo test check fix bench mutants fixtures-check format-check layers linkage clean
+.PHONY: help setup build demo test check fix bench mutants fuzz fixtures-check format-check layers linkage clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ bench: build ## Measure speed and size, as ratios against named peers
 
 mutants: ## Remove named checks one at a time; each must turn a test red
 	@scripts/mutants.py
+
+fuzz: ## Feed the readers of bytes from outside with libFuzzer (SECONDS=60 for each; RUNS=N for executions instead)
+	@scripts/setup.sh
+	@scripts/fuzz.py $(if $(RUNS),--runs $(RUNS),--seconds $(or $(SECONDS),60))
 
 clean: ## Remove what was built; the speech runtime stays
 	rm -rf $(DEBUG_BUILD) $(RELEASE_BUILD) .build-*

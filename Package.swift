@@ -115,15 +115,16 @@ let device: [Target] = [
         "FieldfareAgent",
         [
             "AgentCore", "AgentJournal", "CPosixShims", "Cryptography", "CurlTransport", "Health",
-            "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF",
-            "Telemetry",
+            "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "TUF", "Telemetry",
         ]),
     // The agent as a daemon.
     program("fieldfare-agent", ["FieldfareAgent", "PosixFiles", "Primitives", "SlotHost"]),
     // One smoke test in one process: decodes the packaged utterances, prints one JSON line.
-    program("fieldfare-smoke", ["Primitives", "Speech", "SpeechRuntime"]),
-    // The TUF client behind the command line of the public conformance suite; for tests, and not installed.
-    program("tuf-conformance", ["CurlTransport", "PosixFiles", "Primitives", "TUF"]),
+    program("fieldfare-smoke", ["Speech", "SpeechRuntime"]),
+    // The TUF client, with the agent's store, behind the command line of the public conformance suite; for tests,
+    // and not installed.
+    program(
+        "tuf-conformance", ["CurlTransport", "FieldfareAgent", "PosixFiles", "Primitives", "TUF"]),
 ]
 
 // MARK: Tests of the pure targets and the device side
@@ -132,7 +133,9 @@ let deviceTests: [Target] = [
     // Simulators, memory stores, seeded generators and port suites for the tests; no program reaches it.
     .target(
         name: "TestSupport",
-        dependencies: ["AgentCore", "Cryptography", "Primitives", "TUF"],
+        dependencies: [
+            "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "TUF",
+        ],
         path: "Tests/TestSupport", swiftSettings: house),
     tests("PrimitivesTests", ["Primitives"]),
     tests("CryptographyTests", ["CSodium", "Cryptography", "Primitives"]),
@@ -182,7 +185,6 @@ let server: [Target] = [
         "RegistryCore",
         [
             "Cryptography", "Health", "ModelBundle", "Primitives", "Rollouts", "TUF", "Telemetry",
-            logging,
         ]),
     // Metadata, fleet and audit on SQLite by GRDB, with frozen migrations.
     library(
@@ -205,6 +207,9 @@ let server: [Target] = [
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HummingbirdTLS", package: "hummingbird"),
             .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -216,7 +221,7 @@ let server: [Target] = [
         [
             "BlobFiles", "CPosixShims", "Console", "Cryptography", "HTTPAPI", "PosixFiles",
             "Primitives",
-            "RegistryCore", "RegistryDatabase", "TUF", arguments, logging,
+            "RegistryCore", "RegistryDatabase", arguments, logging,
         ]),
     // The command line of release engineers.
     program(
@@ -225,12 +230,11 @@ let server: [Target] = [
             "AgentCore", "Console", "Cryptography", "CurlTransport", "ModelBundle", "PosixFiles",
             "Primitives", "Rollouts", "TUF", arguments, .product(name: "Yams", package: "Yams"),
         ]),
-    // Fleets for demonstrations and load: the demonstration's driver, and its stand-in for a voice application.
+    // For demonstrations: stands in for the voice application of a device; scripts/demo drives.
     program(
         "fieldfare-fleet",
         [
-            "CPosixShims", "Console", "Cryptography", "CurlTransport", "ModelBundle", "PosixFiles",
-            "Primitives", "Rollouts", "SlotHost", "Speech", "SpeechRuntime", "TUF", arguments,
+            "Console", "PosixFiles", "Primitives", "SlotHost", "Speech", "SpeechRuntime", arguments,
         ]),
     // A registry in memory, a store that dies at a commit, the suites of its ports, and a small repository.
     .target(
@@ -250,7 +254,7 @@ let server: [Target] = [
         "RegistryDatabaseTests",
         [
             "Cryptography", "Primitives", "RegistryCore", "RegistryDatabase",
-            "RegistryTestSupport", "Rollouts", "TUF", "Telemetry",
+            "RegistryTestSupport", "TUF", "Telemetry",
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
     tests(
@@ -268,6 +272,8 @@ let server: [Target] = [
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "HummingbirdTesting", package: "hummingbird"),
             .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOEmbedded", package: "swift-nio"),
+            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
         ]),
     // The built programs as people run them: their outcomes, and a registry of a test's own over TLS.
     .target(
@@ -275,13 +281,13 @@ let server: [Target] = [
         path: "Tests/ProgramTestSupport", swiftSettings: house),
     tests(
         "CommandLineTests",
-        [
-            "Cryptography", "Primitives", "ProgramTestSupport", "RegistryTestSupport", "Telemetry",
-        ]),
+        ["Cryptography", "Primitives", "ProgramTestSupport", "RegistryTestSupport"]),
     tests(
         "DeploymentTests",
         ["ProgramTestSupport", .product(name: "Yams", package: "Yams")], exclude: ["prometheus"]),
-    tests("EndToEndTests", ["Primitives", "ProgramTestSupport"]),
+    // Nothing but the built programs, so without TestSupport.
+    .testTarget(
+        name: "EndToEndTests", dependencies: ["ProgramTestSupport"], swiftSettings: house),
 ]
 
 let package = Package(
@@ -304,6 +310,7 @@ let package = Package(
             github("groue/GRDB.swift", "7.10.0"),
             github("hummingbird-project/hummingbird", "2.28.1"),
             github("apple/swift-nio", "2.101.2"),
+            github("apple/swift-nio-extras", "1.35.2"),
             github("apple/swift-argument-parser", "1.8.2"),
             github("apple/swift-log", "1.16.2"),
             github("apple/swift-http-types", "1.8.0"),

@@ -6,15 +6,20 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+missing=()
 for program in nginx curl wrk openssl taskset; do
     command -v "$program" >/dev/null && continue
     package=${program/taskset/util-linux}
-    if [[ $EUID -eq 0 ]]; then
-        apt-get install -y -qq --no-install-recommends "${package/nginx/nginx-light}" >/dev/null
-    else
-        echo "bench: expected $program in PATH, got nothing; hint: apt-get install $package" >&2
+    missing+=("${package/nginx/nginx-light}")
+done
+if ((${#missing[@]})); then
+    if [[ $EUID -ne 0 ]]; then
+        echo "bench: expected the packages ${missing[*]}; hint: apt-get update && apt-get install ${missing[*]}" >&2
         exit 2
     fi
-done
-swift build --configuration release --scratch-path .build-release-server --product fieldfare-registry
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+# As one would ship it: for servers that have no Swift.
+swift build --configuration release --static-swift-stdlib --scratch-path .build-release-server --product fieldfare-registry
 exec python3 Benchmarks/bench.py "$@"

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Fails where a target depends on a layer above its own, or a program reaches test code.
+"""Fails where a target depends on a layer above its own, a program reaches test code, or nobody imports a dependency.
 
 The layers are those of Package.swift and docs/architecture.md. What a target may import beside its own
 package's lower layers is listed here too, so that the agent never gains a web server by accident.
 """
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 SHIM, PURE, CORE, ADAPTER, FACADE, PROGRAM, TEST = range(7)
 
@@ -48,6 +50,20 @@ def layer(target: dict) -> int | None:
     return LAYERS.get(target["name"])
 
 
+IMPORT = re.compile(r"^ *(?:@\w+ +)*(?:\w+ +)?import +(?:\w+ +)?(\w+)", re.MULTILINE)
+
+
+def unused(target: dict) -> list[str]:
+    """The dependencies that no Swift source of the target imports; products are modules of the same name here."""
+    if target["module_type"] != "SwiftTarget":
+        return []
+    imported = set()
+    for source in target["sources"]:
+        imported.update(IMPORT.findall(Path(target["path"], source).read_text(encoding="utf-8")))
+    declared = target.get("target_dependencies", []) + target.get("product_dependencies", [])
+    return sorted(set(declared) - imported)
+
+
 def complaints(targets: list[dict]) -> list[str]:
     """Everything that breaks the layers, one sentence each."""
     found = []
@@ -60,6 +76,8 @@ def complaints(targets: list[dict]) -> list[str]:
         if name in DEVICE and target.get("product_dependencies"):
             found.append(f"{name}: expected no external package on the device side, "
                          f"got {', '.join(target['product_dependencies'])}")
+        for other in unused(target):
+            found.append(f"{name}: expected an import of every dependency, got none of {other}")
         for other in target.get("target_dependencies", []):
             theirs = layers.get(other)
             if theirs is None or own == TEST:

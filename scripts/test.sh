@@ -4,15 +4,17 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Every mutant's text is still there once, and python-tuf is there: without it its tests would be skipped.
+# Every mutant's text is still there once.
 scripts/mutants.py --list >/dev/null
-.deps/python-tuf/bin/python -c 'import tuf'
+
+# The tests against python-tuf fail here where something is missing, instead of being skipped.
+export FIELDFARE_INTEROP=required FIELDFARE_PYTHON=$PWD/.deps/python-tuf/bin/python
 
 device=(--scratch-path .build-device --enable-code-coverage)
-FIELDFARE_DEVICE_ONLY=1 FIELDFARE_PYTHON=$PWD/.deps/python-tuf/bin/python swift test "${device[@]}"
+FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}"
 scripts/coverage.py "$(FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}" --show-codecov-path)"
 
 server='^(RegistryCore|RegistryDatabase|BlobFiles|HTTPAPI|CommandLine|Interop|EndToEnd|Deployment)Tests\.'
-FIELDFARE_PYTHON=$PWD/.deps/python-tuf/bin/python swift test --filter "$server"
+swift test --filter "$server"
 
 scripts/demo/main.py --fleet small

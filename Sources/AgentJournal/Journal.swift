@@ -15,8 +15,6 @@ import Primitives
 package final class Journal: Journaling {
     package static let fileName = "journal.db"
     package static let damagedName = "journal.db.damaged"
-    /// Reports that wait at most: some days of periodic ones.
-    package static let queueLimit = 512
 
     private let database: SQLite
     /// Why an older journal was moved aside when this one was opened; nil where none was.
@@ -139,7 +137,7 @@ extension Journal {
     /// Beyond the bound the oldest periodic reports go, then the oldest of all.
     private func shorten() throws(JournalError) {
         let count = try database.query("SELECT count(*) FROM reports") { $0.integer(0) }.first ?? 0
-        let excess = count - Int64(Self.queueLimit)
+        let excess = count - Int64(QueuedReport.queueLimit)
         guard excess > 0 else { return }
         try database.run(
             """

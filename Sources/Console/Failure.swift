@@ -57,17 +57,4 @@ package struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
             throw Failure(kind, "\(thing): \(error)")
         }
     }
-
-    /// Says what it was about, where something fails later.
-    package static func catchingLater<Value>(
-        _ thing: String, _ work: () async throws -> Value
-    ) async throws(Failure) -> Value {
-        do {
-            return try await work()
-        } catch let failure as Failure {
-            throw failure
-        } catch {
-            throw Failure(.failed, "\(thing): \(error)")
-        }
-    }
 }

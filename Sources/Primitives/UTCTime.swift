@@ -60,6 +60,19 @@ package struct UTCTime: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// Minutes since Monday 00:00 UTC, 0 to 10,079.
     package var minuteOfWeek: Int { Int((seconds / 60 + 3 * 1_440) % 10_080) }
 
+    /// `Sat, 21 Nov 2026 05:06:07 GMT`, HTTP's spelling of a moment (RFC 9110 section 5.6.7, IMF-fixdate).
+    package var httpDate: String {
+        let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+        let months = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ]
+        let iso = description
+        let day = days[minuteOfWeek / 1_440]
+        let month = months[Int(Self.date(seconds / 86_400).month) - 1]
+        return "\(day), \(iso.dropFirst(8).prefix(2)) \(month) \(iso.prefix(4)) "
+            + "\(iso.dropFirst(11).prefix(8)) GMT"
+    }
+
     package static func < (left: UTCTime, right: UTCTime) -> Bool { left.seconds < right.seconds }
 
     /// The moment `seconds` later, held within the years 1970 to 9999.

@@ -47,13 +47,18 @@ enum FieldfareAgentProgram {
 
     private static func run(_ agent: Agent) throws(AgentError) -> Int32 {
         unsafe running = agent
+        var stopping = sigset_t()
+        unsafe sigemptyset(&stopping)
         for number in [SIGTERM, SIGINT] {
             var action = sigaction()
             unsafe action.__sigaction_handler.sa_handler = { _ in
                 unsafe FieldfareAgentProgram.running?.stop()
             }
             unsafe sigaction(number, &action, nil)
+            unsafe sigaddset(&stopping, number)
         }
+        // Whoever started the agent may have blocked them, and a program inherits that.
+        unsafe pthread_sigmask(SIG_UNBLOCK, &stopping, nil)
         try agent.run()
         return 0
     }

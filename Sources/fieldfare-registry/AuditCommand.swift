@@ -29,8 +29,12 @@ struct AuditCommand: AsyncParsableCommand {
         var data: String
 
         func run() async throws {
+            let path = data + "/registry.sqlite"
+            guard try FileBytes.exists(path) else {
+                throw Failure(.failed, "database '\(path)': expected one, got none")
+            }
             try Failure.catching("audit log in '\(data)'") {
-                let store = try SQLiteStore(path: data + "/registry.sqlite")
+                let store = try SQLiteStore(path: path)
                 let head = try AuditLog(store: store).verify()
                 Output.json([
                     "type": "audit_head", "number": .integer(head?.number ?? 0),

@@ -37,19 +37,16 @@ struct MirrorCommand: AsyncParsableCommand {
     var tlsKey: String
 
     func run() async throws {
+        if let problem = RegistrySettings.problem(port: port) { throw Failure(.usage, problem) }
         let folder = try Failure.catching("folder '\(directory)'") {
             try Directory(opening: directory)
         }
         let server = RegistryServer(
-            router: MirrorRouter(files: MirrorFolder(folder: folder)).router(), host: host,
-            port: port, transport: .tls(certificate: tlsCert, key: tlsKey), jobs: [],
-            logger: Logger(label: "fieldfare-mirror"))
-        try await Failure.catchingLater("server on \(host):\(port)") {
-            try await server.run { port in
-                Output.json(["type": "listening", "port": .integer(Int64(port))])
-                SystemdNotice.ready()
-            }
-        }
+            router: MirrorRouter(files: MirrorFolder(folder: folder)).router(),
+            listener: try await Listener.make(
+                host: host, port: port, transport: .tls(certificate: tlsCert, key: tlsKey)),
+            jobs: [], logger: Logger(label: "fieldfare-mirror"))
+        try await server.serve()
     }
 }
 

@@ -18,13 +18,14 @@ final class RegistryParts {
         guard let data = settings.data, let keyFolder = settings.keys else {
             preconditionFailure("settings were checked")
         }
+        // Before the data folder, which is made where it is missing.
+        self.keys = try OnlineKeyFolder(path: keyFolder).load()
         let folder = try Failure.catching("data folder '\(data)'") { try Directory(making: data) }
         let lock = try Self.lock(folder)
         let store = try Failure.catching("database in '\(data)'") {
             try LiveTimestamp(SQLiteStore(path: data + "/registry.sqlite"))
         }
         let blobs = try Failure.catching("blobs in '\(data)'") { try BlobFolder(folder) }
-        self.keys = try OnlineKeyFolder(path: keyFolder).load()
         self.folder = folder
         self.store = store
         self.blobs = blobs

@@ -5,6 +5,7 @@ import Primitives
 /// later ones winning.
 struct RegistrySettings: Sendable, Hashable {
     static let byteLimit = 64 << 10
+    private static let seconds: ClosedRange<Int64> = 1...86_400
 
     var host = "127.0.0.1"
     /// 0 for any free one.
@@ -43,11 +44,11 @@ struct RegistrySettings: Sendable, Hashable {
             ["open": true, "token": false][$0]
         }
         isDashboardOpen = dashboard ?? isDashboardOpen
-        let seconds: ClosedRange<Int64> = 1...86_400
         controllerInterval =
-            try fields.optionalInteger("controller_interval_s", in: seconds) ?? controllerInterval
+            try fields.optionalInteger("controller_interval_s", in: Self.seconds)
+            ?? controllerInterval
         resignInterval =
-            try fields.optionalInteger("resign_interval_s", in: seconds) ?? resignInterval
+            try fields.optionalInteger("resign_interval_s", in: Self.seconds) ?? resignInterval
         try fields.refuseUnknown()
     }
 
@@ -63,11 +64,22 @@ struct RegistrySettings: Sendable, Hashable {
         try inner.refuseUnknown()
     }
 
+    /// What is wrong with a port to listen on; nil where nothing is.
+    static func problem(port: Int) -> String? {
+        (0...65_535).contains(port) ? nil : "port: expected 0 to 65535, got \(port)"
+    }
+
     /// Everything that does not fit together: thing, expected, got.
     var problems: [String] {
         var problems: [String] = []
         if data == nil { problems.append("data folder: expected one, got none") }
         if keys == nil { problems.append("folder of online keys: expected one, got none") }
+        if let problem = Self.problem(port: port) { problems.append(problem) }
+        if !Self.seconds.contains(controllerInterval) {
+            problems.append(
+                "controller interval: expected \(Self.seconds.lowerBound) to "
+                    + "\(Self.seconds.upperBound) seconds, got \(controllerInterval)")
+        }
         switch (tls, isPlain) {
         case (nil, false):
             problems.append(

@@ -29,28 +29,28 @@ struct ServeCommand: AsyncParsableCommand {
 
     private func serve() async throws {
         let settings = try options.settings()
+        // First all that can be wrong without a trace; then the data folder is opened, which makes it.
+        let listener = try await Listener.make(
+            host: settings.host, port: settings.port,
+            transport: settings.tls.map { .tls(certificate: $0.certificate, key: $0.key) }
+                ?? .plain)
         let parts = try RegistryParts(settings)
         let logger = Logger(label: "fieldfare-registry")
         let pulse = ControllerPulse()
         let services = Services(
             store: parts.store, blobs: parts.blobs, keys: parts.keys, now: SystemClock.now)
         let folder = parts.folder
+        let metrics = RequestMetrics()
         let router = RegistryRouter(
-            services: services, metrics: RequestMetrics(),
+            services: services, metrics: metrics,
             fleet: FleetMetrics(services: services, pulse: pulse) { try? folder.freeBytes() },
             isDashboardOpen: settings.isDashboardOpen
         ).router()
         let server = RegistryServer(
-            router: router, host: settings.host, port: settings.port,
-            transport: settings.tls.map { .tls(certificate: $0.certificate, key: $0.key) }
-                ?? .plain,
+            router: router, polls: PollAnswers(services: services, metrics: metrics),
+            listener: listener,
             jobs: Self.jobs(settings, parts, services, pulse, logger), logger: logger)
-        try await Failure.catchingLater("server on \(settings.host):\(settings.port)") {
-            try await server.run { port in
-                Output.json(["type": "listening", "port": .integer(Int64(port))])
-                SystemdNotice.ready()
-            }
-        }
+        try await server.serve()
     }
 
     private static func jobs(

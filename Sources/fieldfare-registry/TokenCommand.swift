@@ -45,6 +45,10 @@ struct TokenCommand: AsyncParsableCommand {
                 }
                 return scope
             }
+            // Before the data folder, which is made where it is missing.
+            try Failure.catching("token", .usage) {
+                try Tokens.check(name: name, scopes: scopes, life: expires)
+            }
             try Failure.catching("token") {
                 _ = try Directory(making: data)
                 let store = try SQLiteStore(path: data + "/registry.sqlite")

@@ -1,3 +1,4 @@
+import FieldfareAgent
 import Glibc
 import PosixFiles
 import Primitives
@@ -43,7 +44,8 @@ import TUF
         _ arguments: ConformanceArguments, _ repository: Repository
     ) throws(FileError) -> Workflow {
         Workflow(
-            fetcher: repository, store: try MetadataFolder(making: arguments.metadataFolder),
+            fetcher: repository,
+            store: MetadataFolder(try Directory(making: arguments.metadataFolder)),
             start: SystemClock.now(), expiry: .strict)
     }
 

@@ -10,24 +10,6 @@ import Testing
 @Suite struct JournalTests {
     private let folder = ScratchFolder("journal")
 
-    private static func bundle(_ minor: Int) throws -> BundleReference {
-        BundleReference(
-            version: try #require(SemanticVersion("1.\(minor).0")),
-            sha256: try #require(SHA256Digest([UInt8](repeating: UInt8(minor % 250), count: 32))),
-            length: 900)
-    }
-
-    private static func state(_ step: Int) throws -> JournalState {
-        var state = JournalState(observation: Observation(epoch: UTCTime(clamping: 1_800_000_000)))
-        state.machine.committed = try (0...step % 8).map { try bundle($0) }
-        state.machine.isHeld = step.isMultiple(of: 2)
-        state.machine.slots.active = step.isMultiple(of: 3) ? .a : .b
-        state.trust.saw(
-            planVersion: Int64(step),
-            by: try #require(SHA256Digest([UInt8](repeating: 1, count: 32))))
-        return state
-    }
-
     private static func report(_ sequence: Int64, series: String? = nil) -> QueuedReport {
         QueuedReport(
             sequence: sequence, series: series, body: ["sequence": .integer(sequence)])
@@ -41,14 +23,8 @@ import Testing
         #expect(journal.damage == nil)
     }
 
-    @Test func `gives back what was saved last`() throws {
-        do {
-            let journal = try Journal(in: folder.path)
-            #expect(try journal.load() == nil)
-            for step in 0..<5 { try journal.save(Self.state(step), queueing: []) }
-        }
-        let journal = try Journal(in: folder.path)
-        #expect(try journal.load() == Self.state(4))
+    @Test func `SQLite keeps the journal as the port asks`() throws {
+        try JournalingSuite { JournalFolder() }.run()
     }
 
     /// As after a kill: the files as they are in the middle of a run, opened by another process.
@@ -56,7 +32,7 @@ import Testing
         let journal = try Journal(in: folder.path)
         for step in 0..<20 {
             let report = Self.report(Int64(step + 1))
-            try journal.save(Self.state(step), queueing: [report])
+            try journal.save(.sample(step), queueing: [report])
             let copy = ScratchFolder("copy")
             for suffix in ["", "-wal"] {
                 try copyFile(
@@ -64,7 +40,7 @@ import Testing
             }
             let other = try Journal(in: copy.path)
             #expect(other.damage == nil)
-            #expect(try other.load() == Self.state(step), "step \(step)")
+            #expect(try other.load() == .sample(step), "step \(step)")
             #expect(try other.queue(limit: 100).count == step + 1)
         }
     }
@@ -72,7 +48,7 @@ import Testing
     /// As after a power cut in the middle of a commit: the log ends anywhere.
     @Test func `a copy whose log was cut anywhere has an earlier save, whole`() throws {
         let journal = try Journal(in: folder.path)
-        for step in 0..<4 { try journal.save(Self.state(step), queueing: []) }
+        for step in 0..<4 { try journal.save(.sample(step), queueing: []) }
         let log = try bytes(of: folder.path(Journal.fileName + "-wal"))
         var found: Set<Int64> = []
         for length in stride(from: 0, through: log.count, by: 509) {
@@ -83,14 +59,14 @@ import Testing
             #expect(other.damage == nil, "cut at \(length)")
             guard let state = try other.load() else { continue }
             found.insert(state.trust.planVersion)
-            #expect(try state == Self.state(Int(state.trust.planVersion)), "cut at \(length)")
+            #expect(try state == .sample(Int(state.trust.planVersion)), "cut at \(length)")
         }
         #expect(found.count >= 3, "the cuts must have hit several saves")
     }
 
     @Test func `refuses a second agent`() throws {
         let journal = try Journal(in: folder.path)
-        try journal.save(Self.state(1), queueing: [])
+        try journal.save(.sample(1), queueing: [])
         #expect(throws: JournalError.inUse) { try Journal(in: folder.path) }
     }
 
@@ -114,14 +90,14 @@ import Testing
     @Test func `moves a journal aside whose state is not one`() throws {
         do {
             let journal = try Journal(in: folder.path)
-            try journal.save(Self.state(1), queueing: [])
+            try journal.save(.sample(1), queueing: [])
             try journal.execute("UPDATE state SET json = '{}'")
         }
         let journal = try Journal(in: folder.path)
         #expect(journal.damage != nil)
         #expect(try journal.load() == nil)
-        try journal.save(Self.state(2), queueing: [])
-        #expect(try journal.load() == Self.state(2))
+        try journal.save(.sample(2), queueing: [])
+        #expect(try journal.load() == .sample(2))
     }
 
     @Test func `moves a journal of a newer schema aside`() throws {
@@ -129,29 +105,6 @@ import Testing
         let journal = try Journal(in: folder.path)
         #expect(journal.damage != nil)
         #expect(try journal.load() == nil)
-    }
-
-    @Test func `a newer report of a series takes the place of the older one`() throws {
-        let journal = try Journal(in: folder.path)
-        try journal.save(
-            Self.state(1),
-            queueing: [Self.report(1, series: "x"), Self.report(2), Self.report(3, series: "y")])
-        try journal.save(Self.state(1), queueing: [Self.report(4, series: "x")])
-        #expect(try journal.queue(limit: 10).map(\.sequence) == [2, 3, 4])
-        try journal.dequeue([2, 4, 77])
-        #expect(try journal.queue(limit: 10).map(\.sequence) == [3])
-    }
-
-    @Test func `the queue is bounded, and events stay longer than figures`() throws {
-        let journal = try Journal(in: folder.path)
-        let limit = Int64(Journal.queueLimit)
-        let periodic = (1...20).map { Self.report($0, series: "s\($0)") }
-        try journal.save(Self.state(1), queueing: periodic)
-        let events = (21...limit + 10).map { Self.report($0) }
-        try journal.save(Self.state(1), queueing: events)
-        let kept = try journal.queue(limit: 10_000).map(\.sequence)
-        #expect(kept.count == Journal.queueLimit)
-        #expect(kept == Array(11...limit + 10))
     }
 
     // MARK: Files
@@ -172,5 +125,19 @@ import Testing
 
     private func copyFile(_ from: String, _ to: String) throws {
         try write(bytes(of: from), to: to)
+    }
+}
+
+/// A journal's folder, with a database that can be kept from growing.
+private struct JournalFolder: JournalUnderTest {
+    private let folder = ScratchFolder("journal")
+
+    func opened() throws -> Journal { try Journal(in: folder.path) }
+
+    /// SQLite takes a page count below the present one for the present one.
+    func fill(_ journal: Journal) throws { try journal.execute("PRAGMA max_page_count=1") }
+
+    func makeRoom(for journal: Journal) throws {
+        try journal.execute("PRAGMA max_page_count=1000000")
     }
 }

@@ -16,17 +16,17 @@ import Testing
         // The sample rate in the header of a WAV, little-endian, at byte 24: 8000.
         slow.replaceSubrange(24..<28, with: [0x40, 0x1F, 0, 0])
         try slow.write(to: wave)
-        try refuses(
-            registry, ["bundle", "build", "bundle", "--out", "build"], 1,
+        try registry.refuses(
+            ["bundle", "build", "bundle", "--out", "build"], 1,
             ["take-1.wav", "expected", "16000", "8000"])
         try good.write(to: wave)
 
         try FileManager.default.removeItem(
             at: registry.folder.appendingPathComponent("bundle/model.onnx"))
-        try refuses(
-            registry, ["bundle", "build", "bundle", "--out", "build"], 1,
+        try registry.refuses(
+            ["bundle", "build", "bundle", "--out", "build"], 1,
             ["model.onnx", "expected a file", "got none", "hint: bundle.yaml names it"])
-        try refuses(registry, ["bundle", "check", "bundle"], 1, ["model.onnx"])
+        try registry.refuses(["bundle", "check", "bundle"], 1, ["model.onnx"])
     }
 
     @Test(arguments: ["targets", "root", "*", "a/b", ""])
@@ -38,9 +38,9 @@ import Testing
         try yaml.replacingOccurrences(of: "model: commands-en #", with: "model: \"\(name)\" #")
             .write(to: description, atomically: true, encoding: .utf8)
         let text = "expected a model name: a-z, 0-9 and '-', at most 63 characters"
-        try refuses(registry, ["bundle", "check", "bundle"], 1, ["'model'", text])
-        try refuses(
-            registry, ["policy", "init", "--model", name, "--version", "1.0.0"], 2,
+        try registry.refuses(["bundle", "check", "bundle"], 1, ["'model'", text])
+        try registry.refuses(
+            ["policy", "init", "--model", name, "--version", "1.0.0"], 2,
             ["--model", text])
     }
 
@@ -56,65 +56,17 @@ import Testing
             ["policy", "check", "rollout.yaml", "--bundle", "build"],
             ["publish", "build", "--key", "keys/ci.json", "--policy", "rollout.yaml"],
         ] {
-            try refuses(registry, words, 10, ["rollout.yaml", "expected", "1.0.0", "9.9.9"])
+            try registry.refuses(words, 10, ["rollout.yaml", "expected", "1.0.0", "9.9.9"])
         }
-        try refuses(
-            registry, ["rollout", "create", "commands-en", "9.9.9", "--initial"], 10, ["9.9.9"])
+        try registry.refuses(
+            ["rollout", "create", "commands-en", "9.9.9", "--initial"], 10, ["9.9.9"])
     }
 
-    @Test func `what was published does not change, and only its keys and scopes publish`() throws {
+    @Test func `an upload whose digest differs is refused, and gone`() throws {
         let registry = try RegistryUnderTest.running()
-        try registry.release()
-        let publish = ["publish", "build", "--key", "keys/ci.json"]
-        let before = try registry.good("repo", "status", "--json").output
-
-        // Other bytes under the same version, honestly built.
-        let card = registry.folder.appendingPathComponent("bundle/model-card.json")
-        let text = try String(contentsOf: card, encoding: .utf8)
-        try (text + "\n").write(to: card, atomically: true, encoding: .utf8)
-        try registry.good("bundle", "build", "bundle", "--out", "other")
-        try refuses(
-            registry, ["publish", "other", "--key", "keys/ci.json"], 10,
-            [
-                "bundles/commands-en/1.0.0.json", "expected the bytes that are published",
-                "hint: a published version never changes",
-            ])
-
-        // The manifest of the built folder, changed after it was signed.
-        let manifest = registry.folder.appendingPathComponent("build/manifest.json")
-        let signed = try String(contentsOf: manifest, encoding: .utf8)
-        let changed = signed.replacingOccurrences(of: "by hand", with: "by hamd")
-        try #require(changed != signed)
-        try changed.write(to: manifest, atomically: true, encoding: .utf8)
-        try refuses(registry, publish, 10, ["bundles/commands-en/1.0.0.json", "hint:"])
-        try signed.write(to: manifest, atomically: true, encoding: .utf8)
-
-        try refuses(
-            registry, publish, 10, ["keys/ci.json", "passphrase", "hint:"],
-            with: ["FIELDFARE_PASSPHRASE": "not the passphrase"])
-        let reader = try registry.good(
-            "token", "create", "--name", "r", "--scope", "read", "--json")
-        let status = try registry.good("repo", "status", "--json").output
-        try refuses(
-            registry, publish, 10,
-            ["expected scope 'publish:commands-en'", "hint: ask an administrator"].map {
-                $0.replacingOccurrences(of: "publish:commands-en", with: "publish")
-            }, with: ["FIELDFARE_TOKEN": try #require(reader.json["token"] as? String)])
-        try refuses(
-            registry, publish, 10, ["token", "expected"], with: ["FIELDFARE_TOKEN": "ff_nobody"])
-        #expect(try registry.good("repo", "status", "--json").output == status)
-        #expect(status == before)
-    }
-
-    @Test func `uploads and bodies that are not as they say are refused by the registry`() throws {
-        let registry = try RegistryUnderTest.running()
-        let before = try registry.files()
+        let before = try registry.trace()
         let digest = String(repeating: "ab", count: 32)
-        let opened = try registry.request(
-            "/v1/uploads", method: "POST",
-            body: Data(#"{"sha256":"\#(digest)","length":5}"#.utf8))
-        try #require(opened.status == 201)
-        let id = try #require(opened.json["id"] as? String)
+        let id = try open(digest, length: 5, at: registry)
         let sent = try registry.request(
             "/v1/uploads/\(id)", method: "PATCH", headers: ["Upload-Offset": "0"],
             body: Data("other".utf8))
@@ -124,24 +76,46 @@ import Testing
         #expect(finished.json["expected"] as? String == digest)
         #expect(try registry.request("/blobs/sha256/\(digest)").status == 404)
         #expect(try registry.request("/v1/uploads/\(id)").status == 404)
+        try registry.expectNoTrace(since: before)
+    }
 
-        try isProblem(
-            try registry.request("/v1/rollouts", method: "POST", body: Data(count: 70 << 10)), 413,
-            "too-large", ["limit"])
-        let large = try registry.request(
+    @Test func `a body over its limit is refused, and not a byte of it is kept`() throws {
+        let registry = try RegistryUnderTest.running()
+        let id = try open(String(repeating: "cd", count: 32), length: 9 << 20, at: registry)
+        let first = try registry.request(
+            "/v1/uploads/\(id)", method: "PATCH", headers: ["Upload-Offset": "0"],
+            body: .random(1 << 20, seed: 1))
+        try #require(first.status == 200, "\(first.text)")
+        let before = try registry.trace()
+        let limits = [
+            ("/v1/rollouts", "POST", 64 << 10), ("/v1/roles/targets", "POST", 4 << 20),
+            ("/v1/uploads/\(id)", "PATCH", 8 << 20), ("/v1/reports", "POST", 256 << 10),
+        ]
+        for (path, method, limit) in limits {
+            // With its length told beforehand, and found out on the way.
+            for headers in [[:], ["Transfer-Encoding": "chunked"]] {
+                let answer = try registry.request(
+                    path, method: method,
+                    headers: headers.merging(["Upload-Offset": "\(1 << 20)"]) { one, _ in one },
+                    body: .random(limit + 1, seed: 2))
+                try isProblem(answer, 413, "too-large", ["limit"])
+                #expect(answer.json["limit"] as? Int == limit, "\(path)")
+                try registry.expectNoTrace(since: before)
+            }
+        }
+        let standing = try registry.request("/v1/uploads/\(id)")
+        #expect(standing.json["offset"] as? Int == 1 << 20)
+    }
+
+    /// Opens an upload, and returns its id.
+    private func open(
+        _ digest: String, length: Int, at registry: RegistryUnderTest
+    ) throws -> String {
+        let opened = try registry.request(
             "/v1/uploads", method: "POST",
-            body: Data(#"{"sha256":"\#(digest)","length":9437184}"#.utf8))
-        let other = try #require(large.json["id"] as? String)
-        try isProblem(
-            try registry.request(
-                "/v1/uploads/\(other)", method: "PATCH", headers: ["Upload-Offset": "0"],
-                body: Data(count: 9 << 20)), 413, "too-large", ["limit"])
-        try isProblem(
-            try registry.request("/v1/roles/targets", method: "POST", body: Data(count: 5 << 20)),
-            413, "too-large", ["limit"])
-        let files = try registry.files().filter { $0.value != Data(count: 9 << 20) }
-        let left = Set(files.keys).subtracting(before.keys)
-        #expect(left.allSatisfy { $0.hasPrefix("data/uploads/") && !$0.contains(id) }, "\(left)")
+            body: Data(#"{"sha256":"\#(digest)","length":\#(length)}"#.utf8))
+        try #require(opened.status == 201, "\(opened.text)")
+        return try #require(opened.json["id"] as? String)
     }
 
     @Test func `a report signed by another device is refused, and counts for nobody`() throws {
@@ -182,52 +156,19 @@ import Testing
         try registry.release()
         try registry.good("rollout", "create", "commands-en", "1.0.0", "--initial")
         try registry.good("rollout", "start", "commands-en")
-        try refuses(
-            registry, ["rollout", "start", "commands-en"], 11,
+        try registry.refuses(
+            ["rollout", "start", "commands-en"], 11,
             ["order 'start': rollout: expected one that has not started, got one that has"])
-        try refuses(
-            registry, ["repo", "sign", "root", "--dir", "repo", "--key", "keys/root-c.json"], 130,
+        try registry.refuses(
+            ["repo", "sign", "root", "--dir", "repo", "--key", "keys/root-c.json"], 130,
             ["nothing was signed"])
-        try refuses(
-            registry, ["repo", "status"], 12, ["https://127.0.0.1:1"],
+        try registry.refuses(
+            ["repo", "status"], 12, ["https://127.0.0.1:1"],
             with: ["FIELDFARE_SERVER": "https://127.0.0.1:1"])
-        try refuses(
-            registry, ["repo", "status"], 2, ["expected --server or FIELDFARE_SERVER"],
+        try registry.refuses(
+            ["repo", "status"], 2, ["expected --server or FIELDFARE_SERVER"],
             with: ["FIELDFARE_SERVER": ""])
-        try refuses(registry, ["keys", "generate", "ci", "--out", "keys"], 10, ["keys/ci.json"])
-
-        let port = try #require(
-            registry.environment["FIELDFARE_SERVER"]?.split(separator: ":").last.map(String.init))
-        let second = try registry.programs.run(
-            "fieldfare-registry",
-            ["serve", "--data", "second", "--keys", "online", "--port", port, "--plain"],
-            in: registry.folder)
-        #expect(second.status == 1)
-        #expect(second.errors.contains("server on 127.0.0.1:\(port)"), "\(second.errors)")
-        #expect(second.output.isEmpty)
-    }
-
-    /// One error of the CLI: its code, its words, nothing on standard output, and every file as before.
-    private func refuses(
-        _ registry: RegistryUnderTest, _ words: [String], _ code: Int32, _ texts: [String],
-        with variables: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation
-    ) throws {
-        let before = try registry.files()
-        let outcome = try registry.cli(words, with: variables)
-        #expect(outcome.status == code, "\(outcome.errors)", sourceLocation: sourceLocation)
-        let own = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("fieldfare: ") }
-        #expect(own.count == 1, "\(outcome.errors)", sourceLocation: sourceLocation)
-        #expect(outcome.output.isEmpty, "\(outcome.output)", sourceLocation: sourceLocation)
-        for text in texts {
-            #expect(
-                outcome.errors.contains(text), "\(outcome.errors)", sourceLocation: sourceLocation)
-        }
-        let after = try registry.files()
-        let changed = Set(after.keys).union(before.keys).filter { before[$0] != after[$0] }
-        // Bytes that were uploaded before the registry refused to name them stay there as blobs of no name.
-        #expect(
-            changed.allSatisfy { $0.hasPrefix("data/blobs/") }, "left behind",
-            sourceLocation: sourceLocation)
+        try registry.refuses(["keys", "generate", "ci", "--out", "keys"], 10, ["keys/ci.json"])
     }
 
     private func isProblem(

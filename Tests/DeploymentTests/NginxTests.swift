@@ -20,11 +20,14 @@ import Testing
         #expect(damaged.status != 0 && damaged.errors.contains("proxy_cache_lok"))
     }
 
-    @Test func `carries polls, downloads and uploads, and keeps metrics and bursts away`() throws {
+    @Test func `carries an agent, polls, downloads, uploads, and keeps metrics and bursts away`()
+        throws
+    {
         let site = try Site()
         let registry = site.registry
         let notice = try publish(in: registry)
 
+        try runAgent(registry)
         try poll(registry)
         try download(notice, registry)
         #expect(try registry.request("/metrics").status == 404)
@@ -47,13 +50,45 @@ import Testing
         let yaml = try String(contentsOf: description, encoding: .utf8)
         try (yaml + "\nfiles: [NOTICE]\n").write(
             to: description, atomically: true, encoding: .utf8)
+        // Its one stage is for all, wherever the bucket of a test's device lies.
+        let policy = registry.folder.appendingPathComponent("rollout.yaml")
+        let staged = try String(contentsOf: policy, encoding: .utf8)
+        try (staged + "\nstages: [{ name: all }]\n").write(
+            to: policy, atomically: true, encoding: .utf8)
         try registry.good("bundle", "build", "bundle", "--out", "build")
-        let held = try registry.good("publish", "build", "--key", "keys/ci.json", "--json")
+        let held = try registry.good(
+            "publish", "build", "--key", "keys/ci.json", "--policy", "rollout.yaml", "--json")
         #expect(held.json["state"] as? String == "held")
         let live = try registry.good(
             "repo", "sign", "model.commands-en", "--key", "keys/anna.json", "--yes", "--json")
         #expect(live.json["state"] as? String == "live")
         return notice
+    }
+
+    /// A device enrols, polls and takes the release, all of it through nginx.
+    private func runAgent(_ registry: RegistryUnderTest) throws {
+        try registry.good("rollout", "create", "commands-en", "1.0.0", "--initial")
+        try registry.good("rollout", "start", "commands-en")
+        let agent = try SiteAgent(at: registry)
+        let active = try agent.firstBundle()
+        let built = try registry.good("bundle", "inspect", "build", "--json")
+        #expect(active["version"] as? String == "1.0.0")
+        #expect(active["manifest_sha256"] as? String == built.json["manifest_sha256"] as? String)
+        #expect(agent.stop() == 0)
+        let own = try log(registry).filter { $0.contains("\"fieldfare-agent/") }
+        for request in [
+            "POST /v1/devices", "GET /tuf/timestamp.json",
+            "GET /targets/rollouts/", "GET /blobs/sha256/",
+        ] {
+            #expect(own.contains { $0.contains("\"\(request)") }, "\(request) in \(own)")
+        }
+    }
+
+    /// The lines of nginx's access log.
+    private func log(_ registry: RegistryUnderTest) throws -> [String] {
+        try String(
+            contentsOf: registry.folder.appendingPathComponent("access.log"), encoding: .utf8
+        ).split(separator: "\n").map(String.init)
     }
 
     /// The newest timestamp comes from the registry each time; a device that has it gets 304.
@@ -91,9 +126,7 @@ import Testing
             let whole = try registry.request(path)
             #expect(whole.status == 200 && whole.body == notice)
         }
-        let log = try String(
-            contentsOf: registry.folder.appendingPathComponent("access.log"), encoding: .utf8)
-        #expect(log.contains(path))
+        #expect(try log(registry).contains { $0.contains(path) })
         let cached = try FileManager.default.subpathsOfDirectory(
             atPath: registry.folder.path + "/cache")
         #expect(cached.count > 3, "the slices lie in the cache: \(cached)")

@@ -16,6 +16,21 @@ import Yams
         #expect(outcome.output.contains("\(try rules().count) rules found"))
     }
 
+    @Test func `passes promtool check rules, which notices a misspelt function`() throws {
+        let good = try promtool([
+            "check", "rules", Project.file("\(folder)/fieldfare.rules.yml").path,
+        ])
+        #expect(good.status == 0, "\(good.output)\(good.errors)")
+        #expect(good.output.contains("SUCCESS: \(try rules().count) rules found"))
+
+        let scratch = try rulesUnderTest { text in
+            text.replacingOccurrences(of: "time()", with: "tyme()")
+        }
+        let damaged = try promtool(["check", "rules", scratch.path("fieldfare.rules.yml")])
+        #expect(damaged.status != 0)
+        #expect((damaged.output + damaged.errors).contains("tyme"))
+    }
+
     @Test func `fires each rule when it should, and not before`() throws {
         let scratch = try rulesUnderTest()
         let outcome = try promtool(

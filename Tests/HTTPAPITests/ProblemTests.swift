@@ -42,6 +42,31 @@ struct ProblemTests {
         #expect(try answer.json["detail"]?.string?.contains(word) == true, "\(answer.text)")
     }
 
+    @Test(arguments: ["targets", "root", "*", "a/b", ""])
+    func `a model is not named as a role or a pattern`(name: String) async throws {
+        let api = try founded()
+        let token = try api.token("admin")
+        let bodies: [(String, String, JSON)] = [
+            (
+                "/v1/rollouts", "model",
+                ["model": .string(name), "candidate": "1.0.0", "policy": "standard"]
+            ),
+            (
+                "/v1/tokens", "scopes[0]",
+                ["name": "a", "scopes": [.string("publish:\(name)")]]
+            ),
+        ]
+        for (path, field, body) in bodies {
+            let answer = try await api.ask(.post, path, token: token, json: body)
+            #expect(answer.problem == "malformed-request", "\(path) \(answer.text)")
+            let detail = try answer.json["detail"]?.string ?? ""
+            #expect(detail.hasPrefix("request: field '\(field)': expected "), "\(detail)")
+            #expect(detail.contains(", got "), "\(detail)")
+        }
+        let rollouts = try await api.ask(.get, "/v1/rollouts", token: token)
+        #expect(try rollouts.json["rollouts"]?.array == [])
+    }
+
     @Test func `unknown fields are refused by every route that reads JSON`() async throws {
         let api = try founded()
         let token = try api.token("admin")

@@ -21,6 +21,8 @@ final class TestAPI: Sendable {
     let folder: ScratchFolder
     let registry: TestRegistry
     let router: RegistryRouter
+    let metrics = RequestMetrics()
+    let polls: PollAnswers
     private let clock: Clock
 
     /// What the registry takes for the time of day.
@@ -38,8 +40,9 @@ final class TestAPI: Sendable {
         let services = Services(
             store: store, blobs: blobs, keys: TestRegistry.onlineKeys,
             now: { clock.time.withLock { $0 } })
+        polls = PollAnswers(services: services, metrics: metrics)
         router = RegistryRouter(
-            services: services, metrics: RequestMetrics(),
+            services: services, metrics: metrics,
             fleet: FleetMetrics(services: services, pulse: ControllerPulse()) { 1 << 30 },
             isDashboardOpen: isDashboardOpen)
     }

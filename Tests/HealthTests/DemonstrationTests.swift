@@ -5,22 +5,53 @@ import Telemetry
 import TestSupport
 import Testing
 
-/// Twice and more of the processor time falls on the device, a fifth more falls to the gate.
+/// Two and a half times the processor time falls on the device, a fifth more falls to the gate.
 ///
-/// Parameters as `docs/gate.md` recommends for demonstrations.
+/// With the values of the policy that `make demo` runs, `scripts/demo/rollout.yaml`.
 @Suite struct DemonstrationTests {
-    static func policy() -> ProbationPolicy {
+    /// The lines of the demonstration's policy that these tests depend on.
+    struct DemonstrationPolicy {
+        private let lines: [Substring]
+
+        init() throws {
+            let bytes = try #require(RepositoryFiles.bytes("scripts/demo/rollout.yaml"))
+            lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        }
+
+        /// Whether the policy has exactly this line.
+        func has(_ line: String) -> Bool { lines.contains { $0 == line } }
+
+        /// A number in a line such as `probation: { turns: 40, least_turns: 40 }`.
+        func number(_ field: String, in object: String) throws -> Int {
+            let line = try #require(lines.first { $0.hasPrefix("\(object): {") })
+            let pairs = line.dropFirst(object.count + 3).split(separator: ",")
+            let found = pairs.compactMap { pair -> Int? in
+                let words = pair.split { " :{}".contains($0) }
+                return words.first == Substring(field) ? words.last.flatMap { Int($0) } : nil
+            }
+            return try #require(found.first)
+        }
+    }
+
+    static func policy() throws -> ProbationPolicy {
+        let demonstration = try DemonstrationPolicy()
         var policy = ProbationPolicy()
         policy.clock = .cpu
-        policy.turns = 50
-        policy.leastTurns = 40
-        policy.midShare = 0.60
+        policy.turns = try demonstration.number("turns", in: "probation")
+        policy.leastTurns = try demonstration.number("least_turns", in: "probation")
+        policy.midShare = Double(try demonstration.number("mid_q0", in: "probation")) / 1_000
         return policy
     }
 
-    static func parameters() -> GateParameters {
+    static func parameters() throws -> GateParameters {
+        let demonstration = try DemonstrationPolicy()
+        try #require(
+            demonstration.has("  - metric: latency_p95") && demonstration.has("    limit: 1.15")
+                && demonstration.has("    clock: cpu_ms")
+                && demonstration.has("without_gates: [cpu_per_turn]"))
         var parameters = GateParameters()
         parameters.judge(by: .cpu)
+        parameters.minTurns = try demonstration.number("min_turns_p95", in: "statistics")
         for index in parameters.rules.indices where parameters.rules[index].metric == .latencyP95 {
             parameters.rules[index].limit = 1.15
         }
@@ -54,12 +85,14 @@ import Testing
         let version = try #require(SemanticVersion("1.4.0"))
         let reference = try #require(Reference(version: version, tally: before, leastTurns: 30))
         let drift = generator.normal(sd: 0.03)
+        let policy = try Self.policy()
         var watch = ProbationWatch(
-            policy: policy(), reference: reference, startedAt: GateFixtures.began)
+            policy: policy, reference: reference, startedAt: GateFixtures.began)
         var after = TurnTally()
         var wentBackAt: Int?
         let own = arm == .treated ? ratio : 1
-        for turn in turns(50, own, level: level, drift: drift, &generator) where wentBackAt == nil {
+        for turn in turns(policy.turns, own, level: level, drift: drift, &generator)
+        where wentBackAt == nil {
             after.record(turn)
             guard arm == .treated else { continue }
             if case .rollBack = watch.record(turn, at: GateFixtures.began) {
@@ -83,8 +116,8 @@ import Testing
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>)
-    func `leaves 2.7 times the processor time to the devices`(seed: UInt64) throws {
-        let treated = try Self.fleet(ratio: 2.7, seed: seed).filter { $0.sample.arm == .treated }
+    func `leaves two and a half times the processor time to the devices`(seed: UInt64) throws {
+        let treated = try Self.fleet(ratio: 2.5, seed: seed).filter { $0.sample.arm == .treated }
         #expect(treated.allSatisfy { ($0.wentBackAt ?? .max) <= 20 })
     }
 
@@ -93,7 +126,7 @@ import Testing
         let fleet = try Self.fleet(ratio: ratio, seed: seed)
         #expect(fleet.count { $0.wentBackAt != nil } <= 1)
         let evidence = GateFixtures.evidence(fleet.map(\.sample))
-        let judgement = HealthGate(Self.parameters()).judge(evidence)
+        let judgement = HealthGate(try Self.parameters()).judge(evidence)
         #expect(judgement.verdict == .rollback)
         #expect(judgement.text.contains("p95 processor time on"))
     }
@@ -102,7 +135,7 @@ import Testing
     func `finds nothing wrong with the same processor time`(seed: UInt64) throws {
         let fleet = try Self.fleet(ratio: 1, seed: seed)
         #expect(fleet.allSatisfy { $0.wentBackAt == nil })
-        let judgement = HealthGate(Self.parameters()).judge(
+        let judgement = HealthGate(try Self.parameters()).judge(
             GateFixtures.evidence(fleet.map(\.sample)))
         #expect(GateDecisionTests.severity(judgement.verdict) < 3)
     }

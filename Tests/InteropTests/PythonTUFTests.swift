@@ -7,9 +7,7 @@ import Testing
 
 /// python-tuf, the reference client, against what our builders write.
 ///
-/// `FIELDFARE_PYTHON` names a Python that has `python/requirements.txt` installed; without it these
-/// tests are skipped, and say so.
-@Suite(.enabled(if: Python.path != nil, "set FIELDFARE_PYTHON to a Python with python-tuf"))
+@Suite(Python.needed)
 struct PythonTUFTests {
     /// Far in the future: python-tuf reads the real clock, and nothing may expire by it.
     static let now = UTCTime(clamping: 3_800_000_000)
@@ -50,27 +48,42 @@ struct PythonTUFTests {
 
 /// The Python of the environment, and the scripts beside this file.
 enum Python {
-    struct Failure: Error { let status: Int32 }
+    enum Failure: Error {
+        case noPython(hint: String)
+        case exit(status: Int32)
+    }
 
-    static var path: String? {
-        unsafe getenv("FIELDFARE_PYTHON").map { unsafe String(cString: $0) }
+    private static let hint = "set FIELDFARE_PYTHON to a Python with python-tuf"
+
+    private static func variable(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+
+    /// `make test` sets `FIELDFARE_INTEROP=required`: what a test needs is there then, or the test fails.
+    static var isRequired: Bool { variable("FIELDFARE_INTEROP") == "required" }
+
+    /// For the suites here: without `FIELDFARE_PYTHON`, a Python that has `python/requirements.txt` installed, they
+    /// are skipped, unless they are required.
+    static var needed: ConditionTrait {
+        .enabled(if: variable("FIELDFARE_PYTHON") != nil || isRequired, "\(hint)")
     }
 
     /// The standard output of a script that must exit with 0; its standard error goes to ours.
     static func run(
         _ script: String, _ arguments: [String], file: String = #filePath
     ) throws -> [UInt8] {
+        guard let path = variable("FIELDFARE_PYTHON") else { throw Failure.noPython(hint: hint) }
         let folder = file.split(separator: "/").dropLast().joined(separator: "/")
-        let words = [path ?? "python3", "/\(folder)/python/\(script)"] + arguments
+        let words = [path, "/\(folder)/python/\(script)"] + arguments
         let command = words.map { "'\($0)'" }.joined(separator: " ")
-        guard let pipe = unsafe popen(command, "r") else { throw Failure(status: -1) }
+        guard let pipe = unsafe popen(command, "r") else { throw Failure.exit(status: -1) }
         var output: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while case let count = unsafe fread(&buffer, 1, buffer.count, pipe), count > 0 {
             output += buffer.prefix(count)
         }
         let status = unsafe pclose(pipe)
-        guard status == 0 else { throw Failure(status: status) }
+        guard status == 0 else { throw Failure.exit(status: status) }
         return output
     }
 }

@@ -4,23 +4,17 @@ import ProgramTestSupport
 import Testing
 
 /// python-tuf, the reference client, against the running registry: our authority, the ceremony's root.
-@Suite(.enabled(if: Python.path != nil, "set FIELDFARE_PYTHON to a Python with python-tuf"))
+@Suite(Python.needed)
 struct RunningRegistryTests {
     @Test
     func `python-tuf follows the running registry, and refuses each file with a byte changed`()
         throws
     {
-        let registry = try RegistryUnderTest()
-        try registry.holdCeremony()
-        try registry.start()
-        try registry.good("repo", "push", "--dir", "repo")
-        try registry.writeBundle()
-        try registry.good("bundle", "build", "bundle", "--out", "build")
-        try registry.good("publish", "build", "--key", "keys/ci.json", "--policy", "rollout.yaml")
-        try registry.good(
-            "repo", "sign", "model.commands-en", "--key", "keys/anna.json", "--yes")
+        let registry = try RegistryUnderTest.running()
+        try registry.release()
         try registry.good("rollout", "create", "commands-en", "1.0.0", "--initial")
         try registry.good("rollout", "start", "commands-en")
+        try publishSecondRoot(to: registry)
 
         let targets = [
             "bundles/commands-en/1.0.0.json", "policies/commands-en/1.0.0.standard.json",
@@ -39,12 +33,39 @@ struct RunningRegistryTests {
         #expect(
             json["targets"]?[targets[0]]?.string == built.json["manifest_sha256"] as? String)
         let files = json["files"]?.array?.compactMap(\.string) ?? []
-        // timestamp, snapshot, targets, two delegated roles, three targets.
-        #expect(files.count == 8, "\(files)")
-        for role in ["timestamp", "snapshot", "targets", "model.commands-en", "plans.commands-en"] {
+        // 2.root, timestamp, snapshot, targets, two delegated roles, three targets.
+        #expect(files.count == 9, "\(files)")
+        for role in [
+            "2.root", "timestamp", "snapshot", "targets", "model.commands-en", "plans.commands-en",
+        ] {
             #expect(
                 files.contains { $0.hasPrefix("/tuf/") && $0.hasSuffix("\(role).json") }, "\(role)")
         }
-        #expect(json["refused"] == json["files"])
+        let refused = json["refused"]?.object ?? [:]
+        #expect(refused.keys.sorted() == files.sorted())
+        // These two have no digest that is signed elsewhere.
+        for name in ["2.root", "timestamp"] {
+            #expect(refused["/tuf/\(name).json"] == "UnsignedMetadataError", "\(refused)")
+        }
+    }
+
+    /// The ceremony's root again as version 2, signed by two of its three keys.
+    private func publishSecondRoot(to registry: RegistryUnderTest) throws {
+        let first = try Data(contentsOf: registry.folder.appendingPathComponent("repo/root.json"))
+        var file = try #require(try JSONSerialization.jsonObject(with: first) as? [String: Any])
+        var signed = try #require(file["signed"] as? [String: Any])
+        signed["version"] = 2
+        file["signed"] = signed
+        file["signatures"] = [Any]()
+        let next = registry.folder.appendingPathComponent("next")
+        try FileManager.default.copyItem(
+            at: registry.folder.appendingPathComponent("repo"), to: next)
+        try JSONSerialization.data(withJSONObject: file).write(
+            to: next.appendingPathComponent("root.json"))
+        for key in ["root-a", "root-c"] {
+            try registry.good(
+                "repo", "sign", "root", "--dir", "next", "--key", "keys/\(key).json", "--yes")
+        }
+        try registry.good("repo", "push", "--dir", "next")
     }
 }

@@ -60,6 +60,16 @@ struct UTCTimeTests {
         #expect(UTCTime.epoch < .latest)
     }
 
+    @Test(
+        arguments: [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (1_764_000_000, "Mon, 24 Nov 2025 16:00:00 GMT"),
+            (253_402_300_799, "Fri, 31 Dec 9999 23:59:59 GMT"),
+        ] as [(Int64, String)])
+    func `says a moment as HTTP does`(seconds: Int64, text: String) {
+        #expect(UTCTime(clamping: seconds).httpDate == text)
+    }
+
     @Test func `counts the minutes of the week from Monday`() throws {
         let monday = try #require(UTCTime(iso8601: "2026-11-16T00:00:00Z"))
         #expect(monday.minuteOfWeek == 0)

@@ -17,6 +17,13 @@ package final class RegistryUnderTest {
 
     deinit { stop() }
 
+    /// The port of the running registry, as a command line takes it.
+    package var port: String {
+        environment["FIELDFARE_SERVER"]?.split(separator: ":").last.map(String.init) ?? ""
+    }
+
+    package var isRunning: Bool { server?.isRunning == true }
+
     package func stop() {
         guard let server, server.isRunning else { return }
         server.terminate()
@@ -87,7 +94,8 @@ package final class RegistryUnderTest {
                 "fieldfare-registry", ["serve"] + arguments, in: folder, environment: variables))
     }
 
-    /// Starts the registry over TLS with its data on a file system of 24 MiB, which only that process sees.
+    /// Starts the registry over TLS with its data on a file system of 24 MiB, which only that process sees; others
+    /// get at it by `dataSeenByServer`.
     package func startOnSmallDisk() throws {
         let script = """
             mkdir -p data && mount -t tmpfs -o size=24m tmpfs data || exit 1
@@ -104,6 +112,11 @@ package final class RegistryUnderTest {
         let token = try JSONSerialization.jsonObject(
             with: Data(contentsOf: folder.appendingPathComponent("token")))
         environment["FIELDFARE_TOKEN"] = (token as? [String: Any])?["token"] as? String
+    }
+
+    /// The data folder as the running server sees it.
+    package var dataSeenByServer: String {
+        "/proc/\(server?.processIdentifier ?? 0)/root\(folder.path)/data"
     }
 
     /// Runs the server, and waits for the line that tells its port.

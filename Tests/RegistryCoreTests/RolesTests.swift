@@ -361,6 +361,18 @@ struct RolesTests {
         }
     }
 
+    @Test func `a path that could leave a folder is refused`() throws {
+        let found = try problems { targets in
+            var signed = try #require(targets.signed.object)
+            var files = try #require(signed["targets"]?.object)
+            files["../x"] = ["length": 1]
+            signed["targets"] = .object(files)
+            let bytes = JSON.object(["signatures": [], "signed": .object(signed)]).bytes
+            targets = try Draft<Targets>(parsing: bytes, as: role).content
+        }
+        #expect(found == ["target '../x': expected \(TargetPath.expected), got another"])
+    }
+
     @Test func `a manifest that is not uploaded, and a file of it, are named`() throws {
         let bundle = try SampleBundle(model, try version("1.0.0"))
         let other = try SampleBundle(model, try version("1.1.0"))

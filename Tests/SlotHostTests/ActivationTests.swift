@@ -11,9 +11,9 @@ struct ActivationTests {
     private let disk = Disk()
 
     /// Slot a holds 1.0.0 and is active, slot b holds 1.1.0.
-    private func both() throws -> (slots: SlotFolder, old: SampleBundle, new: SampleBundle) {
-        let old = try SampleBundle("1.0.0", ["model.onnx": SampleBundle.noise(9 << 20, seed: 1)])
-        let new = try SampleBundle("1.1.0", ["model.onnx": SampleBundle.noise(9 << 20, seed: 2)])
+    private func both() throws -> (slots: SlotFolder, old: MemoryBundle, new: MemoryBundle) {
+        let old = try MemoryBundle("1.0.0", ["model.onnx": MemoryBundle.noise(9 << 20, seed: 1)])
+        let new = try MemoryBundle("1.1.0", ["model.onnx": MemoryBundle.noise(9 << 20, seed: 2)])
         let source = MemorySource([old, new])
         let slots = try disk.open()
         _ = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
@@ -176,10 +176,10 @@ struct ActivationTests {
     @Test func `counts what the idle slot would give back, and nothing that both slots share`()
         throws
     {
-        let shared = SampleBundle.noise(2 << 20, seed: 3)
-        let old = try SampleBundle("1.0.0", ["shared.bin": shared])
-        let new = try SampleBundle(
-            "1.1.0", ["shared.bin": shared, "own.bin": SampleBundle.noise(3 << 20, seed: 4)])
+        let shared = MemoryBundle.noise(2 << 20, seed: 3)
+        let old = try MemoryBundle("1.0.0", ["shared.bin": shared])
+        let new = try MemoryBundle(
+            "1.1.0", ["shared.bin": shared, "own.bin": MemoryBundle.noise(3 << 20, seed: 4)])
         let source = MemorySource([old, new])
         let slots = try disk.open()
         _ = try slots.stage(old.target, into: .a, from: source, until: Interrupt())

@@ -9,15 +9,15 @@ import Testing
 struct CrashTests {
     /// What happens to a device that runs 1.0.0 from slot a, with 0.9.0 in slot b.
     struct Scene {
-        let before: SampleBundle
-        let old: SampleBundle
-        let new: SampleBundle
+        let before: MemoryBundle
+        let old: MemoryBundle
+        let new: MemoryBundle
         let source: MemorySource
 
         init() throws {
-            before = try SampleBundle("0.9.0", ["shared.bin": [1, 1], "dropped.bin": [2]])
-            old = try SampleBundle("1.0.0", ["deep/er/file.bin": [3, 3, 3]])
-            new = try SampleBundle(
+            before = try MemoryBundle("0.9.0", ["shared.bin": [1, 1], "dropped.bin": [2]])
+            old = try MemoryBundle("1.0.0", ["deep/er/file.bin": [3, 3, 3]])
+            new = try MemoryBundle(
                 "1.1.0",
                 ["shared.bin": [1, 1], "deep/er/file.bin": [3, 3, 3], "twin.bin": [1, 1]])
             source = MemorySource([before, old, new])

@@ -11,9 +11,9 @@ import Testing
 struct LeaseTests {
     private let disk = Disk()
 
-    private func running() throws -> (old: SampleBundle, new: SampleBundle, source: MemorySource) {
-        let old = try SampleBundle("1.0.0")
-        let new = try SampleBundle("1.1.0")
+    private func running() throws -> (old: MemoryBundle, new: MemoryBundle, source: MemorySource) {
+        let old = try MemoryBundle("1.0.0")
+        let new = try MemoryBundle("1.1.0")
         let source = MemorySource([old, new])
         let slots = try disk.open()
         _ = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
@@ -44,7 +44,7 @@ struct LeaseTests {
 
     @Test func `does not write a slot that an application holds, until it lets go`() throws {
         let (old, _, source) = try running()
-        let next = try SampleBundle("1.2.0")
+        let next = try MemoryBundle("1.2.0")
         let slots = try disk.open()
         var lease = try slots.lease()
         #expect(lease != nil)
@@ -65,7 +65,7 @@ struct LeaseTests {
         throws
     {
         let (_, _, source) = try running()
-        let next = try SampleBundle("1.2.0")
+        let next = try MemoryBundle("1.2.0")
         let lease = try disk.open().lease()
         try disk.open().activate(.b)
         let moved = try #require(try disk.status("current")).modifiedNanoseconds / 1_000_000_000
@@ -134,7 +134,7 @@ struct LeaseTests {
 
     @Test func `calls a slot free that the agent itself is writing`() throws {
         let (_, _, _) = try running()
-        let next = try SampleBundle("1.2.0")
+        let next = try MemoryBundle("1.2.0")
         let source = MemorySource([next])
         let slots = try disk.open()
         let seen = Mutex<[SlotSurvey]>([])
@@ -153,7 +153,7 @@ struct LeaseTests {
 
     @Test func `does not write the active slot`() throws {
         let (old, _, source) = try running()
-        let next = try SampleBundle("1.2.0")
+        let next = try MemoryBundle("1.2.0")
         let path = disk.scratch.path("a")
         #expect(throws: SlotError.system(operation: "stage", path: path, errno: EBUSY)) {
             try disk.open().stage(next.target, into: .a, from: source, until: Interrupt())

@@ -14,7 +14,7 @@ struct SmokeProbeTests {
     private let disk = Disk()
     private let deviceClass = AttributeName("test")
 
-    private func staged(_ bundle: SampleBundle) throws -> SlotFolder {
+    private func staged(_ bundle: MemoryBundle) throws -> SlotFolder {
         let slots = try disk.open()
         _ = try slots.stage(
             bundle.target, into: .a, from: MemorySource([bundle]), until: Interrupt())
@@ -51,7 +51,7 @@ struct SmokeProbeTests {
     func `fails whatever is not a whole result, with its reason`(index: Int) throws {
         let (script, reason, isLasting) = Self.scripts[index]
         let program = try write(script)
-        let slots = try staged(try SampleBundle("1.0.0", smoke: SampleBundle.smoke(timeout: 1_000)))
+        let slots = try staged(try MemoryBundle("1.0.0", smoke: MemoryBundle.smoke(timeout: 1_000)))
         let (verdict, _) = try probe(slots, program: program)
         guard case .failed(let failure, _) = verdict else {
             Issue.record("passed")
@@ -64,7 +64,7 @@ struct SmokeProbeTests {
 
     @Test func `tells the program what to test, and gives it a private folder`() throws {
         let program = try write(#"echo "$@" >&2; pwd >&2; echo $TMPDIR >&2; ls -la >&2"#)
-        let slots = try staged(try SampleBundle("1.0.0"))
+        let slots = try staged(try MemoryBundle("1.0.0"))
         let run = try #require(try probe(slots, program: program).1)
         let lines = String(decoding: run.complaints, as: UTF8.self).split(separator: "\n")
         let folder = disk.scratch.path
@@ -77,7 +77,7 @@ struct SmokeProbeTests {
     @Test func `tests nothing in a slot without a bundle, and nothing when it is to stop`() throws {
         let slots = try disk.open()
         #expect(throws: ProbeError.noBundle(.a)) { try probe(slots, program: "/bin/true") }
-        let staged = try staged(try SampleBundle("1.0.0"))
+        let staged = try staged(try MemoryBundle("1.0.0"))
         let stop = Interrupt()
         stop.set()
         #expect(throws: ProbeError.interrupted) {
@@ -118,7 +118,7 @@ struct SmokeProbeTests {
         }
         #expect(utterances.count == 5)
         let smoke = Self.smoke(utterances, timeout: reason == "timeout" ? 3_000 : 60_000)
-        let bundle = try SampleBundle("1.0.0", files, smoke: smoke, alter: Self.real)
+        let bundle = try MemoryBundle("1.0.0", files, smoke: smoke, alter: Self.real)
         let (verdict, run) = try probe(try staged(bundle), program: try Self.program())
         switch verdict {
         case .passed(let measured):
@@ -152,7 +152,7 @@ struct SmokeProbeTests {
             "wav": "utterances/a.wav", "transcript": "low high mid low mid high", "locale": "en-GB",
         ]
         let smoke = Self.smoke([utterance], timeout: reason == "timeout" ? 2_000 : 60_000)
-        let bundle = try SampleBundle("1.0.0", files, smoke: smoke, alter: Self.real)
+        let bundle = try MemoryBundle("1.0.0", files, smoke: smoke, alter: Self.real)
         let (verdict, run) = try probe(try staged(bundle), program: try Self.program())
         switch verdict {
         case .passed: #expect(reason == "passed")

@@ -13,7 +13,7 @@ struct StagingTests {
     private let disk = Disk()
 
     @Test func `brings a bundle whole into an empty slot, and seals it`() throws {
-        let bundle = try SampleBundle("1.0.0")
+        let bundle = try MemoryBundle("1.0.0")
         let source = MemorySource([bundle])
         let slots = try disk.open()
         #expect(try slots.survey() == SlotSurvey(active: nil, contents: PerSlot(both: .empty)))
@@ -27,7 +27,7 @@ struct StagingTests {
     }
 
     @Test func `fetches nothing for a slot that holds the bundle already`() throws {
-        let bundle = try SampleBundle("1.0.0")
+        let bundle = try MemoryBundle("1.0.0")
         let source = MemorySource([bundle])
         let slots = try disk.open()
         _ = try slots.stage(bundle.target, into: .a, from: source, until: Interrupt())
@@ -38,8 +38,8 @@ struct StagingTests {
     }
 
     @Test func `fetches only what changed, and links the rest from the other slot`() throws {
-        let old = try SampleBundle("1.0.0")
-        let new = try SampleBundle("1.1.0", ["extra.txt": [7]])
+        let old = try MemoryBundle("1.0.0")
+        let new = try MemoryBundle("1.1.0", ["extra.txt": [7]])
         let source = MemorySource([old, new])
         let slots = try disk.open()
         _ = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
@@ -53,9 +53,9 @@ struct StagingTests {
     }
 
     @Test func `keeps files of the slot's own old bundle that the new one also has`() throws {
-        let first = try SampleBundle("1.0.0", ["big.bin": SampleBundle.noise(9 << 20, seed: 1)])
-        let second = try SampleBundle("1.1.0")
-        let third = try SampleBundle("1.2.0", ["big.bin": first.files["big.bin"]])
+        let first = try MemoryBundle("1.0.0", ["big.bin": MemoryBundle.noise(9 << 20, seed: 1)])
+        let second = try MemoryBundle("1.1.0")
+        let third = try MemoryBundle("1.2.0", ["big.bin": first.files["big.bin"]])
         let source = MemorySource([first, second, third])
         let slots = try disk.open()
         _ = try slots.stage(first.target, into: .a, from: source, until: Interrupt())
@@ -67,10 +67,10 @@ struct StagingTests {
     }
 
     @Test func `fetches only the chunks that the other slot's version does not have`() throws {
-        var weights = SampleBundle.noise(13 << 20, seed: 2)
-        let old = try SampleBundle("1.0.0", ["model.onnx": weights])
+        var weights = MemoryBundle.noise(13 << 20, seed: 2)
+        let old = try MemoryBundle("1.0.0", ["model.onnx": weights])
         weights[5 << 20] ^= 1
-        let new = try SampleBundle("1.1.0", ["model.onnx": weights])
+        let new = try MemoryBundle("1.1.0", ["model.onnx": weights])
         let source = MemorySource([old, new])
         let slots = try disk.open()
         _ = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
@@ -83,7 +83,7 @@ struct StagingTests {
     }
 
     @Test func `goes on within a chunk where the connection broke`() throws {
-        let bundle = try SampleBundle("1.0.0", ["model.onnx": SampleBundle.noise(9 << 20, seed: 3)])
+        let bundle = try MemoryBundle("1.0.0", ["model.onnx": MemoryBundle.noise(9 << 20, seed: 3)])
         let source = MemorySource([bundle])
         let broken = Int64(5 << 20) + 12_345
         source.breakOff(after: broken)
@@ -101,12 +101,12 @@ struct StagingTests {
     func `pays for no byte twice, however often the connection breaks`(seed: UInt64) throws {
         let disk = Disk(isInMemory: true)
         var random = SeededGenerator(seed: seed)
-        let bundle = try SampleBundle(
+        let bundle = try MemoryBundle(
             "1.0.0",
             [
-                "model.onnx": SampleBundle.noise(
+                "model.onnx": MemoryBundle.noise(
                     .random(in: 1...9_000_000, using: &random), seed: seed),
-                "extra.bin": SampleBundle.noise(
+                "extra.bin": MemoryBundle.noise(
                     .random(in: 1...5_000_000, using: &random), seed: seed + 1),
             ])
         let source = MemorySource(
@@ -135,7 +135,7 @@ struct StagingTests {
     }
 
     @Test func `stops soon after the interrupt is set, and keeps what came`() throws {
-        let bundle = try SampleBundle("1.0.0", ["model.onnx": SampleBundle.noise(9 << 20, seed: 4)])
+        let bundle = try MemoryBundle("1.0.0", ["model.onnx": MemoryBundle.noise(9 << 20, seed: 4)])
         let source = MemorySource([bundle])
         let stop = Interrupt()
         source.breakOff(after: 6 << 20, .interrupted)
@@ -154,7 +154,7 @@ struct StagingTests {
     // MARK: A source that lies
 
     @Test func `asks once more for a chunk that came wrong`() throws {
-        let bundle = try SampleBundle("1.0.0", ["model.onnx": SampleBundle.noise(9 << 20, seed: 5)])
+        let bundle = try MemoryBundle("1.0.0", ["model.onnx": MemoryBundle.noise(9 << 20, seed: 5)])
         let source = MemorySource([bundle])
         let number = 2  // card.json and io.json come first
         source.tamper { request, offset, byte in
@@ -169,7 +169,7 @@ struct StagingTests {
     }
 
     @Test func `refuses other bytes, names the chunk, and keeps none of them`() throws {
-        let bundle = try SampleBundle("1.0.0", ["model.onnx": SampleBundle.noise(9 << 20, seed: 6)])
+        let bundle = try MemoryBundle("1.0.0", ["model.onnx": MemoryBundle.noise(9 << 20, seed: 6)])
         let model = bundle.digest(of: "model.onnx")
         let source = MemorySource([bundle])
         source.tamper { _, offset, byte in offset == 5_000_000 ? byte ^ 1 : byte }
@@ -188,7 +188,7 @@ struct StagingTests {
     }
 
     @Test func `refuses a tampered end of a chunk whose beginning came before`() throws {
-        let bundle = try SampleBundle("1.0.0", ["model.onnx": SampleBundle.noise(3 << 20, seed: 7)])
+        let bundle = try MemoryBundle("1.0.0", ["model.onnx": MemoryBundle.noise(3 << 20, seed: 7)])
         let model = bundle.digest(of: "model.onnx")
         let source = MemorySource([bundle])
         source.breakOff(after: 1 << 20)
@@ -208,8 +208,8 @@ struct StagingTests {
 
     @Test func `refuses a manifest whose chunks are right and whose file digest is not`() throws {
         let other = SHA256.digest(of: [9])
-        let honest = try SampleBundle("1.0.0")
-        let bundle = try SampleBundle("1.0.0") { fields in
+        let honest = try MemoryBundle("1.0.0")
+        let bundle = try MemoryBundle("1.0.0") { fields in
             guard case .array(var files)? = fields["files"] else { return }
             for index in files.indices where files[index]["path"] == "model.onnx" {
                 guard case .object(var file) = files[index] else { return }
@@ -231,7 +231,7 @@ struct StagingTests {
     }
 
     @Test func `refuses a source that sends more or less than it was asked for`() throws {
-        let bundle = try SampleBundle("1.0.0")
+        let bundle = try MemoryBundle("1.0.0")
         let source = MemorySource([bundle])
         source.sendMore([1])
         #expect(throws: SlotError.fetch(.tooLong(limit: 2))) {
@@ -255,7 +255,7 @@ struct StagingTests {
     func `finds out before the first byte that there is no room, and gives back what it reserved`()
         throws
     {
-        let bundle = try SampleBundle("1.0.0", ["model.onnx": SampleBundle.noise(1 << 20, seed: 8)])
+        let bundle = try MemoryBundle("1.0.0", ["model.onnx": MemoryBundle.noise(1 << 20, seed: 8)])
         let source = MemorySource([bundle])
         let slots = try disk.open(observer: FullDisk(after: 2))
         #expect {

@@ -38,6 +38,8 @@ RELEASES = [
     ("1.6.0", "slow-widened", "tokens.txt", "1.1.0"),
     ("1.7.0", "better", "tokens.txt", "1.1.0"),
 ]
+# What a device is in while it has more to do with a release than to wait.
+UNDER_WAY = ("downloading", "verified", "attempting", "swapping", "probation", "rolling_back")
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Many devices on two cores test at once.
 SMOKE_TIMEOUT_MS = 30_000
@@ -150,21 +152,18 @@ class Demonstration:
         self.until("the end of all probations", lambda: all(s.state == "committed" for s in self.fleet.statuses()), 90)
 
     def roll_out_dynamic(self) -> None:
-        self.begin("1.5.0", "Dynamic int8, the believable mistake: right words at three times the cost")
+        self.begin("1.5.0", "Dynamic int8, the believable mistake: right words at more than twice the cost")
         self.wait_for_references()
         self.order("1.5.0")
-        rollout, statuses = self.follow(
-            "1.5.0", lambda statuses, rollout: rollout["state"] == "rolled_back" and all(s.version == "1.1.0" for s in statuses)
-            and not any(s.state == "rolling_back" for s in statuses), 120)
+        rollout, statuses = self.follow_to_a_stop("1.5.0", 120)
         tried = [s for s in statuses if s.trial("1.5.0")]
-        self.expect.equal("1.5.0", "rolled_back", rollout["state"])
-        self.expect.add("devices that went back from 1.5.0 by themselves, in probation", "at least 3, all that swapped",
+        self.expect.add("devices that went back from 1.5.0 by themselves, in probation", "at least 2, all that swapped",
                         f"{len(tried)}: {count(s.trial('1.5.0') for s in tried)}",
-                        len(tried) >= 3 and all(s.trial("1.5.0").startswith("probation:") for s in tried))
+                        len(tried) >= 2 and all(s.trial("1.5.0").startswith("probation:") for s in tried))
         self.expect.add("devices that served 1.5.0", "those that went back", len(self.names_that_served("1.5.0")),
                         set(self.names_that_served("1.5.0")) == {s.device.name for s in tried})
-        self.expect.equal("what the gate then stopped 1.5.0 by", "local_rollbacks", self.last_metric(rollout))
-        self.expect_back("1.5.0", statuses)
+        self.expect_stopped("1.5.0", rollout, "local_rollbacks")
+        self.expect_back("1.5.0", self.fleet.statuses())
 
     def roll_out_widened(self) -> None:
         self.begin("1.6.0", "Widened by a fifth: below each device's own limit, above what its policy allows")
@@ -183,18 +182,15 @@ class Demonstration:
     def refuse(self, version: str, title: str, verdict: str) -> None:
         self.begin(version, title)
         self.order(version)
-        rollout, statuses = self.follow(
-            version, lambda statuses, rollout: rollout["state"] == "rolled_back"
-            and not any(s.state in ("attempting", "downloading", "verified", "rolling_back") for s in statuses), 90)
+        rollout, statuses = self.follow_to_a_stop(version, 90)
         tried = [s for s in statuses if s.trial(version)]
-        self.expect.equal(version, "rolled_back", rollout["state"])
-        self.expect.equal(f"what stopped {version}", "attempts_failed", self.last_metric(rollout))
         self.expect.add(f"what the first devices hold against {version}", verdict, count(s.trial(version) for s in tried),
                         {s.trial(version) for s in tried} == {verdict})
         in_beta = {device.name for device in self.fleet.devices if device.region != "ap"}
         self.expect.add(f"devices that tried {version}", "some of the first stage", len(tried),
                         tried and {s.device.name for s in tried} <= in_beta)
         self.expect.equal(f"devices that served {version}", 0, len(self.names_that_served(version)))
+        self.expect_stopped(version, rollout, "attempts_failed")
 
     def be_attacked(self) -> None:
         self.begin("1.7.0", "A mirror is taken over, and then the registry's own keys are stolen")
@@ -280,6 +276,28 @@ class Demonstration:
                 self.timeline.say(f"gave up waiting after {seconds:.0f} s")
                 return rollout, statuses
             time.sleep(1)
+
+    def follow_to_a_stop(self, version: str, seconds: float) -> tuple[dict, list[Status]]:
+        """Until the gate has stopped a rollout and no device is on its way with it.
+
+        Two devices that fail are enough for the gate to pause, three to roll back. Where it pauses before a third has
+        begun, nobody new is exposed, so there never is a third: from there on it is a person's decision.
+        """
+        return self.follow(
+            version, lambda statuses, rollout: rollout["state"] in ("rolled_back", "paused")
+            and not any(s.state in UNDER_WAY for s in statuses), seconds)
+
+    def expect_stopped(self, version: str, rollout: dict, metric: str) -> None:
+        """The gate stopped it, by this metric; where it only paused, a person ends it, as a person would."""
+        stops = [event["facts"].get("metric") for event in rollout["timeline"]
+                 if event["event"] in ("rollout.paused", "rollout.rolled_back")]
+        self.expect.equal(f"what the gate stopped {version} by", metric, stops[-1] if stops else "nothing")
+        if rollout["state"] == "paused":
+            self.timeline.say(f"a release engineer reads why {version} is paused, and rolls it back")
+            self.registry.cli("rollout", "rollback", MODEL, "--reason", f"paused by {metric}")
+            rollout, _ = self.follow(version, lambda statuses, rollout: rollout["state"] == "rolled_back"
+                                     and not any(s.state in UNDER_WAY for s in statuses), 40)
+        self.expect.equal(version, "rolled_back", rollout["state"])
 
     def tell(self, rollout: dict, version: str) -> None:
         self.unproven[version] = [stage["name"] for stage in rollout["stages"] if stage["unproven"]]

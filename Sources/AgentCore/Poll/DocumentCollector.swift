@@ -145,7 +145,7 @@ struct DocumentCollector {
         material.problems.append("\(path): \(problem)")
     }
 
-    /// A target's bytes, verified by length and digest; nil where it is longer than it may be.
+    /// A target's bytes, verified by length and every digest that is listed; nil where it is longer than it may be.
     private mutating func read(
         _ path: TargetPath, _ target: TargetDescription, limit: Int
     ) throws(PollError) -> [UInt8]? {
@@ -154,16 +154,15 @@ struct DocumentCollector {
             throw .refused(.noSHA256(.model(question.model), path))
         }
         used.insert(digest)
-        if let bytes = cache.cached(digest, limit: limit), SHA256.digest(of: bytes) == digest {
+        if let bytes = cache.cached(digest, limit: limit), target.hashes.match(bytes) {
             return bytes
         }
         let bytes: [UInt8]
         do {
             bytes = try fetching.target(place, limit: Int(target.length), until: stop)
         } catch .interrupted { throw .interrupted } catch { throw .fetch(error) }
-        let found = SHA256.digest(of: bytes)
-        guard found == digest else {
-            throw .wrongTarget(path, expected: digest, found: found)
+        guard target.hashes.match(bytes) else {
+            throw .wrongTarget(path, expected: digest, found: SHA256.digest(of: bytes))
         }
         cache.keep(bytes, as: digest)
         return bytes

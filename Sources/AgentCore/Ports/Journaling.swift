@@ -2,6 +2,9 @@ package import Primitives
 
 /// A report that waits to be sent: unsigned, because the newest of a series may still take its place.
 package struct QueuedReport: Sendable, Hashable {
+    /// Reports that wait in a journal at most: some days of periodic ones.
+    package static let queueLimit = 512
+
     /// Counts up over the life of the device key; never used twice.
     package let sequence: Int64
     /// What replaces what; nil for an event, which nothing replaces.
@@ -35,8 +38,8 @@ package protocol Journaling {
 
     /// Replaces the state and queues reports, in one transaction.
     ///
-    /// The queue is bounded: a report replaces the older one of its series, and beyond the bound the oldest
-    /// periodic report goes, then the oldest of all.
+    /// A report replaces the older one of its series. Beyond `QueuedReport.queueLimit` the oldest periodic
+    /// report goes, then the oldest of all.
     func save(_ state: JournalState, queueing reports: [QueuedReport]) throws(JournalError)
 
     /// The oldest queued reports, at most `limit`, in order of their sequences.

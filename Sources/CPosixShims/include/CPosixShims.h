@@ -74,6 +74,11 @@ int cposix_pipe(int ends[2]);
 
 // Processes
 
+// Before a long sleep: gives back free heap (malloc_trim(3)) and lets go of all code (madvise(2), MADV_DONTNEED),
+// which is mapped again from the page cache, or the disk, as it runs. Returns the bytes of code let go of.
+int64_t cposix_release_memory(void);
+// How many CPUs this process may run on (sched_getaffinity(2)).
+int cposix_allowed_cpus(void);
 // close_range(2): closes `first` up to and including `last`.
 int cposix_close_range(unsigned first, unsigned last);
 // prctl(2): the signal that this process gets when its parent thread ends (0: none).

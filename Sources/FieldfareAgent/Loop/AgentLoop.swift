@@ -1,5 +1,6 @@
 import AgentCore
 import AgentJournal
+import CPosixShims
 import Cryptography
 import CurlTransport
 import Glibc
@@ -11,6 +12,8 @@ import SlotHost
 final class AgentLoop {
     /// The least wait, in milliseconds: what stays due for whatever reason must not spin.
     private static let leastWait: Int64 = 20
+    /// A wait from which on memory is given back first, in milliseconds.
+    private static let longWait: Int32 = 10_000
 
     private let lock: FileLock
     private let driver: AgentDriver<Journal>
@@ -144,12 +147,18 @@ final class AgentLoop {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
         polled += server.descriptors
+        let wait = wait
+        if hasWorked, wait >= Self.longWait, workshop.isIdle {
+            hasWorked = false
+            _ = cposix_release_memory()
+        }
         _ = unsafe poll(&polled, nfds_t(polled.count), wait)
         if polled[0].revents != 0 { return true }
         Readiness.tell("WATCHDOG=1", socket: watchdog == nil ? nil : Readiness.notifySocket)
         let step = clock.value.takeStep()
         if abs(step) >= 2 { driver.clockStepped(by: step) }
         for (ticket, result) in workshop.takeResults() {
+            hasWorked = true
             driver.finish(ticket, result, at: clock.value.now)
             raiseClock()
         }
@@ -163,6 +172,8 @@ final class AgentLoop {
         return false
     }
 
+    /// Whether a job has ended since memory was given back.
+    private var hasWorked = true
     private let watchdog = Readiness.watchdogMicroseconds
 
     /// Milliseconds until something is due, as `poll` takes them.

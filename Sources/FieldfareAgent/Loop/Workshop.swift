@@ -56,6 +56,9 @@ final class Workshop: Sendable {
         running?.stop?.set()
     }
 
+    /// Whether no job is under way or waits for its turn.
+    var isIdle: Bool { state.withLock { $0.running.isEmpty } }
+
     func takeResults() -> [(Ticket, JobResult)] {
         bell.silence()
         return state.withLock { state in

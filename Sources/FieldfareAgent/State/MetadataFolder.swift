@@ -3,7 +3,7 @@ package import PosixFiles
 package import Primitives
 package import TUF
 
-/// Trusted metadata in a folder of the state directory, one file a role, each replaced durably.
+/// Trusted metadata in a folder, one file a role, each replaced durably; the agent's is in its state directory.
 package struct MetadataFolder: MetadataStoring, Sendable {
     let folder: Directory
 

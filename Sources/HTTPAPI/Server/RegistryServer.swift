@@ -1,40 +1,37 @@
+import CPosixShims
 package import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
 package import Logging
 import NIOCore
-import NIOSSL
+import NIOPosix
 import UnixSignals
 
 /// The listening side: HTTP/1.1, over TLS or, behind a proxy on the same machine, plain.
 ///
 /// HTTP/1.1 only: HTTP/2 between this server and the libcurl of Debian 12 breaks under many small transfers.
 package struct RegistryServer: Sendable {
-    package enum Transport: Sendable, Hashable {
-        case plain
-        /// PEM files: the certificate with its chain, and the key.
-        case tls(certificate: String, key: String)
-    }
-
     /// Idle connections are closed after this many seconds; an agent's poll interval is longer anyway.
-    private static let idleSeconds: Int64 = 75
+    private static let idle = Duration.seconds(75)
+
+    /// One event loop for each CPU that the process may run on: more would only take turns.
+    static let loops = MultiThreadedEventLoopGroup(
+        numberOfThreads: max(1, Int(cposix_allowed_cpus())))
 
     private let responder: RouterResponder<APIContext>
-    private let host: String
-    private let port: Int
-    private let transport: Transport
+    private let listener: Listener
+    private let polls: PollAnswers?
     private let jobs: [PeriodicJob]
     private let logger: Logger
 
-    /// Port 0 stands for any free one.
+    /// Without `polls` every request goes to the router.
     package init(
-        router: Router<APIContext>, host: String, port: Int, transport: Transport,
+        router: Router<APIContext>, polls: PollAnswers? = nil, listener: Listener,
         jobs: [PeriodicJob], logger: Logger
     ) {
         responder = router.buildResponder()
-        self.host = host
-        self.port = port
-        self.transport = transport
+        self.listener = listener
+        self.polls = polls
         self.jobs = jobs
         self.logger = logger
     }
@@ -42,33 +39,31 @@ package struct RegistryServer: Sendable {
     /// Serves until the process is asked to end (SIGTERM, SIGINT), and lets open requests finish.
     ///
     /// - Parameter listening: called once, with the port in use.
-    /// - Throws: where the port is in use or a certificate cannot be read.
+    /// - Throws: `ListenerError` where the port was taken since the listener was made.
     package func run(listening: @escaping @Sendable (Int) async -> Void) async throws {
+        let (host, port) = (listener.host, listener.port)
         let application = Application(
             responder: responder, server: try builder(),
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port), serverName: nil),
             services: jobs,
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? 0) },
+            eventLoopGroupProvider: .shared(Self.loops),
             logger: logger)
-        try await application.runService(gracefulShutdownSignals: [
-            UnixSignal.sigterm, UnixSignal.sigint,
-        ])
+        do {
+            try await application.runService(gracefulShutdownSignals: [
+                UnixSignal.sigterm, UnixSignal.sigint,
+            ])
+        } catch let error as IOError {
+            throw ListenerError(error, host: host, port: port)
+        }
     }
 
     private func builder() throws -> HTTPServerBuilder {
-        let http = HTTPServerBuilder.http1(
-            configuration: .init(idleTimeout: .seconds(Self.idleSeconds)))
-        switch transport {
-        case .plain: return http
-        case .tls(let certificate, let key):
-            let chain = try NIOSSLCertificate.fromPEMFile(certificate)
-            var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain.map { .certificate($0) },
-                privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
-            configuration.minimumTLSVersion = .tlsv12
-            configuration.applicationProtocols = ["http/1.1"]
-            return try .tls(http, tlsConfiguration: configuration)
+        let polls = polls
+        let http = HTTPServerBuilder { responder in
+            RegistryChannel(responder: responder, polls: polls, idleTimeout: Self.idle)
         }
+        return try listener.tls.map { try .tls(http, tlsConfiguration: $0) } ?? http
     }
 }

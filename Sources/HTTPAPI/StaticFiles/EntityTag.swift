@@ -5,6 +5,7 @@ enum EntityTag {
     /// Proxies that compress make a strong tag weak; section 13.1.2 compares them as equal here.
     static func isHeld(_ tag: String, by header: String?) -> Bool {
         guard let header else { return false }
+        if header == tag { return true }
         return header.split(separator: ",").contains { item in
             var item = item.drop { $0 == " " || $0 == "\t" }
             while let last = item.last, last == " " || last == "\t" { item.removeLast() }

@@ -11,6 +11,7 @@ import TUF
 /// `timestamp.json` is asked for anew each time.
 struct StaticRoutes: Sendable {
     static let immutable = "public, max-age=31536000, immutable"
+    static let metadataPath = "/tuf/{name}"
 
     let services: Services
 
@@ -28,7 +29,7 @@ struct StaticRoutes: Sendable {
         }
         table.add(
             Route(
-                .get, "/tuf/{name}", "TUF metadata as it was signed", .open, parameters: [held],
+                .get, Self.metadataPath, "TUF metadata as it was signed", .open, parameters: [held],
                 [.file("application/json"), .empty(.notModified)]), use: metadata)
         table.add(
             Route(
@@ -51,18 +52,28 @@ struct StaticRoutes: Sendable {
             ? services.published.timestamp
             : try await blocking { try services.published.metadata(named: name) }
         guard let file else { throw RegistryError.notFound("metadata", name) }
-        let tag = "\"\(file.sha256.hex)\""
-        var headers: HTTPFields = [
-            .contentType: "application/json", .eTag: tag,
-            .cacheControl: isNewest ? "no-cache" : Self.immutable,
-        ]
-        if EntityTag.isHeld(tag, by: request.headers[.ifNoneMatch]) {
-            return Response(status: .notModified, headers: headers)
-        }
-        headers[.xContentTypeOptions] = "nosniff"
+        let isHeld = EntityTag.isHeld(Self.tag(of: file), by: request.headers[.ifNoneMatch])
+        let status: HTTPResponse.Status = isHeld ? .notModified : .ok
         return Response(
-            status: .ok, headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: file.bytes)))
+            status: status,
+            headers: Self.metadataHeaders(of: file, isNewest: isNewest, status: status),
+            body: isHeld
+                ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: file.bytes)))
+    }
+
+    static func tag(of file: PublishedFile) -> String {
+        "\"\(file.sha256.hex)\""
+    }
+
+    static func metadataHeaders(
+        of file: PublishedFile, isNewest: Bool, status: HTTPResponse.Status
+    ) -> HTTPFields {
+        var headers: HTTPFields = [
+            .contentType: "application/json", .eTag: tag(of: file),
+            .cacheControl: isNewest ? "no-cache" : immutable,
+        ]
+        if status == .ok { headers[.xContentTypeOptions] = "nosniff" }
+        return headers
     }
 
     /// Targets lie among the blobs; the digest in the name says which.

@@ -52,7 +52,7 @@ package struct Tokens: Sendable {
         using random: inout some RandomNumberGenerator
     ) throws(RegistryError) -> (record: TokenRecord, text: BearerText) {
         if let actor { try authorise(actor, .admin, on: .registry) }
-        try check(name: name, scopes: scopes, life: life)
+        try Self.check(name: name, scopes: scopes, life: life)
         let text = BearerText(.access, using: &random)
         let digits = Hex.encode(
             (0..<8).map { _ in UInt8.random(in: .min ... .max, using: &random) })
@@ -95,7 +95,13 @@ package struct Tokens: Sendable {
         }
     }
 
-    private func check(name: String, scopes: [Scope], life: Int64?) throws(RegistryError) {
+    /// Whether a token may be made so: 1 to `nameLimit` bytes of name, 1 to `scopeLimit` scopes, a life of
+    /// at most `longestLife` seconds.
+    ///
+    /// - Throws: `.malformed` naming the first that may not.
+    package static func check(
+        name: String, scopes: [Scope], life: Int64?
+    ) throws(RegistryError) {
         guard !name.isEmpty else {
             throw .malformed(
                 FieldError(

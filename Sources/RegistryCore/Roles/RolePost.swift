@@ -125,6 +125,10 @@ struct RolePost {
             outside = offered.targets.keys.sorted()
         }
         guard outside.isEmpty else { throw .outsidePaths(role, outside) }
+        let unusable = offered.unusablePaths.map { path in
+            "target '\(path)': expected \(TargetPath.expected), got another"
+        }
+        guard unusable.isEmpty else { throw .refusedByPolicy(unusable) }
     }
 
     /// A target that was ever live keeps its bytes, but for lifts, which are renewed.

@@ -1,19 +1,18 @@
 import Cryptography
 package import Primitives
 
-/// The digests that metadata lists for a file: SHA-256, SHA-512 or both; other kinds are ignored.
+/// The digests that metadata lists for a file: SHA-256, SHA-512 or both; other kinds are kept, and not looked at.
 package struct FileHashes: Sendable, Hashable {
     package let sha256: SHA256Digest?
     package let sha512: [UInt8]?
+    private let additional: [String: JSON]
 
-    package init(sha256: SHA256Digest) {
-        self.sha256 = sha256
-        sha512 = nil
-    }
+    package init(sha256: SHA256Digest) { self.init(sha256, nil) }
 
-    init(_ sha256: SHA256Digest, _ sha512: [UInt8]?) {
+    package init(_ sha256: SHA256Digest, _ sha512: [UInt8]?) {
         self.sha256 = sha256
         self.sha512 = sha512
+        additional = [:]
     }
 
     package init(of bytes: [UInt8]) { self.init(sha256: SHA256.digest(of: bytes)) }
@@ -30,6 +29,7 @@ package struct FileHashes: Sendable, Hashable {
         guard sha256 != nil || sha512 != nil else {
             throw FieldError(path: path, expected: "a sha256 or sha512 digest", found: "none")
         }
+        additional = fields.unread
     }
 
     /// Whether every digest that we know is that of `bytes`.
@@ -40,7 +40,7 @@ package struct FileHashes: Sendable, Hashable {
     }
 
     var json: JSON {
-        var fields: [String: JSON] = [:]
+        var fields = additional
         if let sha256 { fields["sha256"] = .string(sha256.hex) }
         if let sha512 { fields["sha512"] = .string(Hex.encode(sha512)) }
         return .object(fields)

@@ -9,6 +9,8 @@ package struct Targets: RoleMetadata {
     package var expires: UTCTime
     package var targets: [TargetPath: TargetDescription]
     package var delegations: Delegations?
+    /// Entries whose path is no `TargetPath`: kept and written again, never found in a search.
+    private let unusable: [String: JSON]
     private let additional: [String: JSON]
 
     package init(
@@ -19,6 +21,7 @@ package struct Targets: RoleMetadata {
         self.expires = expires
         self.targets = targets
         self.delegations = delegations
+        unusable = [:]
         additional = [:]
     }
 
@@ -26,12 +29,15 @@ package struct Targets: RoleMetadata {
         version = header.version
         expires = header.expires
         targets = [:]
+        var unusable: [String: JSON] = [:]
         for (name, json, path) in try fields.map("targets", limit: Limits.targetsPerRole) {
-            guard let target = TargetPath(name) else {
-                throw FieldError(path: path, expected: TargetPath.expected, found: "'\(name)'")
+            if let target = TargetPath(name) {
+                targets[target] = try TargetDescription(reading: json, at: path)
+            } else {
+                unusable[name] = json
             }
-            targets[target] = try TargetDescription(reading: json, at: path)
         }
+        self.unusable = unusable
         delegations = nil
         if var own = try fields.optionalFields("delegations") {
             delegations = try Delegations(reading: &own)
@@ -40,11 +46,15 @@ package struct Targets: RoleMetadata {
     }
 
     package var signed: JSON {
-        let files = targets.map { ($0.key.description, $0.value.json) }
-        var own: [String: JSON] = ["targets": .object(Dictionary(uniqueKeysWithValues: files))]
+        var files = unusable
+        for (path, target) in targets { files[path.description] = target.json }
+        var own: [String: JSON] = ["targets": .object(files)]
         if let delegations { own["delegations"] = delegations.json }
         return signed(own, additional: additional)
     }
+
+    /// Paths that could leave a folder, or are too long: legal in TUF, and no target of ours.
+    package var unusablePaths: [String] { unusable.keys.sorted() }
 
     /// The targets that a delegation does not trust this role with, in order.
     package func targets(outside delegation: DelegatedRole) -> [TargetPath] {
@@ -60,9 +70,11 @@ package struct TargetDescription: Sendable, Hashable {
     package let custom: JSON?
     private let additional: [String: JSON]
 
-    package init(length: Int64, sha256: SHA256Digest, custom: JSON? = nil) {
+    package init(
+        length: Int64, sha256: SHA256Digest, sha512: [UInt8]? = nil, custom: JSON? = nil
+    ) {
         self.length = length
-        hashes = FileHashes(sha256: sha256)
+        hashes = FileHashes(sha256, sha512)
         self.custom = custom
         additional = [:]
     }

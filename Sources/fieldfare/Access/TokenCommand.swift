@@ -89,6 +89,7 @@ struct TokenCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
+            let id = try Word.token(id)
             let answer = try server.api().send(.delete, "/v1/tokens/\(id)").json()
             if output.isJSON { Output.json(answer) } else { Output.line("\(id): revoked") }
         }
@@ -114,6 +115,10 @@ struct AuditCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
+        guard after >= 0 else { throw Failure(.usage, "--after: expected 0 or more, got \(after)") }
+        guard (1...1_000).contains(limit) else {
+            throw Failure(.usage, "--limit: expected 1 to 1000, got \(limit)")
+        }
         let answer = try server.api().get("/v1/audit?after=\(after)&limit=\(limit)")
         for record in answer["records"]?.array ?? [] {
             guard !output.isJSON else {

@@ -32,9 +32,7 @@ struct BundleCommand: ParsableCommand {
 
         func run() throws {
             let name = folder.split(separator: "/").last.map(String.init) ?? folder
-            guard let model = ModelName(name) else {
-                throw Failure(.usage, "folder: expected \(ModelName.expected), got '\(name)'")
-            }
+            let model = try Word.model(name, "folder")
             let path = "\(folder)/\(BundleFolder.descriptionName)"
             guard try !FileBytes.exists(path) else {
                 throw Failure(.refused, "'\(path)': expected none yet, got one")
@@ -163,9 +161,7 @@ struct BundleCommand: ParsableCommand {
         func run() throws {
             let built = BuiltFolder(path: folder)
             let (manifest, bytes) = try built.manifest()
-            let problems = BundleVerifier.problems(
-                of: manifest, in: BlobFiles(built: built, manifest: manifest))
-            try BundleCommand.tell(problems, output)
+            try BundleCommand.tell(built.problems(of: manifest), output)
             BundleCommand.show(manifest, bytes, output)
         }
     }
@@ -205,34 +201,5 @@ struct BundleCommand: ParsableCommand {
                 "\(manifest.model) \(manifest.version): \(manifest.files.count) files, \(manifest.totalLength) bytes, manifest \(digest)"
             )
         }
-    }
-}
-
-/// The files of a built bundle, found by the digests that its manifest names.
-private struct BlobFiles: BundleFiles {
-    let built: BuiltFolder
-    let manifest: Manifest
-
-    func length(of path: TargetPath) throws(BundleFileError) -> Int64? {
-        guard let file = manifest.file(at: path) else { return nil }
-        return try reading(path) { try built.blob(file.sha256).size() }
-    }
-
-    func read(
-        _ path: TargetPath, at offset: Int64, count: Int
-    ) throws(BundleFileError) -> [UInt8] {
-        guard let file = manifest.file(at: path) else {
-            throw BundleFileError(
-                path: path, reason: "expected a file of the manifest, got another")
-        }
-        return try reading(path) {
-            try built.blob(file.sha256).read(offset..<offset + Int64(count))
-        }
-    }
-
-    private func reading<Value>(
-        _ path: TargetPath, _ work: () throws -> Value
-    ) throws(BundleFileError) -> Value {
-        do { return try work() } catch { throw BundleFileError(path: path, reason: "\(error)") }
     }
 }

@@ -79,6 +79,11 @@ struct BuiltFolder {
         }
     }
 
+    /// Every file of the manifest that is missing, or has another length or digest.
+    func problems(of manifest: Manifest) -> [BundleProblem] {
+        BundleVerifier.problems(of: manifest, in: BlobFiles(built: self, manifest: manifest))
+    }
+
     /// Puts the files of a bundle under their digests, then writes the manifest.
     ///
     /// Where that fails, a folder that it made is gone again; one that was there has its old manifest.
@@ -129,5 +134,34 @@ struct BuiltFolder {
     private static func name(_ digest: SHA256Digest) -> TargetPath {
         guard let name = TargetPath(digest.hex) else { preconditionFailure("hex is a name") }
         return name
+    }
+}
+
+/// The files of a built bundle, found by the digests that its manifest names.
+private struct BlobFiles: BundleFiles {
+    let built: BuiltFolder
+    let manifest: Manifest
+
+    func length(of path: TargetPath) throws(BundleFileError) -> Int64? {
+        guard let file = manifest.file(at: path) else { return nil }
+        return try reading(path) { try built.blob(file.sha256).size() }
+    }
+
+    func read(
+        _ path: TargetPath, at offset: Int64, count: Int
+    ) throws(BundleFileError) -> [UInt8] {
+        guard let file = manifest.file(at: path) else {
+            throw BundleFileError(
+                path: path, reason: "expected a file of the manifest, got another")
+        }
+        return try reading(path) {
+            try built.blob(file.sha256).read(offset..<offset + Int64(count))
+        }
+    }
+
+    private func reading<Value>(
+        _ path: TargetPath, _ work: () throws -> Value
+    ) throws(BundleFileError) -> Value {
+        do { return try work() } catch { throw BundleFileError(path: path, reason: "\(error)") }
     }
 }

@@ -71,7 +71,7 @@ struct DevicesCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            let answer = try server.api().get("/v1/devices/\(device)")
+            let answer = try server.api().get("/v1/devices/\(Word.device(device))")
             if output.isJSON { Output.json(answer) } else { Output.bytes(answer.prettyBytes) }
         }
     }
@@ -122,9 +122,7 @@ struct DevicesCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            guard let id = DeviceID(device) else {
-                throw Failure(.usage, "device: expected \(DeviceID.expected), got '\(device)'")
-            }
+            let id = try Word.device(device)
             let path = "/v1/devices/\(id)?reason=\(PercentEncoding.encode(reason))"
             let answer = try server.api().send(.delete, path).json()
             if output.isJSON { Output.json(answer) } else { Output.line("\(id): revoked") }

@@ -44,16 +44,9 @@ struct ExplainCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        guard let device = DeviceID(device) else {
-            throw Failure(.usage, "device: expected \(DeviceID.expected), got '\(self.device)'")
-        }
-        guard let model = ModelName(model) else {
-            throw Failure(.usage, "--model: expected \(ModelName.expected), got '\(self.model)'")
-        }
-        guard let channel = ChannelName(channel) else {
-            throw Failure(
-                .usage, "--channel: expected \(ChannelName.expected), got '\(self.channel)'")
-        }
+        let device = try Word.device(device)
+        let model = try Word.model(model, "--model")
+        let channel = try Word.channel(channel)
         let answer =
             if let root { try decide(device, model, channel, root) } else {
                 try ask(device, model, channel)

@@ -63,12 +63,12 @@ struct FactOptions: ParsableArguments {
                 .usage, "device: expected --region and --device-class with --root, got none")
         }
         var labels: [AttributeName] = []
-        for label in label { labels.append(try Self.attribute("--label", label)) }
+        for label in label { labels.append(try Word.attribute(label, "--label")) }
         return GivenFacts(
             attributes: DeviceAttributes(
-                number: 1, region: try Self.attribute("--region", region),
-                deviceClass: try Self.attribute("--device-class", deviceClass), labels: labels,
-                locale: try Self.attribute("--locale", locale ?? "und")),
+                number: 1, region: try Word.attribute(region, "--region"),
+                deviceClass: try Word.attribute(deviceClass, "--device-class"), labels: labels,
+                locale: try Word.attribute(locale ?? "und", "--locale")),
             current: try Self.version("--current", current),
             idle: try Self.version("--idle", idle),
             committed: try Self.versions("--committed", committed),
@@ -77,15 +77,6 @@ struct FactOptions: ParsableArguments {
                 Architecture(rawValue: $0)
             }, agent: try Self.version("--agent", agent),
             lastSwap: try Self.moment("--last-swap", lastSwap), at: try Self.moment("--at", at))
-    }
-
-    private static func attribute(
-        _ option: String, _ text: String
-    ) throws(Failure) -> AttributeName {
-        guard let name = AttributeName(text) else {
-            throw Failure(.usage, "\(option): expected \(AttributeName.expected), got '\(text)'")
-        }
-        return name
     }
 
     private static func versions(
@@ -112,10 +103,7 @@ struct FactOptions: ParsableArguments {
         _ option: String, _ text: String?, _ expected: String, _ read: (String) -> Value?
     ) throws(Failure) -> Value? {
         guard let text else { return nil }
-        guard let value = read(text) else {
-            throw Failure(.usage, "\(option): expected \(expected), got '\(text)'")
-        }
-        return value
+        return try Word.read(text, option, expected, read)
     }
 }
 

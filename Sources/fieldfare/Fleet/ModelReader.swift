@@ -53,9 +53,8 @@ struct ModelReader {
                     model: model, channel: channel, device: device, concerned: concerned,
                     start: now))
         } catch .fetch(let error) {
-            throw Failure(
-                error.isRetryable ? .unreachable : .refused,
-                files.trouble ?? "static files: \(error)")
+            throw files.trouble
+                ?? Failure(error.isRetryable ? .unreachable : .refused, "static files: \(error)")
         } catch {
             throw Failure(.refused, "repository: \(error)")
         }
@@ -66,7 +65,7 @@ struct ModelReader {
 final class StaticFiles: Fetching {
     private struct State {
         let source: any StaticSource
-        var trouble: String?
+        var trouble: Failure?
     }
 
     private let state: Mutex<State>
@@ -78,8 +77,8 @@ final class StaticFiles: Fetching {
 
     init(server: RegistryAddress) { state = Mutex(State(source: RegistryAPI(server))) }
 
-    /// What went wrong last, for people.
-    var trouble: String? { state.withLock { $0.trouble } }
+    /// What went wrong last.
+    var trouble: Failure? { state.withLock { $0.trouble } }
 
     func metadata(
         _ name: String, limit: Int, until stop: Interrupt
@@ -109,7 +108,7 @@ final class StaticFiles: Fetching {
                 return Result<[UInt8]?, FetchError>.success(
                     try state.source.bytes(path, limit: limit))
             } catch {
-                state.trouble = error.text
+                state.trouble = error
                 return .failure(
                     error.kind == .unreachable
                         ? .unreachable(error.text) : .malformed(error.text))

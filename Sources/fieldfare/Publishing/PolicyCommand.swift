@@ -41,13 +41,8 @@ struct PolicyCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            guard let name = ModelName(model) else {
-                throw Failure(.usage, "--model: expected \(ModelName.expected), got '\(model)'")
-            }
-            guard let version = SemanticVersion(version) else {
-                throw Failure(
-                    .usage, "--version: expected \(SemanticVersion.expected), got '\(version)'")
-            }
+            let name = try Word.model(model, "--model")
+            let version = try Word.version(version, "--version")
             guard try !FileBytes.exists(out) else {
                 throw Failure(.refused, "'\(out)': expected none yet, got one")
             }

@@ -13,7 +13,7 @@ struct PublishCommand: ParsableCommand {
         commandName: "publish", abstract: "Publishes a built bundle with its policies.",
         discussion: """
             Uploads what the registry does not have, adds manifest and policies to the role of the model, and signs it. \
-            Where the role needs more than one signature it ends with "held", and a second person runs \
+            What can be refused is refused before anything is uploaded. Where the role needs more than one signature it ends with "held", and a second person runs \
             'fieldfare repo sign'. Run again, it does nothing twice.
 
             EXAMPLE
@@ -40,34 +40,66 @@ struct PublishCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
+        guard (1...3_650).contains(days) else {
+            throw Failure(.usage, "--days: expected 1 to 3650, got \(days)")
+        }
+        let policies = try policies()
         let built = BuiltFolder(path: folder)
         let (manifest, bytes) = try built.manifest()
         let bundle = BundleReference(
             version: manifest.version, sha256: SHA256.digest(of: bytes),
             length: Int64(bytes.count))
-        let policies = try policy.map { try PolicyFile(argument: $0) }
         for file in policies { _ = try file.policy(for: manifest, bundle) }
         let signer = try passphrase.signer(at: key)
         let api = try server.api()
         let proposal = RoleProposal(
             api: api, role: .model(manifest.model), key: signer,
             expires: SystemClock.now() + days * 86_400)
+        try proposal.checkKey()
         var targets = [(manifest.targetPath, bytes)]
         for file in policies {
             targets.append(try file.target(for: manifest, bundle, unlessIn: proposal))
         }
+        var additions: [TargetPath: TargetDescription] = [:]
+        for (path, bytes) in targets { additions[path] = TargetDescription(of: bytes) }
+        try proposal.check(additions)
+        try check(built, manifest)
         let uploader = Uploader(api: api, showsProgress: !output.isJSON)
         for file in manifest.files {
             let blob = try built.blob(file.sha256)
             try uploader.upload(
                 blob, file.length, file.sha256, named: file.path.description)
         }
-        var additions: [TargetPath: TargetDescription] = [:]
         for (path, bytes) in targets {
             try uploader.upload(bytes, SHA256.digest(of: bytes), named: path.description)
-            additions[path] = TargetDescription(of: bytes)
         }
         tell(try proposal.add(additions), manifest, bundle)
+    }
+
+    private func policies() throws(Failure) -> [PolicyFile] {
+        var files: [PolicyFile] = []
+        for argument in policy {
+            let file = try PolicyFile(argument: argument)
+            guard !files.contains(where: { $0.name == file.name }) else {
+                throw Failure(
+                    .usage, "--policy: expected each name once, got '\(file.name)' twice",
+                    hint: "name them: --policy slow=slow.yaml --policy fast=fast.yaml")
+            }
+            files.append(file)
+        }
+        return files
+    }
+
+    /// A file that changed since the build would be refused by its digest only after others were uploaded.
+    private func check(_ built: BuiltFolder, _ manifest: Manifest) throws(Failure) {
+        let problems = built.problems(of: manifest)
+        guard problems.isEmpty else {
+            let lines = problems.map { "  \($0)" }.joined(separator: "\n")
+            throw Failure(
+                .failed,
+                "bundle '\(folder)': expected no problem, got \(problems.count)\n\(lines)",
+                hint: "build it again with 'fieldfare bundle build'")
+        }
     }
 
     private func tell(_ answer: JSON, _ manifest: Manifest, _ bundle: BundleReference) {
@@ -96,11 +128,7 @@ struct PolicyFile {
 
     init(argument: String) throws(Failure) {
         let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
-        let name = parts.count == 2 ? parts[0] : "standard"
-        guard let parsed = AttributeName(name) else {
-            throw Failure(.usage, "--policy: expected \(AttributeName.expected), got '\(name)'")
-        }
-        self.name = parsed
+        name = try Word.attribute(parts.count == 2 ? parts[0] : "standard", "--policy")
         path = parts.last ?? argument
     }
 

@@ -15,6 +15,24 @@ struct RoleProposal {
     /// When the new version expires.
     let expires: UTCTime
 
+    /// Finds out whether the repository has the role, and the key is one of it.
+    ///
+    /// - Throws: `Failure` `refused` where not.
+    func checkKey() throws(Failure) {
+        guard try verifiers().publicKeys.contains(.ed25519(key.publicKey)) else {
+            throw Failure(
+                .refused, "key \(key.publicKey.keyID): expected one of role '\(role)', got another",
+                hint: "'fieldfare repo status' lists the keys of each role")
+        }
+    }
+
+    /// Finds out whether the targets may be added to what is live and what is proposed.
+    ///
+    /// - Throws: `Failure` `refused` for a target that is there with other bytes.
+    func check(_ additions: [TargetPath: TargetDescription]) throws(Failure) {
+        _ = try Standing(of: self).targets(adding: additions)
+    }
+
     /// Adds the targets, signs, posts; on a conflict it starts again from what has become live.
     ///
     /// - Returns: ROLE of the protocol, with its `state`.
@@ -38,38 +56,58 @@ struct RoleProposal {
 
     /// A target that is live or in the open proposal; nil where there is none.
     func existing(_ path: TargetPath) throws(Failure) -> TargetDescription? {
-        let open = try Self.open(role, at: api, signedBy: verifiers())
-        if let target = open?.content.targets[path] { return target }
-        return try live(api.get("/v1/roles/\(role)"))?.content.targets[path]
+        let standing = try Standing(of: self)
+        return standing.open?.content.targets[path] ?? standing.live?.content.targets[path]
+    }
+
+    /// What the role says now.
+    private struct Standing {
+        /// ROLE of the protocol.
+        let json: JSON
+        let live: Draft<Targets>?
+        /// Whether the keys of today have signed what is live.
+        let isSigned: Bool
+        /// The open proposal, which a key of the role has signed.
+        let open: Draft<Targets>?
+
+        init(of proposal: RoleProposal) throws(Failure) {
+            let verifiers = try proposal.verifiers()
+            json = try proposal.api.get("/v1/roles/\(proposal.role)")
+            live = try proposal.live(json)
+            isSigned = live?.progress(towards: verifiers).isComplete ?? true
+            open = try RoleProposal.open(proposal.role, at: proposal.api, signedBy: verifiers)
+        }
+
+        /// What is live and proposed, with more.
+        func targets(
+            adding additions: [TargetPath: TargetDescription]
+        ) throws(Failure) -> [TargetPath: TargetDescription] {
+            var targets = (open ?? live)?.content.targets ?? [:]
+            for (path, target) in additions.sorted(by: { $0.key < $1.key }) {
+                if let there = targets[path], there != target {
+                    throw Failure(
+                        .refused,
+                        "target '\(path)': expected the bytes that are published, got others",
+                        hint: "a published version never changes: give this one a new version")
+                }
+                targets[path] = target
+            }
+            return targets
+        }
     }
 
     private func propose(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
-        let verifiers = try verifiers()
-        guard verifiers.publicKeys.contains(.ed25519(key.publicKey)) else {
-            throw Failure(
-                .refused, "key \(key.publicKey.keyID): expected one of role '\(role)', got another")
-        }
-        let standing = try api.get("/v1/roles/\(role)")
-        let live = try live(standing)
-        // After a change of keys the live file may lack signatures: then the same content is signed anew.
-        if let live, live.progress(towards: verifiers).isComplete,
+        try checkKey()
+        let standing = try Standing(of: self)
+        if let live = standing.live, standing.isSigned,
             additions.allSatisfy({ live.content.targets[$0.key] == $0.value })
         {
-            return Self.with(standing, state: "live")
+            return Self.with(standing.json, state: "live")
         }
-        let open = try Self.open(role, at: api, signedBy: verifiers)
-        var next = live.map { $0.content.next(expires: expires) } ?? Targets(expires: expires)
-        next.targets = (open ?? live)?.content.targets ?? [:]
-        for (path, target) in additions.sorted(by: { $0.key < $1.key }) {
-            if let there = next.targets[path], there != target {
-                throw Failure(
-                    .refused, "target '\(path)': expected the bytes that are published, got others",
-                    hint: "a published version never changes: give this one a new version")
-            }
-            next.targets[path] = target
-        }
+        var next = standing.live.map { $0.content.next(expires: expires) } ?? Targets(expires: expires)
+        next.targets = try standing.targets(adding: additions)
         var draft = Draft(next, of: role)
-        if let open, open.content.targets == next.targets { draft = open }
+        if let open = standing.open, open.content.targets == next.targets { draft = open }
         var staged = StagedRole.targets(draft)
         try staged.sign(with: key)
         return try api.send(.post, "/v1/roles/\(role)", staged.bytes).json()
@@ -101,7 +139,9 @@ struct RoleProposal {
             let verifiers = try Self.draft(published("\(targets).targets.json"), .targets)
                 .content.delegations?.verifiers(of: role)
         else {
-            throw Failure(.failed, "role '\(role)': expected targets to delegate to it, got none")
+            throw Failure(
+                .refused, "role '\(role)': expected targets to delegate to it, got none",
+                hint: "a new model needs the keys of 'targets'")
         }
         return verifiers
     }

@@ -53,9 +53,7 @@ struct RepositoryInitialise: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        guard let name = ModelName(model) else {
-            throw Failure(.usage, "--model: expected \(ModelName.expected), got '\(model)'")
-        }
+        let name = try Word.model(model, "--model")
         guard (1...3_650).contains(days) else {
             throw Failure(.usage, "--days: expected 1 to 3650, got \(days)")
         }
@@ -71,12 +69,11 @@ struct RepositoryInitialise: ParsableCommand {
         let root = Draft(layout.firstRoot(expires: expires), of: .root)
         let targets = Draft(
             RepositoryLayout.firstTargets(models: [model], expires: expires), of: .targets)
-        for (file, bytes) in [("root.json", root.bytes), ("targets.json", targets.bytes)] {
-            guard try !FileBytes.exists("\(dir)/\(file)") else {
-                throw Failure(.refused, "'\(dir)/\(file)': expected none yet, got one")
-            }
-            try FileBytes.write(bytes, to: "\(dir)/\(file)")
+        let files = [("root.json", root.bytes), ("targets.json", targets.bytes)]
+        for (file, _) in files where try FileBytes.exists("\(dir)/\(file)") {
+            throw Failure(.refused, "'\(dir)/\(file)': expected none yet, got one")
         }
+        for (file, bytes) in files { try FileBytes.write(bytes, to: "\(dir)/\(file)") }
         if output.isJSON {
             Output.json([
                 "type": "repository", "dir": .string(dir), "expires": .string(expires.description),

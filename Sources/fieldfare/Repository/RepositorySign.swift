@@ -38,9 +38,8 @@ struct RepositorySign: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        guard let role = RoleName(role), role.isSignedOffline, role.kind != nil else {
-            throw Failure(
-                .usage, "role: expected root, targets or model.<model>, got '\(self.role)'")
+        let role = try Word.read(role, "role", "root, targets or model.<model>") { text in
+            RoleName(text).flatMap { $0.isSignedOffline && $0.kind != nil ? $0 : nil }
         }
         if let dir { try sign(role, in: dir) } else { try sign(role, at: try server.api()) }
     }

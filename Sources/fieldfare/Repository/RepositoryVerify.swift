@@ -47,8 +47,11 @@ struct RepositoryVerify: ParsableCommand {
             tell(repository, targets: targets)
         } catch let failure as Failure {
             throw failure
-        } catch {
-            throw Failure(.refused, "repository: \(error)")
+        } catch let error as RefreshError<Failure, Never> {
+            switch error {
+            case .refused(let error): throw Failure(.refused, "repository: \(error)")
+            case .fetching(let failure): throw failure
+            }
         }
     }
 

@@ -45,13 +45,14 @@ struct RolloutCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            let answer = try server.api().post(
-                "/v1/rollouts",
-                [
-                    "model": .string(model), "candidate": .string(version),
-                    "policy": .string(policy), "channel": .string(channel),
-                    "initial": .bool(initial),
-                ])
+            let request: JSON = [
+                "model": .string(try Word.model(model).description),
+                "candidate": .string(try Word.version(version, "version").description),
+                "policy": .string(try Word.attribute(policy, "--policy").description),
+                "channel": .string(try Word.channel(channel).description),
+                "initial": .bool(initial),
+            ]
+            let answer = try server.api().post("/v1/rollouts", request)
             RolloutView(answer).tell(output)
         }
     }
@@ -77,8 +78,11 @@ struct RolloutCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
+            let path = try model.map { (model) throws(Failure) in
+                "/v1/rollouts/\(try Word.model(model))/\(try Word.channel(channel))"
+            }
             let api = try server.api()
-            guard let model else {
+            guard let path else {
                 let answer = try api.get("/v1/rollouts")
                 guard !output.isJSON else { return Output.json(answer) }
                 for rollout in answer["rollouts"]?.array ?? [] {
@@ -87,7 +91,7 @@ struct RolloutCommand: ParsableCommand {
                 return
             }
             while true {
-                let view = RolloutView(try api.get("/v1/rollouts/\(model)/\(channel)"))
+                let view = RolloutView(try api.get(path))
                 if watch && Output.isTerminal && !output.isJSON {
                     Output.prompt("\u{1B}[2J\u{1B}[H")
                 }
@@ -199,8 +203,10 @@ protocol RolloutOrderCommand: ParsableCommand {
 
 extension RolloutOrderCommand {
     func run() throws {
+        let model = try Word.model(options.model)
+        let channel = try Word.channel(options.channel)
         let answer = try options.server.api().post(
-            "/v1/rollouts/\(options.model)/\(options.channel)/\(Self.order)",
+            "/v1/rollouts/\(model)/\(channel)/\(Self.order)",
             ["reason": .string(options.reason)])
         RolloutView(answer).tell(options.output)
     }

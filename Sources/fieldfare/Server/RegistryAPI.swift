@@ -25,14 +25,16 @@ struct ServerOptions: ParsableArguments {
             throw Failure(
                 .usage, "registry: expected --server or FIELDFARE_SERVER, got neither")
         }
+        let base = try Word.read(
+            url, server == nil ? "FIELDFARE_SERVER" : "--server",
+            "an https URL such as https://registry.example", RegistryAddress.base(of:))
         var token = Environment.value("FIELDFARE_TOKEN")
         if let tokenFile {
             let bytes = try FileBytes.read(tokenFile, limit: 1_024)
             token = String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
         }
         return RegistryAddress(
-            base: url.hasSuffix("/") ? String(url.dropLast()) : url, token: token,
-            authorities: ca ?? Environment.value("FIELDFARE_CA"))
+            base: base, token: token, authorities: ca ?? Environment.value("FIELDFARE_CA"))
     }
 }
 
@@ -42,6 +44,20 @@ struct RegistryAddress: Sendable {
     let token: String?
     /// A PEM file; nil for the system's.
     let authorities: String?
+
+    /// What paths are put after: the URL of a registry without the slashes at its end; nil for what is no `https`
+    /// URL of a host, or has a query, a fragment or a user.
+    static func base(of url: String) -> String? {
+        let scheme = "https://"
+        guard url.lowercased().hasPrefix(scheme),
+            url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
+            !url.contains(where: { "?#@\\".contains($0) })
+        else { return nil }
+        var rest = url.dropFirst(scheme.count)
+        while rest.last == "/" { rest.removeLast() }
+        guard let first = rest.first, first != "/", first != ":" else { return nil }
+        return scheme + rest
+    }
 }
 
 /// The registry's API (`docs/protocol.md`) as the CLI calls it.
@@ -101,7 +117,7 @@ struct RegistryAPI {
         do {
             response = try client.send(request, limit: Self.answerLimit)
         } catch {
-            throw Failure(.unreachable, "registry \(base): \(error)")
+            throw Failure(Self.kind(of: error), "registry \(base): \(error)")
         }
         guard response.isSuccess || accepting.contains(response.status) else {
             throw Self.failure(response, method, path)
@@ -121,6 +137,15 @@ struct RegistryAPI {
         return answer.status == 404 ? nil : answer.body
     }
 
+    /// What cannot be sent is not the network's fault: trying again later would not help.
+    private static func kind(of error: TransportError) -> Failure.Kind {
+        switch error {
+        case .invalidRequest, .insecure: .usage
+        case .local, .bodyUnreadable: .failed
+        default: .unreachable
+        }
+    }
+
     private static func failure(
         _ response: HTTPResponse, _ method: HTTPMethod, _ path: String
     ) -> Failure {
@@ -131,6 +156,7 @@ struct RegistryAPI {
             case "unauthorised", "forbidden", "refused-by-trust", "refused-by-policy",
                 "exists-with-other-bytes", "digest-mismatch":
                 .refused
+            case "malformed-request": .usage
             case "version-conflict", "proposal-conflict", "state-conflict", "too-many-requests":
                 .busy
             default: .failed
@@ -138,8 +164,11 @@ struct RegistryAPI {
         var text =
             problem?["detail"]?.string
             ?? "registry: \(method.rawValue) \(path): status \(response.status)"
-        for line in problem?["problems"]?.array?.compactMap(\.string) ?? [] {
-            text += "\n  \(line)"
+        // The detail of a single problem is that problem.
+        let problems = problem?["problems"]?.array?.compactMap(\.string) ?? []
+        if problems.count > 1 {
+            text = "registry: expected no problem, got \(problems.count)"
+            for line in problems { text += "\n  \(line)" }
         }
         return Failure(kind, text, hint: problem?["hint"]?.string)
     }

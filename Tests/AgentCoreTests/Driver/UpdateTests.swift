@@ -320,7 +320,7 @@ import Testing
         let (device, old, new) = try device()
         begin(device, new, over: old)
         device.speak(240)
-        device.slots.damage(.b)
+        device.slots.rot(.b, "model.onnx")
         device.pass(3_700)
         #expect(device.active == "1.0.0")
         device.registry.touch(device.now)

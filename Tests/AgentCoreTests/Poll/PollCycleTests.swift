@@ -98,6 +98,29 @@ import Testing
         #expect(cache.cached(digest, limit: 1 << 20) == nil)
     }
 
+    @Test func `refuses a target whose other digest, where one is listed, does not fit`() throws {
+        let old = try registry.publish("1.0.0", now: start)
+        registry.plan(old, over: nil, stages: [start])
+        let path = TargetPath.plan(of: TestRegistry.model, .main)
+        let role = RoleName.plans(TestRegistry.model)
+        let listed = try #require(registry.simulator.repository.roles[role]?.targets[path])
+        let digest = try #require(listed.hashes.sha256)
+        registry.simulator.edit { repository in
+            repository.roles[role]?.targets[path] = TargetDescription(
+                length: listed.length, sha256: digest, sha512: SHA512.digest(of: []))
+            repository.update(role)
+        }
+        do {
+            _ = try poll(store())
+            Issue.record("expected a refusal")
+        } catch let error as PollError {
+            guard case .wrongTarget(path, digest, digest) = error else {
+                Issue.record("got \(error)")
+                return
+            }
+        }
+    }
+
     @Test func `expired offline metadata is used and named, online metadata is refused`() throws {
         let old = try registry.publish("1.0.0", now: start)
         registry.plan(old, over: nil, stages: [start])

@@ -1,5 +1,4 @@
 import AgentCore
-import Cryptography
 import ModelBundle
 import Primitives
 import Rollouts
@@ -34,7 +33,7 @@ final class TestRegistry: Fetching, Reporting, Sendable {
     func publish(
         _ version: String, policy: JSON = [:], floor: String? = nil, now: UTCTime
     ) throws -> BundleReference {
-        let target = try Self.manifest(version, floor: floor, into: self)
+        let target = try bundle(version, floor: floor)
         var draft: [String: JSON] = [
             "model": "commands-en", "candidate": .string(version),
             "replaces": .array(version == "1.0.0" ? [] : ["1.0.0...1.9.0"]),
@@ -86,61 +85,15 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         }
     }
 
-    private static func manifest(
-        _ version: String, floor: String?, into registry: TestRegistry
-    ) throws -> ManifestTarget {
-        let contents: [(String, String)] = [
-            ("io.json", "{}"), ("model-card.json", "{\"v\":\"\(version)\"}"),
-            ("model.onnx", "weights of \(version)"), ("telemetry.json", "{}"),
-            ("tokens.txt", "a b c"), ("u.wav", "sound"),
-        ]
-        var digests: [String: SHA256Digest] = [:]
-        let files: [JSON] = contents.map { name, text in
-            let bytes = Array(text.utf8)
-            let digest = SHA256.digest(of: bytes)
-            digests[name] = digest
-            registry.state.withLock { $0.blobs[digest] = bytes }
-            return [
-                "path": .string(name), "length": .integer(Int64(bytes.count)),
-                "sha256": .string(digest.hex), "chunk_length": .integer(4 << 20),
-                "chunks": [.string(digest.hex)],
-            ]
+    /// A bundle whose bytes the registry has.
+    private func bundle(_ version: String, floor: String?) throws -> ManifestTarget {
+        let bundle = try MemoryBundle(version) { fields in
+            fields["rollback_floor"] = floor.map { .string($0) }
         }
-        var json: [String: JSON] = [
-            "schema": "fieldfare.manifest/1", "task": "asr", "model": "commands-en",
-            "version": .string(version), "created": "2026-11-21T05:06:07Z", "locales": ["en-GB"],
-            "runtime": [
-                "engine": "sherpa-onnx", "min_version": "2.0.1", "family": "nemo_ctc",
-                "model": "model.onnx", "tokens": "tokens.txt",
-                "features": [
-                    "sample_rate": 16000, "bins": 80, "normalize": "per_feature",
-                    "subsampling": 2,
-                ],
-            ],
-            "files": .array(files),
-            "smoke": [
-                "utterances": [["wav": "u.wav", "transcript": "go", "locale": "en-GB"]],
-                "max_wer": 100, "max_cpu_ms_per_audio_s": ["default": 20], "timeout_ms": 10_000,
-                "memory_limit": .integer(512 << 20),
-            ],
-            "requirements": [
-                "arch": ["x86_64", "aarch64"], "min_memory": 1_000, "min_disk": 1_000,
-                "min_agent": "0.1.0",
-            ],
-            "io_schema": ["path": "io.json", "sha256": .string(digests["io.json"]?.hex ?? "")],
-            "telemetry_schema": [
-                "path": "telemetry.json", "sha256": .string(digests["telemetry.json"]?.hex ?? ""),
-            ],
-            "compatibility": ["mode": "backward"], "model_card": "model-card.json",
-            "provenance": [
-                "source_commit": "0123456789abcdef0123456789abcdef01234567", "builder": "test",
-            ],
-        ]
-        json["rollback_floor"] = floor.map { .string($0) }
-        let bytes = JSON.object(json).canonicalBytes
-        return ManifestTarget(
-            manifest: try Manifest(parsing: bytes), bytes: bytes,
-            sha256: SHA256.digest(of: bytes))
+        state.withLock { state in
+            for (name, bytes) in bundle.files { state.blobs[bundle.digest(of: name)] = bytes }
+        }
+        return bundle.target
     }
 
     // MARK: Faults and records

@@ -6,11 +6,13 @@ URL is the registry's base, CA a PEM file with its authority, ROOT the root that
 
 1. lets `tuf.ngclient.Updater` start from the root with its own HTTPS client, refresh, and download every TARGET;
 2. requires the same without our authority to fail;
-3. puts a proxy between both that flips one byte of one answer at a time, for every file that was asked for and found
-   (metadata of every role and all targets), and requires each of these runs to fail with nothing kept of that file.
+3. puts a proxy between both that changes one byte of one answer at a time, for every file that was asked for and found
+   (newer roots, metadata of every role and all targets), and requires each of these runs to fail with nothing kept of
+   that file. In metadata the byte is a digit within what is signed, so that the file is well-formed all the same and
+   only a signature or a digest can tell.
 
-It prints one JSON line: `{"targets": {path: sha256}, "files": [path...], "refused": [path...]}`, and exits 0 only if all of
-that held.
+It prints one JSON line: `{"targets": {path: sha256}, "files": [path...], "refused": {path: error}}`, where an error is the
+name of its class, and exits 0 only if all of that held.
 """
 
 import hashlib
@@ -25,6 +27,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+EXPIRES = b'"expires":"'
 URL, CA, ROOT, TARGETS = sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4:]
 os.environ["SSL_CERT_FILE"] = CA
 for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
@@ -35,12 +38,13 @@ from tuf.ngclient import Updater  # noqa: E402
 
 
 class Proxy(http.server.ThreadingHTTPServer):
-    """Passes requests on to the registry; flips one byte in the middle of the answer for `broken`."""
+    """Passes requests on to the registry; changes one byte of the answer for `broken`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.context = ssl.create_default_context(cafile=CA)
         self.broken: str | None = None
+        self.changed: bytes | None = None
         self.served: list[str] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -61,7 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if status == 200:
             self.server.served.append(self.path)
             if self.path == self.server.broken:
-                data[len(data) // 2] ^= 0xFF
+                data[place(self.path, data)] ^= 1
+                self.server.changed = bytes(data)
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -71,8 +76,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def run(base: str) -> tuple[dict[str, str], dict[str, bytes]]:
-    """One client with nothing but the root of trust: digests of what it downloaded, and the metadata that it kept."""
+def place(path: str, data: bytearray) -> int:
+    """The byte to change: in metadata the first digit of the year in which it expires, elsewhere the middle."""
+    return data.index(EXPIRES) + len(EXPIRES) if path.startswith("/tuf/") else len(data) // 2
+
+
+def run(base: str) -> dict[str, str]:
+    """One client with nothing but the root of trust: digests of what it downloaded.
+
+    What it refuses has `kept`, the bytes of every file that the client has at its end.
+    """
     digests = {}
     with tempfile.TemporaryDirectory() as scratch:
         local, downloads = Path(scratch, "metadata"), Path(scratch, "targets")
@@ -90,14 +103,14 @@ def run(base: str) -> tuple[dict[str, str], dict[str, bytes]]:
                     raise SystemExit(f"python-tuf finds no target {target}")
                 data = Path(updater.download_target(info)).read_bytes()
                 digests[target] = hashlib.sha256(data).hexdigest()
-        except (RepositoryError, DownloadError) as error:
-            error.kept = {path.name for path in local.glob("*.json")}
+        except RepositoryError as error:
+            error.kept = [path.read_bytes() for path in Path(scratch).rglob("*") if path.is_file()]
             raise
-        return digests, {path.name: path.read_bytes() for path in local.glob("*.json")}
+        return digests
 
 
 def main() -> int:
-    digests, _ = run(URL)
+    digests = run(URL)
 
     # The same client, and an authority of somebody else's: no trust in the line, no metadata.
     os.environ["SSL_CERT_FILE"] = "/dev/null"
@@ -109,19 +122,17 @@ def main() -> int:
         raise SystemExit("python-tuf trusts a certificate without its authority")
 
     proxy = Proxy()
-    through, _ = run(proxy.url)
-    if through != digests:
+    if run(proxy.url) != digests:
         raise SystemExit("python-tuf downloads other bytes through the proxy")
-    files, refused = list(proxy.served), []
+    files, refused = list(proxy.served), {}
     for path in files:
         proxy.broken = path
         try:
             run(proxy.url)
-        except (RepositoryError, DownloadError) as error:
-            name = path.rsplit("/", 1)[1].removesuffix(".json").split(".", 1)[-1] + ".json"
-            if path.startswith("/tuf/") and name in error.kept:
+        except RepositoryError as error:
+            if proxy.changed in error.kept:
                 raise SystemExit(f"python-tuf kept {path} with one byte changed")
-            refused.append(path)
+            refused[path] = type(error).__name__
         else:
             raise SystemExit(f"python-tuf accepts {path} with one byte changed")
     print(json.dumps({"targets": digests, "files": files, "refused": refused}))

@@ -7,6 +7,9 @@ import Synchronization
 import TestSupport
 import Testing
 
+/// A path that is known to be good.
+func path(_ text: String) -> TargetPath { MemoryBundle.path(text) }
+
 /// A slots folder of one test's own, looked at and damaged behind the back of the code under test.
 struct Disk {
     let scratch: ScratchFolder
@@ -48,7 +51,7 @@ struct Disk {
     }
 
     /// Requires that a slot's folder holds exactly this bundle, byte for byte, and that nobody may write it.
-    func requireBundle(_ bundle: SampleBundle, in slot: Slot) throws {
+    func requireBundle(_ bundle: MemoryBundle, in slot: Slot) throws {
         var found: [String: [UInt8]] = [:]
         try collect("\(slot)", into: &found)
         #expect(found.removeValue(forKey: "manifest.json") == bundle.target.bytes)
@@ -69,6 +72,18 @@ struct Disk {
             }
         }
     }
+}
+
+extension Disk: SlotsUnderTest {
+    func opened() throws -> any SlotStoring { try open() }
+
+    func rot(_ slot: Slot, _ file: String) throws { try rot("\(slot)/\(file)", at: 0) }
+
+    func lose(_ slot: Slot, _ file: String) throws {
+        try #require(unsafe unlink(scratch.path("\(slot)/\(file)")) == 0)
+    }
+
+    func lease() throws -> AnyObject? { try open().lease() }
 }
 
 /// Counts system calls; from the k-th on none is made any more, as after a kill.

@@ -1,20 +1,12 @@
-import AgentCore
+package import AgentCore
 import Cryptography
 import ModelBundle
-import Primitives
-import TestSupport
-import Testing
-
-/// A path that is known to be good.
-func path(_ text: String) -> TargetPath {
-    guard let path = TargetPath(text) else { preconditionFailure("a path: \(text)") }
-    return path
-}
+package import Primitives
 
 /// A bundle in memory: files, and the manifest that names them.
-struct SampleBundle: Sendable {
-    let files: [String: [UInt8]]
-    let target: ManifestTarget
+package struct MemoryBundle: Sendable {
+    package let files: [String: [UInt8]]
+    package let target: ManifestTarget
 
     /// - Parameters:
     ///   - version: its version.
@@ -22,7 +14,7 @@ struct SampleBundle: Sendable {
     ///   - smoke: the manifest's `smoke`, where the standard one will not do.
     ///   - alter: changes the manifest's fields at last.
     /// - Throws: where the result is no manifest.
-    init(
+    package init(
         _ version: String, _ changes: [String: [UInt8]?] = [:], smoke: JSON? = nil,
         alter: (inout [String: JSON]) -> Void = { _ in }
     ) throws {
@@ -33,7 +25,7 @@ struct SampleBundle: Sendable {
         ]
         for (name, bytes) in changes { files[name] = bytes }
         self.files = files
-        let entries = files.keys.map { path($0) }.sorted().map { path in
+        let entries = files.keys.map { Self.path($0) }.sorted().map { path in
             Self.entry(path, files[path.description] ?? [])
         }
         var fields: [String: JSON] = [
@@ -67,7 +59,7 @@ struct SampleBundle: Sendable {
             manifest: manifest, bytes: bytes, sha256: SHA256.digest(of: bytes))
     }
 
-    static func smoke(timeout: Int64 = 10_000, memory: Int64 = 512 << 20) -> JSON {
+    package static func smoke(timeout: Int64 = 10_000, memory: Int64 = 512 << 20) -> JSON {
         [
             "utterances": [["wav": "utterances/a.wav", "transcript": "stop", "locale": "en-GB"]],
             "max_wer": 0, "max_cpu_ms_per_audio_s": ["default": 1000],
@@ -75,7 +67,7 @@ struct SampleBundle: Sendable {
         ]
     }
 
-    static func entry(_ path: TargetPath, _ bytes: [UInt8]) -> JSON {
+    private static func entry(_ path: TargetPath, _ bytes: [UInt8]) -> JSON {
         let length = Int(ManifestFile.chunkLength)
         let chunks = stride(from: 0, to: bytes.count, by: length).map { start in
             SHA256.digest(of: Array(bytes[start..<min(start + length, bytes.count)]))
@@ -88,6 +80,12 @@ struct SampleBundle: Sendable {
         ]
     }
 
+    /// A path that is known to be good.
+    package static func path(_ text: String) -> TargetPath {
+        guard let path = TargetPath(text) else { preconditionFailure("a path: \(text)") }
+        return path
+    }
+
     private static func reference(_ name: String, _ files: [String: [UInt8]]) -> JSON {
         [
             "path": .string(name),
@@ -96,12 +94,12 @@ struct SampleBundle: Sendable {
     }
 
     /// Bytes of all files.
-    var length: Int64 { target.manifest.totalLength }
+    package var length: Int64 { target.manifest.totalLength }
 
-    func digest(of name: String) -> SHA256Digest { SHA256.digest(of: files[name] ?? []) }
+    package func digest(of name: String) -> SHA256Digest { SHA256.digest(of: files[name] ?? []) }
 
     /// Bytes that no compression or chance makes equal, the same for the same seed.
-    static func noise(_ count: Int, seed: UInt64) -> [UInt8] {
+    package static func noise(_ count: Int, seed: UInt64) -> [UInt8] {
         var random = SeededGenerator(seed: seed)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count + 8)

@@ -1,14 +1,14 @@
-import AgentCore
-import Primitives
+package import AgentCore
+package import Primitives
 import Synchronization
 
 /// A registry in memory, that can lie and break off.
-final class MemorySource: Fetching {
+package final class MemorySource: Fetching {
     /// One request for a blob, and how many bytes of it were taken.
-    struct Request: Sendable, Equatable {
-        let digest: SHA256Digest
-        let range: Range<Int64>
-        var sent: Int64 = 0
+    package struct Request: Sendable, Equatable {
+        package let digest: SHA256Digest
+        package let range: Range<Int64>
+        package var sent: Int64 = 0
     }
 
     private struct State {
@@ -26,7 +26,7 @@ final class MemorySource: Fetching {
     private let state = Mutex(State())
     private let pieceLength: Int
 
-    init(_ bundles: [SampleBundle], pieceLength: Int = 64 << 10) {
+    package init(_ bundles: [MemoryBundle], pieceLength: Int = 64 << 10) {
         self.pieceLength = pieceLength
         state.withLock { state in
             for bundle in bundles {
@@ -35,37 +35,38 @@ final class MemorySource: Fetching {
         }
     }
 
-    var requests: [Request] { state.withLock { $0.requests } }
-    var sentBytes: Int64 { requests.reduce(0) { $0 + $1.sent } }
+    package var requests: [Request] { state.withLock { $0.requests } }
+    package var sentBytes: Int64 { requests.reduce(0) { $0 + $1.sent } }
 
-    func breakOff(after bytes: Int64, _ error: FetchError = .unreachable("reset")) {
+    package func breakOff(after bytes: Int64, _ error: FetchError = .unreachable("reset")) {
         state.withLock { $0.breakOff = (bytes, error) }
     }
 
-    func tamper(_ change: (@Sendable (Int, Int64, UInt8) -> UInt8)?) {
+    package func tamper(_ change: (@Sendable (Int, Int64, UInt8) -> UInt8)?) {
         state.withLock { $0.tamper = change }
     }
 
-    func offer(_ bytes: [UInt8], as digest: SHA256Digest) {
+    package func offer(_ bytes: [UInt8], as digest: SHA256Digest) {
         state.withLock { $0.blobs[digest] = bytes }
     }
-    func forget(_ digest: SHA256Digest) { state.withLock { $0.blobs[digest] = nil } }
-    func sendMore(_ bytes: [UInt8]) { state.withLock { $0.surplus = bytes } }
-    func sendLess(_ count: Int) { state.withLock { $0.shortfall = count } }
-    func onPiece(_ act: (@Sendable () -> Void)?) { state.withLock { $0.onPiece = act } }
+    package func forget(_ digest: SHA256Digest) { state.withLock { $0.blobs[digest] = nil } }
+    package func sendMore(_ bytes: [UInt8]) { state.withLock { $0.surplus = bytes } }
+    package func sendLess(_ count: Int) { state.withLock { $0.shortfall = count } }
+    package func onPiece(_ act: (@Sendable () -> Void)?) { state.withLock { $0.onPiece = act } }
 
-    func metadata(_ name: String, limit: Int, until stop: Interrupt) throws(FetchError) -> [UInt8]?
-    {
+    package func metadata(
+        _ name: String, limit: Int, until stop: Interrupt
+    ) throws(FetchError) -> [UInt8]? {
         throw .notFound
     }
 
-    func target(
+    package func target(
         _ path: TargetPath, limit: Int, until stop: Interrupt
     ) throws(FetchError) -> [UInt8] {
         throw .notFound
     }
 
-    func blob(
+    package func blob(
         _ digest: SHA256Digest, range: Range<Int64>, until stop: Interrupt,
         into sink: (RawSpan) -> Bool
     ) throws(FetchError) {

@@ -1,0 +1,350 @@
+package import AgentCore
+import Cryptography
+import Glibc
+import ModelBundle
+import Primitives
+import Rollouts
+import Testing
+
+/// The slots of one test, and what happens to them behind the port's back.
+package protocol SlotsUnderTest {
+    /// Opens the slots as a process does that starts.
+    func opened() throws -> any SlotStoring
+
+    /// Changes one byte of a file of a sealed slot, as a rotten disk would.
+    func rot(_ slot: Slot, _ file: String) throws
+
+    /// Takes a file away from a sealed slot.
+    func lose(_ slot: Slot, _ file: String) throws
+
+    /// An application's hold on the active slot, as long as the object lives; nil where no whole bundle is active.
+    func lease() throws -> AnyObject?
+}
+
+/// What every `SlotStoring` must do: run by the tests of memory and disk alike.
+package struct SlotStoringSuite {
+    private let make: () throws -> any SlotsUnderTest
+    private let old: MemoryBundle
+    /// Shares all files with `old` but the model and one more.
+    private let new: MemoryBundle
+
+    /// - Parameter make: slots into which nothing was ever brought.
+    /// - Throws: where the suite's own bundles are none.
+    package init(make: @escaping () throws -> any SlotsUnderTest) throws {
+        self.make = make
+        old = try MemoryBundle("1.0.0")
+        new = try MemoryBundle("1.1.0", ["extra.txt": Array("new in 1.1.0".utf8)])
+    }
+
+    private static let nothing = StagingSummary(fetchedBytes: 0, reusedBytes: 0)
+    private static let model = "model.onnx"
+
+    private func length(_ bundle: MemoryBundle, _ file: String) -> Int64 {
+        Int64(bundle.files[file]?.count ?? 0)
+    }
+
+    /// Slots of which `a` holds `old` and is active, and `b` holds `new`.
+    private func both() throws -> any SlotsUnderTest {
+        let subject = try make()
+        let source = MemorySource([old, new])
+        let slots = try subject.opened()
+        _ = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
+        _ = try slots.stage(new.target, into: .b, from: source, until: Interrupt())
+        try slots.activate(.a)
+        return subject
+    }
+
+    private func expectWhole(
+        _ subject: any SlotsUnderTest, _ slot: Slot, _ bundle: MemoryBundle,
+        at location: SourceLocation = #_sourceLocation
+    ) throws {
+        let slots = try subject.opened()
+        #expect(
+            try slots.survey().contents[slot] == .whole(bundle.target.reference),
+            sourceLocation: location)
+        #expect(try slots.manifest(in: slot) == bundle.target, sourceLocation: location)
+        try slots.verify(slot, holds: bundle.target.reference, until: Interrupt())
+    }
+
+    // MARK: Staging
+
+    /// An empty slot takes a bundle; one that holds it already fetches nothing.
+    package func stages() throws {
+        let subject = try make()
+        let slots = try subject.opened()
+        let source = MemorySource([old])
+        #expect(try slots.survey() == SlotSurvey(active: nil, contents: PerSlot(both: .empty)))
+        #expect(try slots.manifest(in: .a) == nil)
+        let summary = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
+        #expect(summary == StagingSummary(fetchedBytes: old.length, reusedBytes: 0))
+        try expectWhole(subject, .a, old)
+        #expect(try slots.survey().contents.b == .empty)
+        #expect(try slots.survey().active == nil)
+        let before = source.requests
+        let again = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
+        #expect(again == Self.nothing)
+        #expect(source.requests == before)
+        try expectWhole(subject, .a, old)
+    }
+
+    /// What the other slot has, or the slot's own old bundle, is not fetched; equal files come once.
+    package func reuses() throws {
+        let subject = try both()
+        let slots = try subject.opened()
+        let twin = Array("twice in one bundle".utf8)
+        let third = try MemoryBundle(
+            "1.2.0", ["extra.txt": new.files["extra.txt"], "one.bin": twin, "two.bin": twin])
+        let source = MemorySource([third])
+        let summary = try slots.stage(third.target, into: .b, from: source, until: Interrupt())
+        let fetched = length(third, Self.model) + Int64(twin.count)
+        #expect(summary.fetchedBytes == fetched)
+        #expect(summary.reusedBytes == third.length - fetched - Int64(twin.count))
+        #expect(source.sentBytes == fetched)
+        try expectWhole(subject, .a, old)
+        try expectWhole(subject, .b, third)
+    }
+
+    /// After the connection broke anywhere, a later process goes on, and pays for no byte twice.
+    package func goesOn() throws {
+        for broken in 0..<old.length {
+            let subject = try make()
+            let source = MemorySource([old], pieceLength: 3)
+            source.breakOff(after: broken)
+            #expect(throws: SlotError.fetch(.unreachable("reset"))) {
+                try subject.opened().stage(
+                    old.target, into: .a, from: source, until: Interrupt())
+            }
+            let slots = try subject.opened()
+            #expect(try slots.survey().contents.a == .partial(old.target.reference))
+            #expect(try slots.manifest(in: .a) == old.target)
+            #expect(throws: SlotError.notWhole(.a)) { try slots.activate(.a) }
+            #expect(throws: SlotError.notWhole(.a)) {
+                try slots.verify(.a, holds: old.target.reference, until: Interrupt())
+            }
+            #expect(try slots.survey().contents.a == .partial(old.target.reference))
+            let summary = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
+            #expect(summary.fetchedBytes == old.length - broken)
+            #expect(summary.reusedBytes == broken)
+            #expect(source.sentBytes == old.length)
+            try expectWhole(subject, .a, old)
+        }
+    }
+
+    /// Another bundle takes the place of one that is on its way, or whole.
+    package func changesItsMind() throws {
+        let subject = try both()
+        let slots = try subject.opened()
+        let third = try MemoryBundle("1.2.0")
+        let source = MemorySource([old, third])
+        source.breakOff(after: 2)
+        #expect(throws: SlotError.fetch(.unreachable("reset"))) {
+            try slots.stage(third.target, into: .b, from: source, until: Interrupt())
+        }
+        #expect(try slots.survey().contents.b == .partial(third.target.reference))
+        let summary = try slots.stage(old.target, into: .b, from: source, until: Interrupt())
+        #expect(summary == StagingSummary(fetchedBytes: 0, reusedBytes: old.length))
+        try expectWhole(subject, .b, old)
+    }
+
+    /// Bytes with another digest are asked for once more; nothing keeps them.
+    package func refusesOtherBytes() throws {
+        let subject = try make()
+        let source = MemorySource([old])
+        let model = old.digest(of: Self.model)
+        var wrong = try #require(old.files[Self.model])
+        wrong[2] ^= 1
+        source.offer(wrong, as: model)
+        let expected = SlotError.wrongBytes(
+            path: MemoryBundle.path(Self.model), expected: model, found: SHA256.digest(of: wrong))
+        #expect(throws: expected) {
+            try subject.opened().stage(old.target, into: .a, from: source, until: Interrupt())
+        }
+        #expect(source.requests.filter { $0.digest == model }.count == 2)
+        #expect(try subject.opened().survey().contents.a == .partial(old.target.reference))
+
+        source.offer(try #require(old.files[Self.model]), as: model)
+        let number = source.requests.count
+        source.tamper { request, offset, byte in
+            request == number && offset == 2 ? byte ^ 1 : byte
+        }
+        let summary = try subject.opened().stage(
+            old.target, into: .a, from: source, until: Interrupt())
+        let kept = length(old, "card.json") + length(old, "io.json")
+        #expect(
+            summary
+                == StagingSummary(
+                    fetchedBytes: old.length - kept + length(old, Self.model), reusedBytes: kept))
+        try expectWhole(subject, .a, old)
+    }
+
+    /// A stop is heard, and what came before it is kept.
+    package func stops() throws {
+        let subject = try make()
+        let source = MemorySource([old], pieceLength: 1)
+        let stop = Interrupt()
+        source.onPiece { if source.sentBytes == 3 { stop.set() } }
+        #expect(throws: SlotError.interrupted) {
+            try subject.opened().stage(old.target, into: .a, from: source, until: stop)
+        }
+        #expect(source.sentBytes == 3)
+        #expect(try subject.opened().survey().contents.a == .partial(old.target.reference))
+        source.onPiece(nil)
+        _ = try subject.opened().stage(old.target, into: .a, from: source, until: Interrupt())
+        #expect(source.sentBytes == old.length)
+        #expect(throws: SlotError.interrupted) {
+            try subject.opened().verify(.a, holds: old.target.reference, until: stop)
+        }
+        try expectWhole(subject, .a, old)
+    }
+
+    /// The active slot is not written; that it holds the bundle already is no error.
+    package func sparesTheActiveSlot() throws {
+        let subject = try both()
+        let slots = try subject.opened()
+        let source = MemorySource([old, new])
+        #expect {
+            try slots.stage(new.target, into: .a, from: source, until: Interrupt())
+        } throws: { error in
+            guard case .system(operation: "stage", path: _, errno: EBUSY) = error as? SlotError
+            else { return false }
+            return true
+        }
+        let again = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
+        #expect(again == Self.nothing)
+        #expect(source.requests == [])
+        try expectWhole(subject, .a, old)
+    }
+
+    /// A slot that an application holds is not written until it lets go; it can become active again meanwhile.
+    package func sparesALeasedSlot() throws {
+        let subject = try both()
+        let slots = try subject.opened()
+        let source = MemorySource([old, new])
+        do {
+            let lease = try #require(try subject.lease())
+            #expect(try slots.survey().leases == PerSlot(a: .held, b: .free))
+            try slots.activate(.b)
+            #expect(try slots.survey().leases == PerSlot(a: .held, b: .free))
+            #expect(throws: SlotError.leased(.a, overdue: false)) {
+                try slots.stage(new.target, into: .a, from: source, until: Interrupt())
+            }
+            #expect(source.requests == [])
+            try expectWhole(subject, .a, old)
+            try slots.activate(.a)
+            try slots.activate(.b)
+            withExtendedLifetime(lease) {}
+        }
+        #expect(try slots.survey().leases == PerSlot(both: .free))
+        _ = try slots.stage(new.target, into: .a, from: source, until: Interrupt())
+        try expectWhole(subject, .a, new)
+    }
+
+    // MARK: Activating
+
+    /// The link moves to whole slots and to nothing, and is there after a restart.
+    package func activates() throws {
+        let subject = try both()
+        let steps: [Slot?] = [.b, .b, .a, nil, nil, .b]
+        for slot in steps {
+            try subject.opened().activate(slot)
+            #expect(try subject.opened().survey().active == slot)
+        }
+        try expectWhole(subject, .a, old)
+        try expectWhole(subject, .b, new)
+        let empty = try make()
+        #expect(throws: SlotError.notWhole(.b)) { try empty.opened().activate(.b) }
+        #expect(try empty.opened().survey().active == nil)
+    }
+
+    // MARK: Damage
+
+    /// Rot shows when the slot is verified, is remembered, keeps the slot from being activated, and is repaired.
+    package func findsRot() throws {
+        let subject = try both()
+        let reference = new.target.reference
+        try subject.rot(.b, Self.model)
+        #expect(try subject.opened().survey().contents.b == .whole(reference))
+        #expect(throws: SlotError.notWhole(.b)) {
+            try subject.opened().verify(.b, holds: reference, until: Interrupt())
+        }
+        let slots = try subject.opened()
+        #expect(try slots.survey().contents.b == .damaged(reference))
+        #expect(throws: SlotError.notWhole(.b)) { try slots.activate(.b) }
+        #expect(try slots.survey().active == .a)
+        let summary = try slots.stage(
+            new.target, into: .b, from: MemorySource([new]), until: Interrupt())
+        let fetched = length(new, Self.model)
+        #expect(
+            summary
+                == StagingSummary(fetchedBytes: fetched, reusedBytes: new.length - fetched))
+        try expectWhole(subject, .b, new)
+        try subject.opened().activate(.b)
+    }
+
+    /// Rot of the active slot leaves it active: where to go is for others to say.
+    package func findsRotOfTheActiveSlot() throws {
+        let subject = try both()
+        try subject.rot(.a, Self.model)
+        #expect(throws: SlotError.notWhole(.a)) {
+            try subject.opened().verify(.a, holds: old.target.reference, until: Interrupt())
+        }
+        let survey = try subject.opened().survey()
+        #expect(survey.active == .a)
+        #expect(
+            survey.contents
+                == PerSlot(
+                    a: .damaged(old.target.reference), b: .whole(new.target.reference)))
+    }
+
+    /// A missing file shows at a look, and is fetched again.
+    package func findsALoss() throws {
+        let subject = try both()
+        let reference = new.target.reference
+        try subject.lose(.b, "extra.txt")
+        let slots = try subject.opened()
+        #expect(try slots.survey().contents.b == .damaged(reference))
+        #expect(throws: SlotError.notWhole(.b)) { try slots.activate(.b) }
+        #expect(throws: SlotError.notWhole(.b)) {
+            try slots.verify(.b, holds: reference, until: Interrupt())
+        }
+        let summary = try slots.stage(
+            new.target, into: .b, from: MemorySource([new]), until: Interrupt())
+        #expect(summary.fetchedBytes == length(new, "extra.txt"))
+        try expectWhole(subject, .b, new)
+    }
+
+    /// A slot that holds another bundle than it should does not verify, until it is asked for its own.
+    package func findsAnotherBundle() throws {
+        let subject = try both()
+        #expect(throws: SlotError.notWhole(.b)) {
+            try subject.opened().verify(.b, holds: old.target.reference, until: Interrupt())
+        }
+        let slots = try subject.opened()
+        #expect(try slots.survey().contents.b == .damaged(old.target.reference))
+        #expect(throws: SlotError.notWhole(.b)) { try slots.activate(.b) }
+        try slots.verify(.b, holds: new.target.reference, until: Interrupt())
+        try expectWhole(subject, .b, new)
+        let empty = try make()
+        #expect(throws: SlotError.notWhole(.a)) {
+            try empty.opened().verify(.a, holds: old.target.reference, until: Interrupt())
+        }
+        #expect(try empty.opened().survey().contents.a == .empty)
+    }
+
+    /// All of it.
+    package func run() throws {
+        try stages()
+        try reuses()
+        try goesOn()
+        try changesItsMind()
+        try refusesOtherBytes()
+        try stops()
+        try sparesTheActiveSlot()
+        try sparesALeasedSlot()
+        try activates()
+        try findsRot()
+        try findsRotOfTheActiveSlot()
+        try findsALoss()
+        try findsAnotherBundle()
+    }
+}
