@@ -46,8 +46,10 @@ import Testing
         }
 
         deinit {
-            agent?.terminate()
-            agent?.waitUntilExit()
+            guard let agent else { return }
+            // A thread of the tests may block SIGTERM, and what it starts does too.
+            _ = kill(agent.processIdentifier, SIGKILL)
+            agent.waitUntilExit()
         }
 
         func write(

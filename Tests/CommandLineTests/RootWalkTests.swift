@@ -58,9 +58,29 @@ import Testing
             at: registry.folder.appendingPathComponent("repo/2.root.json"))
         let torn = try registry.cli(simulate, with: [:])
         #expect(torn.status == 10)
-        #expect(torn.errors.contains("from root 1: expected root 2 to follow, got none"))
+        #expect(torn.errors.contains("from root 1: cannot accept targets"))
         #expect(torn.errors.contains("from root 2: expected root 2, got none"))
         #expect(try walks(torn).map { $0["state"] as? String } == ["refused", "refused", "good"])
+    }
+
+    @Test func `a device that does not get to the newest root is refused, whatever targets say`()
+        throws
+    {
+        let registry = try RegistryUnderTest()
+        try registry.holdCeremony()
+        try registry.good("keys", "generate", "root-d", "--out", "keys")
+        try registry.good(
+            "keys", "rotate", "keys/root-a.json", "keys/root-d.json", "--dir", "repo")
+        for key in ["root-b", "root-c"] { try sign("root", key, registry) }
+        try registry.good("keys", "revoke", "keys/root-b.json", "--dir", "repo")
+        for key in ["root-c", "root-d"] { try sign("root", key, registry) }
+        try FileManager.default.removeItem(
+            at: registry.folder.appendingPathComponent("repo/2.root.json"))
+        let torn = try registry.cli("repo", "rotate", "--simulate", "--dir", "repo")
+        #expect(torn.status == 10)
+        #expect(
+            torn.errors.contains("from root 1: expected root 2 to follow, got none"),
+            "\(torn.errors)")
     }
 
     @Test func `walks what a registry publishes, by timestamp and snapshot`() throws {

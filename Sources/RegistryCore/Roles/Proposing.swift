@@ -8,7 +8,7 @@ struct Proposing<Content: RoleMetadata> {
     /// The delegator's keys; for a root, those of the root before and its own.
     let verifiers: [Verifiers]
     let liveVersion: MetadataVersion?
-    /// The open proposal, unless it was overtaken, or bears no signature of a key that may sign today.
+    /// The open proposal, unless it was overtaken.
     private let open: Draft<Content>?
 
     /// What offered metadata amounts to.
@@ -30,13 +30,8 @@ struct Proposing<Content: RoleMetadata> {
         liveVersion = live
         let draft: Draft<Content>? =
             if let proposal { try LiveRepository.draft(proposal) } else { nil }
-        open = draft.flatMap { (draft) in
-            let isNext = draft.content.version == Self.version(after: live)
-            // A root names keys of its own, which this one may not know.
-            let isSigned =
-                role == .root
-                || verifiers.contains { !draft.progress(towards: $0).signedBy.isEmpty }
-            return isNext && isSigned && now < draft.content.expires ? draft : nil
+        open = draft.flatMap {
+            $0.content.version == Self.version(after: live) && now < $0.content.expires ? $0 : nil
         }
     }
 

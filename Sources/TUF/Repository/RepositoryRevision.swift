@@ -37,6 +37,15 @@ package struct RepositoryRevision: Sendable, Hashable {
         return KeyHolders(keys, threshold: last.keys.threshold)
     }
 
+    /// Finds out whether each key serves roles of one kind alone.
+    ///
+    /// - Throws: `.keyServesOther` or `.foreignKey`.
+    package func checkDuties() throws(RevisionError) {
+        for role in allRoles {
+            for key in try ownKeys(of: role) { try require(key, isFreeFor: role) }
+        }
+    }
+
     /// Adds the two delegations of a new model.
     ///
     /// - Throws: `.modelExists`, or `.keyServesOther` for a key that has another duty.

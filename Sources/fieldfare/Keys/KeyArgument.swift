@@ -15,18 +15,21 @@ struct KeyArgument {
 
     /// Any key, which must say its public part.
     func new(or more: String = "") throws(Failure) -> Ed25519PublicKey {
-        if let key = Ed25519PublicKey(hex: text) {
-            // A key id looks like a public key; half of them are none.
-            guard key.isStrong else {
-                throw Failure(.usage, "key: expected a public key, got other digits: '\(text)'")
-            }
-            return key
-        }
+        // A key id looks like a public key; half of them are none.
+        if let key = Ed25519PublicKey(hex: text) { return try strong(key) }
         guard try FileBytes.exists(text) else {
             throw Failure(
                 .usage,
                 "key: expected \(more)a key file or a public key of 64 digits, got '\(text)'")
         }
-        return try KeyFile.read(at: text).publicKey
+        return try strong(KeyFile.read(at: text).publicKey)
+    }
+
+    /// With another one a role would wait for signatures that nobody can make.
+    private func strong(_ key: Ed25519PublicKey) throws(Failure) -> Ed25519PublicKey {
+        guard key.isStrong else {
+            throw Failure(.usage, "key: expected a public key, got other digits: '\(text)'")
+        }
+        return key
     }
 }

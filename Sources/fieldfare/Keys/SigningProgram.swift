@@ -46,6 +46,8 @@ struct SigningProgram {
         guard requests.open(), answers.open() else {
             throw failure(.failed, "expected a pipe, got: \(Self.reason(errno))")
         }
+        // Also what our own parent has left open in us: a child that outlives the program would hold it.
+        for file in STDERR_FILENO + 1..<1_024 { _ = fcntl(file, F_SETFD, FD_CLOEXEC) }
         let process = try start(reading: requests.reading, writing: answers.writing)
         requests.closeReading()
         answers.closeWriting()

@@ -4,7 +4,8 @@ import CurlTransport
 import Primitives
 import TUF
 
-/// Adds targets to a model's role: from what is live, or from an open proposal that a key of the role has signed.
+/// Adds targets to a model's role, and signs with them what was verified before: what is live by the role's keys of today,
+/// or an open proposal that one of them has signed. After a change of keys a person must say what that is.
 struct RoleProposal {
     /// How often another publisher may be faster before we give up.
     static let tries = 8
@@ -14,6 +15,18 @@ struct RoleProposal {
     let key: Signer
     /// When the new version expires.
     let expires: UTCTime
+    /// What a person knows to be good of the role, for when its keys were exchanged and nobody else can say.
+    let good: [TargetPath: TargetDescription]?
+
+    /// The targets of a metadata file.
+    ///
+    /// - Throws: `Failure` `refused` for a file that is no metadata of the role.
+    static func targets(
+        in path: String, of role: RoleName
+    ) throws(Failure) -> [TargetPath: TargetDescription] {
+        try draft(FileBytes.read(path, limit: Limits.standard.bytes(of: role)), role).content
+            .targets
+    }
 
     /// Finds out whether the repository has the role, and the key is one of it.
     ///
@@ -35,9 +48,14 @@ struct RoleProposal {
 
     /// Adds the targets, signs, posts; on a conflict it starts again from what has become live.
     ///
+    /// - Parameters:
+    ///   - additions: targets that are new, or live with the same bytes.
+    ///   - renewing: whether to sign anew where all of them are live.
     /// - Returns: ROLE of the protocol, with its `state`.
-    func add(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
-        try Self.untilFastest { () throws(Failure) in try propose(additions) }
+    func add(
+        _ additions: [TargetPath: TargetDescription], renewing: Bool = false
+    ) throws(Failure) -> JSON {
+        try Self.untilFastest { () throws(Failure) in try propose(additions, renewing) }
     }
 
     /// Does what another may be faster at, a few times.
@@ -54,35 +72,48 @@ struct RoleProposal {
         return try work()
     }
 
-    /// A target that is live or in the open proposal; nil where there is none.
+    /// A target that is there already; nil where there is none.
     func existing(_ path: TargetPath) throws(Failure) -> TargetDescription? {
-        let standing = try Standing(of: self)
-        return standing.open?.content.targets[path] ?? standing.live?.content.targets[path]
+        try Standing(of: self).base[path]
     }
 
-    /// What the role says now.
+    /// What the role says now, and what of it a new version may say again.
     private struct Standing {
         /// ROLE of the protocol.
         let json: JSON
         let live: Draft<Targets>?
-        /// Whether the keys of today have signed what is live.
-        let isSigned: Bool
+        /// Whether as many keys of today as a device asks for have signed what is live.
+        let isVerified: Bool
         /// The open proposal, which a key of the role has signed.
         let open: Draft<Targets>?
+        /// What was verified before, and is signed again with the new targets.
+        let base: [TargetPath: TargetDescription]
 
         init(of proposal: RoleProposal) throws(Failure) {
             let verifiers = try proposal.verifiers()
             json = try proposal.api.get("/v1/roles/\(proposal.role)")
             live = try proposal.live(json)
-            isSigned = live?.progress(towards: verifiers).isComplete ?? true
+            isVerified = live?.progress(towards: verifiers).isComplete ?? true
             open = try RoleProposal.open(proposal.role, at: proposal.api, signedBy: verifiers)
+            if !isVerified, let good = proposal.good {
+                base = good
+            } else if isVerified || open != nil {
+                base = (open ?? live)?.content.targets ?? [:]
+            } else {
+                throw Failure(
+                    .refused,
+                    "role '\(proposal.role)': expected live metadata that its keys of today have signed, got that of exchanged ones",
+                    hint:
+                        "name a version of it that you know to be good with --base: what it lists is signed again, and nothing else"
+                )
+            }
         }
 
-        /// What is live and proposed, with more.
+        /// What was verified before, with more.
         func targets(
             adding additions: [TargetPath: TargetDescription]
         ) throws(Failure) -> [TargetPath: TargetDescription] {
-            var targets = (open ?? live)?.content.targets ?? [:]
+            var targets = base
             for (path, target) in additions.sorted(by: { $0.key < $1.key }) {
                 if let there = targets[path], there != target {
                     throw Failure(
@@ -96,16 +127,23 @@ struct RoleProposal {
         }
     }
 
-    private func propose(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
+    private func propose(
+        _ additions: [TargetPath: TargetDescription], _ isRenewing: Bool
+    ) throws(Failure) -> JSON {
         try checkKey()
         let standing = try Standing(of: self)
-        if let live = standing.live, standing.isSigned,
+        if !isRenewing, standing.isVerified, let live = standing.live,
             additions.allSatisfy({ live.content.targets[$0.key] == $0.value })
         {
             return Self.with(standing.json, state: "live")
         }
-        var next = standing.live.map { $0.content.next(expires: expires) } ?? Targets(expires: expires)
+        var next =
+            standing.live.map { $0.content.next(expires: expires) } ?? Targets(expires: expires)
         next.targets = try standing.targets(adding: additions)
+        for path in standing.live?.content.targets.keys.sorted() ?? []
+        where next.targets[path] == nil {
+            Output.note("\(role): '\(path)' is not signed again")
+        }
         var draft = Draft(next, of: role)
         if let open = standing.open, open.content.targets == next.targets { draft = open }
         var staged = StagedRole.targets(draft)

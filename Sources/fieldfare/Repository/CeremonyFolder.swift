@@ -9,14 +9,16 @@ struct CeremonyFolder {
 
     let path: String
 
-    /// How far a role is, by the delegator's keys of which the most are missing.
+    /// How far a role is.
     struct Standing {
-        let bytes: [UInt8]
+        let version: MetadataVersion
+        let expires: UTCTime
+        /// By each delegator that must be content, as `signers(of:)` names them; never empty.
+        let all: [(root: MetadataVersion, progress: SigningProgress)]
+        /// By the delegator's keys of which the most are missing.
         let signedBy: Int
         let missing: Int
         let threshold: Int
-        let version: MetadataVersion
-        let expires: UTCTime
     }
 
     /// Who must sign a role, and by which root.
@@ -28,14 +30,16 @@ struct CeremonyFolder {
     func standing(of role: RoleName) throws(Failure) -> Standing {
         let bytes = try FileBytes.read("\(path)/\(MetadataFileName(role))", limit: Self.limit)
         let staged = try StagedRole(bytes, as: role)
-        let all = try signers(of: role).map { staged.progress(towards: $0.verifiers) }
-        guard let progress = all.max(by: { $0.missing < $1.missing }) else {
+        let all = try signers(of: role).map { signers in
+            (root: signers.root, progress: staged.progress(towards: signers.verifiers))
+        }
+        guard let (_, least) = all.max(by: { $0.progress.missing < $1.progress.missing }) else {
             preconditionFailure("somebody signs every role")
         }
         return Standing(
-            bytes: bytes, signedBy: progress.signedBy.count, missing: progress.missing,
-            threshold: progress.threshold.count, version: staged.version,
-            expires: staged.expires)
+            version: staged.version, expires: staged.expires, all: all,
+            signedBy: least.signedBy.count, missing: least.missing,
+            threshold: least.threshold.count)
     }
 
     /// For a root the root before it, where there is one, and itself (TUF 1.0.34 section 5.3.4); for targets the

@@ -17,6 +17,6 @@ struct RepositoryCommand: ParsableCommand {
         subcommands: [
             RepositoryInitialise.self, RepositoryAddModel.self, RepositorySign.self,
             RepositoryPush.self, RepositoryStatus.self, RepositoryVerify.self,
-            RepositoryRotate.self, RepositoryWithdraw.self,
+            RepositoryRotate.self, RepositoryRenew.self, RepositoryWithdraw.self,
         ])
 }

@@ -69,6 +69,9 @@ struct RepositoryInitialise: ParsableCommand {
         let root = Draft(layout.firstRoot(expires: expires), of: .root)
         let targets = Draft(
             RepositoryLayout.firstTargets(models: [model], expires: expires), of: .targets)
+        try Failure.revising { () throws(RevisionError) in
+            try RepositoryRevision(root: root.content, targets: targets.content).checkDuties()
+        }
         let files = [("root.json", root.bytes), ("targets.json", targets.bytes)]
         for (file, _) in files where try FileBytes.exists("\(dir)/\(file)") {
             throw Failure(.refused, "'\(dir)/\(file)': expected none yet, got one")

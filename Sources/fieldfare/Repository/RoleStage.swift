@@ -91,20 +91,22 @@ struct RoleStage {
         RepositoryRevision(root: root.content, targets: targets.content)
     }
 
-    /// Writes what differs.
+    /// Writes what differs, and roles that are to live longer.
     ///
     /// - Returns: the roles that have something to be signed now.
-    func save(_ revision: RepositoryRevision, expires: UTCTime) throws(Failure) -> [RoleName] {
+    func save(
+        _ revision: RepositoryRevision, renewing: [RoleName] = [], expires: UTCTime
+    ) throws(Failure) -> [RoleName] {
         var staged: [RoleName] = []
         // A root with other keys for targets leaves the devices without targets until those keys sign it.
         let isOrphaned =
             try folder.standing(of: .targets).missing == 0
             && !targets.progress(towards: revision.root.verifiers(of: .targets)).isComplete
-        if revision.targets != targets.content || isOrphaned {
+        if revision.targets != targets.content || isOrphaned || renewing.contains(.targets) {
             try save(revision.targets, after: targets, .targets, expires)
             staged.append(.targets)
         }
-        if revision.root != root.content {
+        if revision.root != root.content || renewing.contains(.root) {
             try save(revision.root, after: root, .root, expires)
             staged.insert(.root, at: 0)
         }
