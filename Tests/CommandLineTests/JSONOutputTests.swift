@@ -94,11 +94,13 @@ import Testing
             Run("repo add-model three --dir second --release-key keys/ci.json"),
             Run("keys rotate keys/ci.json keys/anna.json --dir second"),
             Run("keys revoke keys/root-a.json --dir second", status: 10),
+            Run("repo renew --dir second"),
         ]
         let publishing: [Run] = [
             Run("repo push --dir repo"),
             Run("publish build --key keys/ci.json --policy rollout.yaml"),
-            Run("repo status"),
+            Run("repo status"), Run("repo withdraw model.commands-en"),
+            Run("publish build --key keys/ci.json --policy rollout.yaml"),
             Run("repo sign model.commands-en --key keys/anna.json --yes"),
             Run("repo verify --root repo/root.json"),
             Run("repo rotate --simulate"),

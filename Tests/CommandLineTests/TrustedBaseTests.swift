@@ -68,7 +68,8 @@ import Testing
             "repo", "sign", "model.commands-en", "--key", "keys/anna.json", "--yes", "--json",
         ]
         try registry.refuses(
-            sign.dropLast() + ["--root", "other/root.json"], 10, ["repository: cannot accept timestamp"])
+            sign.dropLast() + ["--root", "other/root.json"], 10,
+            ["repository: cannot accept timestamp"])
         let live = try registry.cli(sign + ["--root", "repo/root.json"], with: [:])
         #expect(live.json["state"] as? String == "live", "\(live.errors)")
     }

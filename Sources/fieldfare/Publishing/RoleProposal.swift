@@ -4,8 +4,10 @@ import CurlTransport
 import Primitives
 import TUF
 
-/// Adds targets to a model's role, and signs with them what was verified before: what is live by the role's keys of today,
-/// or an open proposal that one of them has signed. After a change of keys a person must say what that is.
+/// Adds targets to a model's role, and signs with them only what was verified before.
+///
+/// That is what is live by the role's keys of today, or an open proposal that one of them has signed. After a change of
+/// keys a person must say what it is.
 struct RoleProposal {
     /// How often another publisher may be faster before we give up.
     static let tries = 8
@@ -52,6 +54,7 @@ struct RoleProposal {
     ///   - additions: targets that are new, or live with the same bytes.
     ///   - renewing: whether to sign anew where all of them are live.
     /// - Returns: ROLE of the protocol, with its `state`.
+    /// - Throws: `Failure` `refused` where nobody has said what was verified before, or a target is there with other bytes.
     func add(
         _ additions: [TargetPath: TargetDescription], renewing: Bool = false
     ) throws(Failure) -> JSON {
