@@ -12,8 +12,9 @@ import SpeechRuntime
         _exit(exit.rawValue)
     }
 
-    private static func print(_ result: SmokeResult, to output: Int32) -> Never {
-        var rest = result.line[...]
+    /// Writes all of it, and ends the process as done.
+    private static func print(_ bytes: [UInt8], to output: Int32) -> Never {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes {
                 unsafe write(output, $0.baseAddress, $0.count)
@@ -27,8 +28,12 @@ import SpeechRuntime
     }
 
     private static func arguments() -> SmokeArguments {
+        let words = Array(CommandLine.arguments.dropFirst())
+        if words.contains("--help") || words.contains("-h") {
+            print(Array(SmokeArguments.usage.utf8), to: STDOUT_FILENO)
+        }
         do {
-            return try SmokeArguments(Array(CommandLine.arguments.dropFirst()))
+            return try SmokeArguments(words)
         } catch {
             end(.usage, "expected its arguments, got \(error.found)\n\n\(SmokeArguments.usage)")
         }
@@ -83,9 +88,9 @@ import SpeechRuntime
             let figures = try SmokeTest.run(
                 job, waves: waves, library: library, folder: arguments.bundle,
                 repeats: arguments.repeats, openMicroseconds: opened)
-            print(.complete(figures), to: output)
+            print(SmokeResult.complete(figures).line, to: output)
         } catch SpeechRuntimeError.nullCreate {
-            print(.nullCreate, to: output)
+            print(SmokeResult.nullCreate.line, to: output)
         } catch {
             end(.noRuntime, "\(error)")
         }

@@ -3,18 +3,26 @@ struct SmokeArguments {
     static let usage = """
         usage: fieldfare-smoke --bundle DIR --suite FILE [--runtime DIR] [--repeats N]
 
-        Transcribes the packaged utterances of one bundle and prints one line of JSON
-        (docs/formats/smoke-result.md).
+        Transcribes the packaged utterances of one bundle with its own model, and says what came out and what it
+        cost. It judges nothing and limits nothing: whoever starts it does both.
 
-          --bundle DIR    the folder that holds the bundle's files
+        Reads:
+          --bundle DIR    the folder that holds the bundle's files: model, token table, utterances (WAV)
           --suite FILE    its manifest, or any JSON object with the manifest's 'runtime' and 'smoke'
           --runtime DIR   the folder of the speech runtime; without it FIELDFARE_SPEECH_RUNTIME, then
                           what lies beside the program
           --repeats N     decodings of each utterance, 1 to 1000; 5 by default
 
-        exit: 0 the line is printed, 2 wrong arguments, 3 no usable speech runtime,
-              4 the suite or an utterance is refused, 5 one of them cannot be read,
-              6 the line cannot be written
+        Prints:
+          One line of JSON to standard output: of each utterance its transcript, CPU time and wall time; the time of
+          each part; the most memory. Or why there are no figures: {"failure":"null-create",...} where the runtime
+          cannot load the model. docs/formats/smoke-result.md has every field. All else goes to standard error.
+
+        Example: fieldfare-smoke --bundle /var/lib/fieldfare/slots/a --suite manifest.json
+
+        Exit codes: 0 the line is printed, 2 wrong arguments, 3 no usable speech runtime,
+        4 the suite or an utterance is refused, 5 one of them cannot be read,
+        6 the line cannot be written. Others are the runtime's own.
 
         """
 

@@ -124,13 +124,7 @@ import Testing
         let model = try #require(ModelName("commands-en"))
         var honest = TestDevice("honest", model: model)
         let thief = TestDevice("thief", model: model)
-        for device in [honest, thief] {
-            let made = try registry.good("devices", "enrol-tokens", "--json")
-            let token = try #require((made.json["tokens"] as? [String])?.first)
-            let answer = try registry.request(
-                "/v1/devices", method: "POST", body: Data(device.enrolment(token: token).bytes))
-            try #require(answer.status == 201, "\(answer.text)")
-        }
+        for device in [honest, thief] { try registry.enrol(device) }
         let now = UTCTime(clamping: Int64(Date().timeIntervalSince1970))
         let report = honest.report(at: now)
         let before = try device(honest, at: registry)

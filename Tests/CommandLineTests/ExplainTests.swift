@@ -14,7 +14,7 @@ import Testing
         try registry.good("rollout", "start", "commands-en")
         let model = try #require(ModelName("commands-en"))
         let device = TestDevice("explain", model: model)
-        try enrol(device, at: registry)
+        try registry.enrol(device)
         try copyStaticFiles(of: registry)
 
         let asked = try registry.good(
@@ -91,14 +91,6 @@ import Testing
         let tampered = try registry.cli(offline + attributes, with: [:])
         #expect(tampered.status == 10 && tampered.output.isEmpty, "\(tampered.errors)")
         #expect(tampered.errors.contains("rollouts/commands-en/main.json"))
-    }
-
-    private func enrol(_ device: TestDevice, at registry: RegistryUnderTest) throws {
-        let made = try registry.good("devices", "enrol-tokens", "--json")
-        let tokens = try #require(made.json["tokens"] as? [String])
-        let body = device.enrolment(token: try #require(tokens.first))
-        let answer = try registry.request("/v1/devices", method: "POST", body: Data(body.bytes))
-        try #require(answer.status == 201, "\(answer.text)")
     }
 
     /// What a mirror of the repository has: the newest metadata, and all targets.

@@ -53,6 +53,22 @@ import Testing
         #expect(manual.complaint(about: "rollout start commands-en --reason x") == nil)
     }
 
+    @Test func `every command of a line is looked at`() throws {
+        let text = """
+            $ fieldfare none
+            fieldfare keys list && fieldfare rollout begin m   # fieldfare not this
+            yes | fieldfare repo sign root \\
+                --dir repo; fieldfare-registry serve || fieldfare audit
+            """
+        #expect(
+            Self.commandLines(in: text, of: "fieldfare") == [
+                "fieldfare keys list", "fieldfare rollout begin m",
+                "fieldfare repo sign root --dir repo", "fieldfare audit",
+            ])
+        #expect(
+            Self.commandLines(in: text, of: "fieldfare-registry") == ["fieldfare-registry serve"])
+    }
+
     @Test(arguments: ["fieldfare", "fieldfare-registry"])
     func `wrong usage exits with 2, on standard error only`(program: String) throws {
         let manual = try Manual(program)
@@ -80,14 +96,14 @@ import Testing
         #expect(table == [0, 1, 2, 10, 11, 12, 130])
     }
 
-    /// Lines of a block that begin with the program's name; a backslash at the end joins the next one.
+    /// The commands of a block's lines that begin with the program's name, each side of `&&`, `||`, `|` and `;` by
+    /// itself; a backslash at the end of a line joins the next one.
     private static func commandLines(in text: String, of program: String) -> [String] {
         let joined = text.replacingOccurrences(
-            of: #"\\\n\s*"#, with: " ", options: .regularExpression)
-        return joined.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
-            .filter { $0.hasPrefix("\(program) ") }
-            .map { $0.components(separatedBy: " #")[0] }
-            .map { $0.components(separatedBy: " && ")[0] }
-            .filter { !$0.contains("→") }
+            of: #"\s*\\\n\s*"#, with: " ", options: .regularExpression)
+        return joined.split(separator: "\n").map { $0.split(separator: " #")[0] }
+            .flatMap { $0.split(separator: /;\s|\s(?:&&|\|\||\|)\s/) }
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+            .filter { $0.hasPrefix("\(program) ") && !$0.contains("→") }
     }
 }

@@ -74,7 +74,7 @@ import Testing
         try registry.refuses(
             publish, 10,
             [
-                "key file 'keys/ci.json': key file: expected the passphrase", "got another",
+                "'keys/ci.json': key file: expected the passphrase", "got another",
                 "hint: a passphrase cannot be recovered",
             ],
             with: ["FIELDFARE_PASSPHRASE": "not the passphrase"])

@@ -33,12 +33,18 @@ package struct Programs {
     }
 
     /// Runs a program to its end; its output goes to files, so that no pipe can fill up.
+    ///
+    /// `input` is what it reads; nothing, if it is left out.
     package func run(
         _ program: String, _ arguments: [String], in folder: URL,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], input: String? = nil
     ) throws -> Outcome {
         let process = try process(program, arguments, in: folder, environment: environment)
         let scratch = ScratchFolder("output")
+        if let input {
+            try input.write(toFile: scratch.path("in"), atomically: true, encoding: .utf8)
+            process.standardInput = FileHandle(forReadingAtPath: scratch.path("in"))
+        }
         let output = try Self.file(scratch.path("out"))
         let errors = try Self.file(scratch.path("err"))
         process.standardOutput = output

@@ -46,10 +46,15 @@ package final class RegistryUnderTest {
     }
 
     /// Root 2 of 3, targets, two release keys with threshold 2, and the registry's own three keys.
-    package func holdCeremony() throws {
-        for name in ["root-a", "root-b", "root-c", "targets", "ci", "anna"] {
+    ///
+    /// The release keys are `keys/ci.json` and `keys/anna.json`, made here, unless others that there are are named.
+    package func holdCeremony(releaseKeys: (String, String)? = nil) throws {
+        for name in ["root-a", "root-b", "root-c", "targets"]
+            + (releaseKeys == nil ? ["ci", "anna"] : [])
+        {
             try good("keys", "generate", name, "--out", "keys")
         }
+        let (first, second) = releaseKeys ?? ("keys/ci.json", "keys/anna.json")
         let online = try programs.run(
             "fieldfare-registry", ["keys", "generate", "--keys", "online"], in: folder)
         try #require(online.status == 0)
@@ -59,7 +64,7 @@ package final class RegistryUnderTest {
             "repo", "init", "--dir", "repo", "--root-key", "keys/root-a.json", "--root-key",
             "keys/root-b.json", "--root-key", "keys/root-c.json", "--targets-key",
             "keys/targets.json", "--online", "online.json", "--model", "commands-en",
-            "--release-key", "keys/ci.json", "--release-key", "keys/anna.json",
+            "--release-key", first, "--release-key", second,
             "--release-threshold", "2")
         for (role, key) in [("root", "root-a"), ("root", "root-b"), ("targets", "targets")] {
             try good("repo", "sign", role, "--dir", "repo", "--key", "keys/\(key).json", "--yes")

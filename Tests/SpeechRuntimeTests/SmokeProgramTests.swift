@@ -86,6 +86,28 @@ struct SmokeProgramTests {
                 "fieldfare-smoke: expected its arguments, got \(found)\n\nusage:"))
     }
 
+    @Test(arguments: [["--help"], ["-h"], ["--bundle", "b", "--help"]])
+    func `help says what it reads, what it prints and how it ends`(arguments: [String]) throws {
+        let child = try run(arguments)
+        #expect(child.ending == .exited(0))
+        #expect(child.errors.isEmpty)
+        let help = String(decoding: child.output, as: UTF8.self)
+        #expect(help.hasPrefix("usage: fieldfare-smoke --bundle DIR --suite FILE"))
+        for text in [
+            "\nReads:\n  --bundle DIR ", "  --suite FILE ", "  --runtime DIR ", "  --repeats N ",
+            "\nPrints:\n  One line of JSON to standard output", "transcript", "CPU time",
+            "docs/formats/smoke-result.md",
+        ] {
+            #expect(help.contains(text), "\(text)")
+        }
+        // The exit codes are those of the page.
+        let page = try #require(RepositoryFiles.bytes("docs/formats/smoke-result.md"))
+        let table = String(decoding: page, as: UTF8.self).matches(of: /\n\| (\d) \|/)
+        let told = help.matches(of: /\nExit codes: 0 |[,\n] ?([2-9]) [a-z]/)
+        #expect(table.map(\.1) == ["0", "2", "3", "4", "5", "6"])
+        #expect(told.map { $0.1 ?? "0" } == table.map(\.1))
+    }
+
     @Test func `tells a suite that is wrong from one that cannot be read`() throws {
         let scratch = ScratchFolder("suite")
         try RuntimeUnderTest.write(Array("{}".utf8), to: scratch.path("suite.json"))

@@ -83,8 +83,12 @@ class Mirror:
                     self.send_header(name, value)
                 if status != 304:
                     self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                try:
+                    self.end_headers()
+                    self.wfile.write(body)
+                except OSError:
+                    # Who asked has hung up: it asks again.
+                    self.close_connection = True
 
             def log_message(self, *_):
                 pass

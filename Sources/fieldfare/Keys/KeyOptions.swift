@@ -33,7 +33,7 @@ struct PassphraseOptions: ParsableArguments {
             return .held(try file.open(passphrase: secret))
         } catch {
             throw Failure(
-                error == .wrongPassphrase ? .refused : .failed, "key file '\(path)': \(error)",
+                error == .wrongPassphrase ? .refused : .failed, "'\(path)': \(error)",
                 hint: error == .wrongPassphrase
                     ? "a passphrase cannot be recovered; ask who made the key" : nil)
         }
@@ -47,7 +47,7 @@ extension KeyFile {
         do {
             return try KeyFile(parsing: bytes)
         } catch {
-            throw Failure(.failed, "key file '\(path)': \(error)")
+            throw Failure(.failed, "'\(path)': \(error)")
         }
     }
 }
