@@ -3,7 +3,8 @@ import Primitives
 /// An Ed25519 key pair at rest, as `docs/formats/key-file.md` describes it.
 ///
 /// The public part can be read by anyone who can read the file; the private part is encrypted with a
-/// passphrase (argon2id and a secret box), or plain for keys that an unattended service must load.
+/// passphrase (argon2id and a secret box), plain for keys that an unattended service must load, or held by another
+/// program, which the file names.
 ///
 /// ```json
 /// {"keyid":"…","name":"ci","private":{"nonce":"…","passes":3,"protection":"argon2id-secretbox",
@@ -22,15 +23,38 @@ package struct KeyFile: Sendable, Hashable {
     private enum Secret: Sendable, Hashable {
         case plain(seed: [UInt8])
         case encrypted(PassphraseBox)
+        case external(ExternalProgram)
     }
 
     package var keyID: KeyID { publicKey.keyID }
 
     package var isEncrypted: Bool {
         switch secret {
-        case .plain: false
+        case .plain, .external: false
         case .encrypted: true
         }
+    }
+
+    /// The program that signs with the key; nil where the file has the private part.
+    package var external: ExternalProgram? {
+        if case .external(let program) = secret { program } else { nil }
+    }
+
+    /// The word for how the private part is kept.
+    package var protection: String {
+        switch secret {
+        case .plain: "plain"
+        case .encrypted: "argon2id-secretbox"
+        case .external: "external"
+        }
+    }
+
+    /// A file for a key that a program holds.
+    package init(external program: ExternalProgram, publicKey: Ed25519PublicKey, name: String = "")
+    {
+        self.publicKey = publicKey
+        self.name = name
+        secret = .external(program)
     }
 
     /// A file for a key that an unattended service loads: whoever reads the file has the key.
@@ -62,6 +86,7 @@ package struct KeyFile: Sendable, Hashable {
     package func open(passphrase: [UInt8]?) throws(KeyFileError) -> Ed25519PrivateKey {
         let seed: [UInt8]
         switch (secret, passphrase) {
+        case (.external, _): throw .heldElsewhere
         case (.plain(let plain), nil): seed = plain
         case (.plain, .some): throw .notEncrypted
         case (.encrypted, nil): throw .passphraseMissing
@@ -113,9 +138,12 @@ extension KeyFile {
             secret = .plain(seed: try hex("seed", Ed25519PrivateKey.seedByteCount, in: &fields))
         case "argon2id-secretbox":
             secret = .encrypted(try box(from: &fields))
+        case "external":
+            secret = .external(try ExternalProgram(reading: &fields))
         case let other:
             throw FieldError(
-                path: fields.path(of: "protection"), expected: "'plain' or 'argon2id-secretbox'",
+                path: fields.path(of: "protection"),
+                expected: "'plain', 'argon2id-secretbox' or 'external'",
                 found: "'\(other)'")
         }
         try fields.refuseUnknown()
@@ -159,6 +187,7 @@ extension KeyFile {
 
     private var privateJSON: JSON {
         switch secret {
+        case .external(let program): .object(program.fields)
         case .plain(let seed): ["protection": "plain", "seed": .string(Hex.encode(seed))]
         case .encrypted(let box):
             [

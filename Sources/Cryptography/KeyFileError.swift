@@ -10,6 +10,8 @@ package enum KeyFileError: Error, Sendable, Hashable {
     case passphraseMissing
     /// The file is plain, and a passphrase was given: somebody believes it to be protected.
     case notEncrypted
+    /// Another program holds the private part.
+    case heldElsewhere
     /// The passphrase is another one, or the encrypted part was changed.
     case wrongPassphrase
     /// The private part belongs to another public key than the file says.
@@ -27,6 +29,8 @@ extension KeyFileError: CustomStringConvertible {
         case .malformed(let error): "key file: \(error)"
         case .passphraseMissing: "key file: expected a passphrase for an encrypted key, got none"
         case .notEncrypted: "key file: expected an encrypted key, got a plain one"
+        case .heldElsewhere:
+            "key file: expected the private part in it, got an external key, which a program holds"
         case .wrongPassphrase:
             "key file: expected the passphrase it was encrypted with, got another (or the file was changed)"
         case .publicKeyMismatch(let expected, let found):

@@ -76,7 +76,10 @@ import Testing
         var revoked = ""
         let local: [Run] = [
             Run("keys generate new --out more"), Run("keys show more/new.json"),
-            Run("keys list --dir keys"), Run("bundle init my-model"),
+            Run("keys list --dir keys"),
+            Run(
+                "keys external hsm --public 58\(String(repeating: "66", count: 31)) --out more /bin/true"
+            ), Run("bundle init my-model"),
             Run("policy init --model my-model --version 1.0.0 --out other.yaml"),
             Run("bundle check bundle"), Run("bundle check my-model", status: 1),
             Run("bundle build bundle --out build"), Run("bundle inspect build"),
@@ -87,13 +90,22 @@ import Testing
                     + "--release-key keys/ci.json"),
             Run("repo sign root --dir second --key keys/root-a.json --yes"),
             Run("repo status --dir second"),
+            Run("repo rotate --simulate --dir second", status: 10),
+            Run("repo add-model three --dir second --release-key keys/ci.json"),
+            Run("keys rotate keys/ci.json keys/anna.json --dir second"),
+            Run("keys revoke keys/root-a.json --dir second", status: 10),
+            Run("repo renew --dir second"),
         ]
         let publishing: [Run] = [
             Run("repo push --dir repo"),
             Run("publish build --key keys/ci.json --policy rollout.yaml"),
-            Run("repo status"),
+            Run("repo status"), Run("repo withdraw model.commands-en"),
+            Run("publish build --key keys/ci.json --policy rollout.yaml"),
             Run("repo sign model.commands-en --key keys/anna.json --yes"),
             Run("repo verify --root repo/root.json"),
+            Run("repo rotate --simulate"),
+            Run("repo add-model two --release-key keys/ci.json --key keys/targets.json"),
+            Run("keys revoke keys/root-c.json --dir away"),
         ]
         let rollouts =
             ["create commands-en 1.0.0 --initial"]

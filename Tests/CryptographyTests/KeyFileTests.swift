@@ -121,7 +121,8 @@ struct KeyFileTests {
             field: "secret", value: .string(String(repeating: "0", count: 98)),
             expected: "96 lower-case hexadecimal digits", found: "other text of 98 bytes"),
         Fault(
-            field: "protection", value: "rot13", expected: "'plain' or 'argon2id-secretbox'",
+            field: "protection", value: "rot13",
+            expected: "'plain', 'argon2id-secretbox' or 'external'",
             found: "'rot13'"),
         Fault(
             field: "hint", value: "x", expected: "a field of this schema", found: "an unknown one"),
@@ -182,6 +183,7 @@ struct KeyFileTests {
 
     @Test(arguments: [
         (KeyFileError.passphraseMissing, "expected a passphrase"),
+        (.heldElsewhere, "expected the private part in it, got an external key"),
         (.notEncrypted, "expected an encrypted key, got a plain one"),
         (.wrongPassphrase, "expected the passphrase it was encrypted with"),
         (.noMemory(bytes: 7), "expected 7 bytes of memory for argon2id"),
@@ -203,5 +205,27 @@ struct KeyFileTests {
         #expect(PassphraseCost(passes: 1, memoryBytes: 8_191) == nil)
         #expect(PassphraseCost(passes: 17, memoryBytes: 8_192) == nil)
         #expect(PassphraseCost(passes: 1, memoryBytes: 1 << 31) == nil)
+    }
+
+    @Test func `names the program of an external key, and opens nothing`() throws {
+        let program = try #require(ExternalProgram(["/bin/signer", "slot 1"], timeoutSeconds: 5))
+        let made = KeyFile(external: program, publicKey: Self.key.publicKey, name: "hsm")
+        let file = try KeyFile(parsing: made.bytes)
+        #expect(file == made)
+        #expect(file.external == program)
+        #expect(file.protection == "external" && !file.isEncrypted)
+        #expect(throws: KeyFileError.heldElsewhere) { try file.open(passphrase: nil) }
+        #expect(throws: KeyFileError.heldElsewhere) { try file.open(passphrase: [1]) }
+        #expect(try Self.encrypted().external == nil)
+        for (field, value) in [
+            ("program", JSON.array([])), ("program", ["signer"]), ("program", [1]),
+            ("program", ["/bin/x", .string(String(repeating: "x", count: 1_025))]),
+            ("timeout_s", 0), ("timeout_s", 601), ("more", 1),
+        ] {
+            let bytes = try Self.changed(made, private: [field: value])
+            #expect(throws: KeyFileError.self, "\(field): \(value)") {
+                try KeyFile(parsing: bytes)
+            }
+        }
     }
 }

@@ -13,6 +13,8 @@ import Testing
         try release(registry)
 
         try rotateOnlineKeys(of: registry)
+        try replaceReleaseKey(of: registry)
+        try renewOfflineMetadata(of: registry)
         try restoreFromBackup(registry)
         try rollBack(registry)
     }
@@ -22,7 +24,6 @@ import Testing
         var seen = 0
         for name in try Project.names(in: "docs/runbooks") {
             let page = try Project.text("docs/runbooks/\(name)")
-                .replacingOccurrences(of: "`fieldfare keys rotate` does not exist", with: "")
             for match in page.matches(of: /`(fieldfare(?:-registry)?) ([^`]+)`/) {
                 let manual = try #require(manuals.first { $0.program == match.1 })
                 let complaint = manual.complaint(about: String(match.2))
@@ -55,7 +56,7 @@ import Testing
             try files.copyItem(atPath: registry.folder.path + "/new-keys/\(key)", toPath: old)
         }
         try registry.start()
-        try run(blocks[1], registry)
+        try run(blocks[1], registry, ["ROOT": "repo/root.json"])
         try run(
             "yes | {\n\(blocks[2])\n}", registry,
             [
@@ -76,6 +77,54 @@ import Testing
                 (signed + [plans.text]).contains { $0.contains(match.1) },
                 "the registry signs with \(match.1)")
         }
+    }
+
+    private func replaceReleaseKey(of registry: RegistryUnderTest) throws {
+        let blocks = try Self.blocks(of: "lost-release-key.md")
+        try #require(blocks.count == 2)
+        try registry.good("keys", "generate", "release-new", "--out", "keys")
+        try run("rm -r ceremony", registry)
+        try run(
+            "yes | {\n\(blocks[0])\n}", registry,
+            [
+                "OLD_KEY": "keys/anna.json", "ROOT": "repo/root.json",
+                "TARGETS_KEY": "keys/targets.json",
+            ])
+        let broken = try registry.cli("repo", "verify", "--root", "repo/root.json")
+        #expect(broken.status == 10, "one signature of two counts: \(broken.output)")
+        try run(
+            "yes | {\n\(blocks[1])\n}", registry,
+            ["MODEL": "commands-en", "OTHER_KEY": "keys/ci.json", "GOOD": "1"])
+        let verified = try registry.good("repo", "verify", "--root", "repo/root.json", "--json")
+        #expect(verified.json["targets"] as? Int == 3)
+        let old = try registry.good("keys", "show", "keys/anna.json", "--json").json["keyid"]
+        let roles = try registry.good("repo", "status", "--json").output
+        #expect(!roles.contains(try #require(old as? String)))
+    }
+
+    private func renewOfflineMetadata(of registry: RegistryUnderTest) throws {
+        let blocks = try Self.blocks(of: "offline-metadata-expires.md")
+        try #require(blocks.count == 1)
+        let before = try newest("targets", registry)
+        try run("rm -r ceremony", registry)
+        try run(
+            "yes | {\n\(blocks[0])\n}", registry,
+            [
+                "ROOT": "repo/root.json", "ROOT_KEY_A": "keys/root-a.json",
+                "ROOT_KEY_B": "keys/root-b.json", "TARGETS_KEY": "keys/targets.json",
+            ])
+        let verified = try registry.good("repo", "verify", "--root", "repo/root.json", "--json")
+        #expect(verified.json["root"] as? Int == 3)
+        #expect(try newest("targets", registry) == before + 1)
+
+        let model = try newest("model.commands-en", registry)
+        let publish = ["publish", "build", "--key", "keys/ci.json", "--policy", "rollout.yaml"]
+        try run("fieldfare " + publish.joined(separator: " "), registry)
+        #expect(try newest("model.commands-en", registry) == model, "it is live")
+        try run("fieldfare \((publish + ["--renew"]).joined(separator: " "))", registry)
+        try registry.good(
+            "repo", "sign", "model.commands-en", "--key", "keys/release-new.json", "--yes")
+        #expect(try newest("model.commands-en", registry) == model + 1)
     }
 
     private func restoreFromBackup(_ registry: RegistryUnderTest) throws {

@@ -222,6 +222,44 @@ struct RolesTests {
         #expect(posting.standing.proposal?.signedBy == [second.publicKey.keyID])
     }
 
+    /// The targets after the first, with one release key exchanged.
+    private func exchange(
+        _ old: Ed25519PrivateKey, for new: Ed25519PrivateKey
+    ) throws {
+        var revision = RepositoryRevision(
+            root: TestRegistry.firstRoot(at: now),
+            targets: TestRegistry.firstTargets([model], at: now))
+        try revision.replace(old.publicKey, with: new.publicKey)
+        var exchanged = revision.targets
+        exchanged.version = exchanged.version.next
+        _ = try registry.roles.post(
+            TestRegistry.signed(exchanged, of: .targets, by: [TestRegistry.targetsKey]),
+            as: .targets, by: registry.admin, at: now)
+    }
+
+    @Test
+    func `a thief's proposal is closed with the thief's key, also where others have added to it`()
+        throws
+    {
+        try founded()
+        _ = try post(try targets("6.6.6"), by: [first])
+        // The pipeline's, which signs what it finds with what it brings.
+        _ = try post(try targets("1.0.0", "6.6.6"), by: [second])
+        let third = TestKeys.key("release-3")
+        try exchange(first, for: third)
+        #expect(try registry.roles.standing(of: role, by: registry.admin).proposal == nil)
+        #expect(try registry.events().last == "role.proposal-withdrawn")
+        let posting = try post(try targets("1.0.0"), by: [second])
+        #expect(posting.standing.proposal?.signedBy == [second.publicKey.keyID])
+        guard case .live = try post(try targets("1.0.0"), by: [third]) else {
+            Issue.record("expected live")
+            return
+        }
+        #expect(
+            try registry.clientView(of: role, at: now).content.targets.map(\.key)
+                == [try manifestPath("1.0.0")])
+    }
+
     @Test func `a mistaken proposal can be withdrawn by a signer`() throws {
         try founded()
         _ = try post(try targets("1.0.0"), by: [first])

@@ -197,6 +197,25 @@ struct RolePost {
         try SelfCheck(records: records, now: now).verify(role)
         try records.append(
             .roleLive(file, signers: proposing.signers(result.draft)), by: Actor(actor), at: now)
-        return .live(try RoleStanding(of: role, in: try LiveRepository(records), records))
+        let next = try LiveRepository(records)
+        try closeProposals(under: next)
+        return .live(try RoleStanding(of: role, in: next, records))
+    }
+
+    /// Closes the open proposal of each role that has lost a key.
+    ///
+    /// A thief of that key may have begun it, and others have signed it with more, unread: nobody can tell any more who
+    /// vouched for what is in it.
+    private func closeProposals(under next: LiveRepository) throws(RegistryError) {
+        guard role.isTopLevel else { return }
+        for held in repository.roles {
+            let old = repository.verifiers(of: held)?.publicKeys ?? []
+            let keys = next.verifiers(of: held)?.publicKeys ?? []
+            guard !old.isSubset(of: keys), let proposal = try records.proposal(held) else {
+                continue
+            }
+            try records.setProposal(held, nil)
+            try records.append(.proposalWithdrawn(proposal), by: Actor(actor), at: now)
+        }
     }
 }

@@ -60,7 +60,7 @@ package struct Delegations: Sendable, Hashable {
 /// One delegation: a role, who signs it, and the target paths it is trusted with.
 package struct DelegatedRole: Sendable, Hashable {
     package let name: RoleName
-    package let keys: RoleKeys
+    package var keys: RoleKeys
     package let paths: DelegatedPaths
     /// Whether a search for a path that matches here ends here.
     package let isTerminating: Bool

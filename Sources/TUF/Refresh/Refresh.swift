@@ -47,6 +47,19 @@ package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
             verifier: verifier)
     }
 
+    /// Follows the root chain, and judges targets by its end that no snapshot lists yet.
+    ///
+    /// What a device will make of staged metadata. The targets are not stored.
+    package func rehearse(
+        targets bytes: [UInt8]
+    ) throws(Failure) -> (root: Trusted<Root>, targets: Trusted<Targets>) {
+        let root = try newestRoot()
+        let targets = try judge { () throws(TUFError) in
+            try verifier.unlistedTargets(bytes, under: root)
+        }
+        return (root, targets)
+    }
+
     /// Brings the top-level roles up to date, and the delegated ones that a search for each path visits.
     package func run(following paths: [TargetPath]) throws(Failure) -> TrustedRepository {
         var repository = try run()

@@ -110,6 +110,16 @@ package struct Verifier: Sendable {
             listedIn: snapshot)
     }
 
+    /// Judges top-level targets by their signatures and expiry alone, before a snapshot lists them.
+    func unlistedTargets(
+        _ bytes: [UInt8], under root: Trusted<Root>
+    ) throws(TUFError) -> Trusted<Targets> {
+        let targets = try Unverified<Targets>(parsing: bytes, as: .targets, limit: limits.targets)
+            .verified(by: root.content.verifiers(of: .targets), from: .root)
+        try checkExpiry(targets.content, .targets)
+        return targets
+    }
+
     /// Judges a delegated role's file, downloaded or stored, by the delegator through which it was reached.
     ///
     /// - Precondition: `delegator` delegates to `role`.

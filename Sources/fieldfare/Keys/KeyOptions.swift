@@ -20,14 +20,17 @@ struct PassphraseOptions: ParsableArguments {
         return try Passphrase.ask("Passphrase of \(name): ")
     }
 
-    /// Opens a key file.
+    /// Opens a key file for signing; nothing is asked for an external key.
     ///
     /// - Throws: `Failure` `refused` for a wrong passphrase.
-    func privateKey(at path: String) throws(Failure) -> Ed25519PrivateKey {
+    func signer(at path: String) throws(Failure) -> Signer {
         let file = try KeyFile.read(at: path)
+        if let program = file.external {
+            return .program(SigningProgram(program: program, publicKey: file.publicKey))
+        }
         let secret = file.isEncrypted ? try passphrase(for: "'\(path)'") : nil
         do {
-            return try file.open(passphrase: secret)
+            return .held(try file.open(passphrase: secret))
         } catch {
             throw Failure(
                 error == .wrongPassphrase ? .refused : .failed, "'\(path)': \(error)",

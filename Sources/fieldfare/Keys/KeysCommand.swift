@@ -4,16 +4,19 @@ import Cryptography
 import PosixFiles
 import Primitives
 
-/// Makes and shows keys: `fieldfare keys`.
+/// Makes, shows and exchanges keys: `fieldfare keys`.
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Makes and shows signing keys.",
+        commandName: "keys", abstract: "Makes, shows and exchanges signing keys.",
         discussion: """
             EXAMPLE
               fieldfare keys generate release-anna --out keys
               fieldfare keys list --dir keys
             """,
-        subcommands: [Generate.self, Show.self, List.self])
+        subcommands: [
+            Generate.self, Show.self, List.self, KeysExternal.self, KeysRotate.self,
+            KeysRevoke.self,
+        ])
 
     struct Generate: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -39,28 +42,13 @@ struct KeysCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            guard let path = TargetPath(name + ".json"), path.parts.count == 1,
-                name.utf8.count <= KeyFile.nameLimit
-            else {
-                throw Failure(
-                    .usage, "key name: expected one that can be a file name, got '\(name)'")
-            }
+            _ = try KeysCommand.path(name)
             let secret = plain ? nil : try passphrase.passphrase(for: "the new key '\(name)'")
             if let secret, secret.count < 8 {
                 throw Failure(.usage, "passphrase: expected at least 8 bytes, got \(secret.count)")
             }
             let file = try make(secret)
-            try FileBytes.making(out) { () throws(Failure) in
-                try Failure.catching("key file '\(out)/\(path)'") {
-                    let folder = try Directory(making: out, mode: .ownerOnly)
-                    guard try folder.status(path) == nil else {
-                        throw Failure(
-                            .refused, "key file '\(out)/\(path)': expected none yet, got one")
-                    }
-                    try folder.publish(path, file.bytes, mode: .ownerOnly)
-                }
-            }
-            KeysCommand.show(file, at: "\(out)/\(path)", output)
+            try KeysCommand.write(file, in: out, output)
         }
 
         private func make(_ secret: [UInt8]?) throws(Failure) -> KeyFile {
@@ -119,18 +107,45 @@ struct KeysCommand: ParsableCommand {
         }
     }
 
+    private static func path(_ name: String) throws(Failure) -> TargetPath {
+        guard let path = TargetPath(name + ".json"), path.parts.count == 1,
+            name.utf8.count <= KeyFile.nameLimit
+        else {
+            throw Failure(.usage, "key name: expected one that can be a file name, got '\(name)'")
+        }
+        return path
+    }
+
+    /// Writes a new key file under its name, and shows it.
+    static func write(
+        _ file: KeyFile, in out: String, _ output: OutputOptions
+    ) throws(Failure) {
+        let path = try path(file.name)
+        try FileBytes.making(out) { () throws(Failure) in
+            try Failure.catching("key file '\(out)/\(path)'") {
+                let folder = try Directory(making: out, mode: .ownerOnly)
+                guard try folder.status(path) == nil else {
+                    throw Failure(
+                        .refused, "key file '\(out)/\(path)': expected none yet, got one")
+                }
+                try folder.publish(path, file.bytes, mode: .ownerOnly)
+            }
+        }
+        show(file, at: "\(out)/\(path)", output)
+    }
+
     private static func show(_ file: KeyFile, at path: String, _ output: OutputOptions) {
         if output.isJSON {
             Output.json([
                 "type": "key", "name": .string(file.name), "path": .string(path),
                 "keyid": .string(file.keyID.description),
                 "public": .string(Hex.encode(file.publicKey.bytes)),
-                "encrypted": .bool(file.isEncrypted),
+                "encrypted": .bool(file.isEncrypted), "protection": .string(file.protection),
             ])
         } else {
+            let mark = file.external.map { "  (held by \($0.words[0]))" } ?? "  (not encrypted)"
             Output.line(
-                "\(file.keyID)  \(file.name)  \(path)\(file.isEncrypted ? "" : "  (not encrypted)")"
-            )
+                "\(file.keyID)  \(file.name)  \(path)\(file.isEncrypted ? "" : mark)")
         }
     }
 }

@@ -35,6 +35,15 @@ struct PublishCommand: ParsableCommand {
     @Option(help: "Days until the role's metadata expires.")
     var days: Int64 = 90
 
+    @Option(
+        help:
+            "After a change of the role's keys: a metadata file of the role that you know to be good. What it lists is signed again."
+    )
+    var base: String?
+
+    @Flag(help: "Sign the role's metadata anew though all of this is live: for a later end.")
+    var renew = false
+
     @OptionGroup var passphrase: PassphraseOptions
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
@@ -50,11 +59,14 @@ struct PublishCommand: ParsableCommand {
             version: manifest.version, sha256: SHA256.digest(of: bytes),
             length: Int64(bytes.count))
         for file in policies { _ = try file.policy(for: manifest, bundle) }
-        let secret = try passphrase.privateKey(at: key)
+        let signer = try passphrase.signer(at: key)
         let api = try server.api()
+        let role = RoleName.model(manifest.model)
         let proposal = RoleProposal(
-            api: api, role: .model(manifest.model), key: secret,
-            expires: SystemClock.now() + days * 86_400)
+            api: api, role: role, key: signer, expires: SystemClock.now() + days * 86_400,
+            good: try base.map { (path) throws(Failure) in
+                try RoleProposal.targets(in: path, of: role)
+            })
         try proposal.checkKey()
         var targets = [(manifest.targetPath, bytes)]
         for file in policies {
@@ -73,7 +85,7 @@ struct PublishCommand: ParsableCommand {
         for (path, bytes) in targets {
             try uploader.upload(bytes, SHA256.digest(of: bytes), named: path.description)
         }
-        tell(try proposal.add(additions), manifest, bundle)
+        tell(try proposal.add(additions, renewing: renew), manifest, bundle)
     }
 
     private func policies() throws(Failure) -> [PolicyFile] {

@@ -4,16 +4,31 @@ import CurlTransport
 import Primitives
 import TUF
 
-/// Adds targets to a model's role: from what is live, or from an open proposal that a key of the role has signed.
+/// Adds targets to a model's role, and signs with them only what was verified before.
+///
+/// That is what is live by the role's keys of today, or an open proposal that one of them has signed. After a change of
+/// keys a person must say what it is.
 struct RoleProposal {
     /// How often another publisher may be faster before we give up.
     static let tries = 8
 
     let api: RegistryAPI
     let role: RoleName
-    let key: Ed25519PrivateKey
+    let key: Signer
     /// When the new version expires.
     let expires: UTCTime
+    /// What a person knows to be good of the role, for when its keys were exchanged and nobody else can say.
+    let good: [TargetPath: TargetDescription]?
+
+    /// The targets of a metadata file.
+    ///
+    /// - Throws: `Failure` `refused` for a file that is no metadata of the role.
+    static func targets(
+        in path: String, of role: RoleName
+    ) throws(Failure) -> [TargetPath: TargetDescription] {
+        try draft(FileBytes.read(path, limit: Limits.standard.bytes(of: role)), role).content
+            .targets
+    }
 
     /// Finds out whether the repository has the role, and the key is one of it.
     ///
@@ -35,51 +50,79 @@ struct RoleProposal {
 
     /// Adds the targets, signs, posts; on a conflict it starts again from what has become live.
     ///
+    /// - Parameters:
+    ///   - additions: targets that are new, or live with the same bytes.
+    ///   - renewing: whether to sign anew where all of them are live.
     /// - Returns: ROLE of the protocol, with its `state`.
-    func add(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
-        var last: Failure?
-        for _ in 0..<Self.tries {
+    /// - Throws: `Failure` `refused` where nobody has said what was verified before, or a target is there with other bytes.
+    func add(
+        _ additions: [TargetPath: TargetDescription], renewing: Bool = false
+    ) throws(Failure) -> JSON {
+        try Self.untilFastest { () throws(Failure) in try propose(additions, renewing) }
+    }
+
+    /// Does what another may be faster at, a few times.
+    static func untilFastest<Value>(
+        _ work: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        for _ in 1..<tries {
             do throws(Failure) {
-                return try propose(additions)
+                return try work()
             } catch {
                 guard error.kind == .busy else { throw error }
-                last = error
             }
         }
-        throw last ?? Failure(.busy, "role '\(role)': expected to be the fastest once, got none")
+        return try work()
     }
 
-    /// A target that is live or in the open proposal; nil where there is none.
+    /// A target that is there already; nil where there is none.
     func existing(_ path: TargetPath) throws(Failure) -> TargetDescription? {
-        let standing = try Standing(of: self)
-        return standing.open?.content.targets[path] ?? standing.live?.targets[path]
+        try Standing(of: self).base[path]
     }
 
-    /// What the role says now.
+    /// What the role says now, and what of it a new version may say again.
     private struct Standing {
         /// ROLE of the protocol.
         let json: JSON
-        let live: Targets?
+        let live: Draft<Targets>?
+        /// Whether as many keys of today as a device asks for have signed what is live.
+        let isVerified: Bool
         /// The open proposal, which a key of the role has signed.
         let open: Draft<Targets>?
+        /// What was verified before, and is signed again with the new targets.
+        let base: [TargetPath: TargetDescription]
 
         init(of proposal: RoleProposal) throws(Failure) {
+            let verifiers = try proposal.verifiers()
             json = try proposal.api.get("/v1/roles/\(proposal.role)")
             live = try proposal.live(json)
-            open = try proposal.proposal(json)
+            isVerified = live?.progress(towards: verifiers).isComplete ?? true
+            open = try RoleProposal.open(proposal.role, at: proposal.api, signedBy: verifiers)
+            if !isVerified, let good = proposal.good {
+                base = good
+            } else if isVerified || open != nil {
+                base = (open ?? live)?.content.targets ?? [:]
+            } else {
+                throw Failure(
+                    .refused,
+                    "role '\(proposal.role)': expected live metadata that its keys of today have signed, got that of exchanged ones",
+                    hint:
+                        "name a version of it that you know to be good with --base: what it lists is signed again, and nothing else"
+                )
+            }
         }
 
-        /// What is live and proposed, with more.
+        /// What was verified before, with more.
         func targets(
             adding additions: [TargetPath: TargetDescription]
         ) throws(Failure) -> [TargetPath: TargetDescription] {
-            var targets = (open?.content ?? live)?.targets ?? [:]
+            var targets = base
             for (path, target) in additions.sorted(by: { $0.key < $1.key }) {
                 if let there = targets[path], there != target {
                     throw Failure(
                         .refused,
                         "target '\(path)': expected the bytes that are published, got others",
-                        hint: "a published version never changes: give this one a new version")
+                        hint: RoleProposal.hint(for: path))
                 }
                 targets[path] = target
             }
@@ -87,37 +130,46 @@ struct RoleProposal {
         }
     }
 
-    private func propose(_ additions: [TargetPath: TargetDescription]) throws(Failure) -> JSON {
+    private func propose(
+        _ additions: [TargetPath: TargetDescription], _ isRenewing: Bool
+    ) throws(Failure) -> JSON {
         try checkKey()
         let standing = try Standing(of: self)
-        if let live = standing.live, additions.allSatisfy({ live.targets[$0.key] == $0.value }) {
+        if !isRenewing, standing.isVerified, let live = standing.live,
+            additions.allSatisfy({ live.content.targets[$0.key] == $0.value })
+        {
             return Self.with(standing.json, state: "live")
         }
-        var next = standing.live.map { $0.next(expires: expires) } ?? Targets(expires: expires)
+        var next =
+            standing.live.map { $0.content.next(expires: expires) } ?? Targets(expires: expires)
         next.targets = try standing.targets(adding: additions)
+        for path in standing.live?.content.targets.keys.sorted() ?? []
+        where next.targets[path] == nil {
+            Output.note("\(role): '\(path)' is not signed again")
+        }
         var draft = Draft(next, of: role)
         if let open = standing.open, open.content.targets == next.targets { draft = open }
-        draft.sign(with: key)
-        return try api.send(.post, "/v1/roles/\(role)", draft.bytes).json()
+        var staged = StagedRole.targets(draft)
+        try staged.sign(with: key)
+        return try api.send(.post, "/v1/roles/\(role)", staged.bytes).json()
     }
 
-    private func live(_ standing: JSON) throws(Failure) -> Targets? {
+    /// The open proposal of a role, if a key of today has validly signed it.
+    ///
+    /// One that none has signed is nobody's word: of keys that were exchanged since, or of a registry that lies. It is
+    /// not built upon.
+    static func open(
+        _ role: RoleName, at api: RegistryAPI, signedBy verifiers: Verifiers
+    ) throws(Failure) -> Draft<Targets>? {
+        let answer = try api.send(.get, "/v1/roles/\(role)/proposal", accepting: [404])
+        guard answer.status != 404 else { return nil }
+        let draft = try draft(answer.body, role)
+        return draft.progress(towards: verifiers).signedBy.isEmpty ? nil : draft
+    }
+
+    private func live(_ standing: JSON) throws(Failure) -> Draft<Targets>? {
         guard let version = standing["live"]?["version"]?.integer else { return nil }
-        return try Self.draft(published("\(version).\(role).json"), role).content
-    }
-
-    /// The open proposal, once a key of the role has been seen to sign it.
-    private func proposal(_ standing: JSON) throws(Failure) -> Draft<Targets>? {
-        guard standing["proposal"]?["version"] != nil else { return nil }
-        let bytes = try api.send(.get, "/v1/roles/\(role)/proposal").body
-        let draft = try Self.draft(bytes, role)
-        let verifiers = try self.verifiers()
-        guard !draft.progress(towards: verifiers).signedBy.isEmpty else {
-            throw Failure(
-                .refused,
-                "open proposal of '\(role)': expected a valid signature of the role, got none")
-        }
-        return draft
+        return try Self.draft(published("\(version).\(role).json"), role)
     }
 
     /// The role's keys, from the live targets metadata, which everybody may read.
@@ -168,5 +220,12 @@ struct RoleProposal {
         var fields = standing.object ?? [:]
         fields["state"] = .string(state)
         return .object(fields)
+    }
+
+    private static func hint(for path: TargetPath) -> String {
+        path.parts.first == "policies"
+            ? "a published policy never changes: give this one another name (--policy NAME=FILE)"
+            : "a published version never changes: give this one a new version; "
+                + "the same files built again need the same SOURCE_DATE_EPOCH"
     }
 }

@@ -6,8 +6,8 @@ struct RepositoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repo", abstract: "Keeps the repository's keys and roles.",
         discussion: """
-            The folder of a ceremony holds root.json and targets.json while they are signed. Take it to each signer, \
-            then push it to a registry that has none yet.
+            The folder of a ceremony holds root.json and targets.json while they are signed, and the versions that \
+            they follow. Take it to each signer, then push it to the registry.
 
             EXAMPLE
               fieldfare repo sign root --dir repo --key root-a.json
@@ -15,7 +15,8 @@ struct RepositoryCommand: ParsableCommand {
               fieldfare repo status
             """,
         subcommands: [
-            RepositoryInitialise.self, RepositorySign.self, RepositoryPush.self,
-            RepositoryStatus.self, RepositoryVerify.self,
+            RepositoryInitialise.self, RepositoryAddModel.self, RepositorySign.self,
+            RepositoryPush.self, RepositoryStatus.self, RepositoryVerify.self,
+            RepositoryRotate.self, RepositoryRenew.self, RepositoryWithdraw.self,
         ])
 }

@@ -69,6 +69,9 @@ struct RepositoryInitialise: ParsableCommand {
         let root = Draft(layout.firstRoot(expires: expires), of: .root)
         let targets = Draft(
             RepositoryLayout.firstTargets(models: [model], expires: expires), of: .targets)
+        try Failure.revising { () throws(RevisionError) in
+            try RepositoryRevision(root: root.content, targets: targets.content).checkDuties()
+        }
         let files = [("root.json", root.bytes), ("targets.json", targets.bytes)]
         for (file, _) in files where try FileBytes.exists("\(dir)/\(file)") {
             throw Failure(.refused, "'\(dir)/\(file)': expected none yet, got one")
@@ -85,7 +88,7 @@ struct RepositoryInitialise: ParsableCommand {
         }
     }
 
-    private static func holders(
+    static func holders(
         _ files: [String], _ threshold: Int, _ what: String
     ) throws(Failure) -> KeyHolders {
         var keys: [Ed25519PublicKey] = []

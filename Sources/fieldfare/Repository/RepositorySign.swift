@@ -10,7 +10,9 @@ struct RepositorySign: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign", abstract: "Shows what changes, and adds a signature.",
         discussion: """
-            With --dir it signs a file of the ceremony; otherwise the registry's open proposal of the role.
+            With --dir it signs a file of the ceremony; otherwise the registry's open proposal of the role. The \
+            difference is to the version before, in the folder or at the registry. Who could change that too could hide \
+            something from you: with --root it must be signed by the keys that follow from a root which you trust.
 
             EXAMPLE
               fieldfare repo sign model.commands-en --key release-anna.json
@@ -25,6 +27,9 @@ struct RepositorySign: ParsableCommand {
     @Option(help: "The folder of a ceremony; without it, the registry's proposal is signed.")
     var dir: String?
 
+    @Option(help: "A root that you trust: the version before must follow from it.")
+    var root: String?
+
     @Flag(help: "Do not ask: for pipelines.")
     var yes = false
 
@@ -34,22 +39,35 @@ struct RepositorySign: ParsableCommand {
 
     func run() throws {
         let role = try Word.read(role, "role", "root, targets or model.<model>") { text in
-            RoleName(text).flatMap {
-                $0.isSignedOffline && ($0.isTopLevel || $0.modelName != nil) ? $0 : nil
-            }
+            RoleName(text).flatMap { $0.isSignedOffline && $0.kind != nil ? $0 : nil }
         }
         if let dir { try sign(role, in: dir) } else { try sign(role, at: try server.api()) }
     }
 
     private func sign(_ role: RoleName, in dir: String) throws(Failure) {
+        guard role.isTopLevel else {
+            throw Failure(
+                .usage, "role: expected root or targets with --dir, got '\(role)'",
+                hint: "without --dir the registry's proposal is signed")
+        }
         let path = "\(dir)/\(MetadataFileName(role))"
-        let bytes = try FileBytes.read(path, limit: 4 << 20)
+        let bytes = try FileBytes.read(path, limit: CeremonyFolder.limit)
         var staged = try StagedRole(bytes, as: role)
-        try confirm(try staged.difference(from: nil, as: role), role)
-        staged.sign(with: try passphrase.privateKey(at: key))
+        let folder = CeremonyFolder(path: dir)
+        let before =
+            if let root {
+                try TrustedBase(root: root).version(before: staged, of: role, in: folder)
+            } else {
+                try folder.version(staged.version.number - 1, of: role)
+            }
+        try confirm(try staged.difference(from: before, as: role), role)
+        let signers = try folder.signers(of: role).map(\.verifiers)
+        try staged.sign(with: passphrase.signer(at: key), for: signers)
         try FileBytes.write(staged.bytes, to: path)
-        let state = try CeremonyFolder(path: dir).standing(of: role)
-        tell(role, state: state.missing == 0 ? "signed" : "held", state.signedBy, state.threshold)
+        let state = try folder.standing(of: role)
+        Self.tell(
+            role, state: state.missing == 0 ? "signed" : "held", state.signedBy, state.threshold,
+            output)
     }
 
     private func sign(_ role: RoleName, at api: RegistryAPI) throws(Failure) {
@@ -61,16 +79,25 @@ struct RepositorySign: ParsableCommand {
         }
         let bytes = try api.send(.get, "/v1/roles/\(role)/proposal").body
         var staged = try StagedRole(bytes, as: role)
-        let live = standing["live"]?["version"]?.integer
-        let before = try live.flatMap { (version) throws(Failure) in
-            try api.file("/tuf/\(version).\(role).json")
+        let before: [UInt8]?
+        if let root {
+            before = try TrustedBase(root: root).version(before: staged, of: role, at: api)
+        } else {
+            before = try (standing["live"]?["version"]?.integer).flatMap {
+                (version) throws(Failure) in try api.file("/tuf/\(version).\(role).json")
+            }
         }
         try confirm(try staged.difference(from: before, as: role), role)
-        staged.sign(with: try passphrase.privateKey(at: key))
-        let answer = try api.send(.post, "/v1/roles/\(role)", staged.bytes).json()
+        try staged.sign(with: passphrase.signer(at: key))
+        Self.tell(role, try api.send(.post, "/v1/roles/\(role)", staged.bytes).json(), output)
+    }
+
+    /// Says how far a role is, by the registry's answer.
+    static func tell(_ role: RoleName, _ answer: JSON, _ output: OutputOptions) {
         let signed = answer["proposal"]?["signed_by"]?.array?.count
         let threshold = Int(answer["threshold"]?.integer ?? 1)
-        tell(role, state: answer["state"]?.string ?? "held", signed ?? threshold, threshold)
+        tell(
+            role, state: answer["state"]?.string ?? "held", signed ?? threshold, threshold, output)
     }
 
     private func confirm(_ lines: [String], _ role: RoleName) throws(Failure) {
@@ -85,7 +112,9 @@ struct RepositorySign: ParsableCommand {
         }
     }
 
-    private func tell(_ role: RoleName, state: String, _ signed: Int, _ threshold: Int) {
+    private static func tell(
+        _ role: RoleName, state: String, _ signed: Int, _ threshold: Int, _ output: OutputOptions
+    ) {
         if output.isJSON {
             Output.json([
                 "type": "signature", "role": .string(role.description), "state": .string(state),

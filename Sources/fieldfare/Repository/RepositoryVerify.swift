@@ -104,7 +104,8 @@ struct RepositoryVerify: ParsableCommand {
     }
 }
 
-private struct SourceFetcher: MetadataFetching {
+/// A repository's static files as the client of devices asks for them.
+struct SourceFetcher: MetadataFetching {
     let source: any StaticSource
 
     func fetch(_ name: MetadataFileName, limit: Int) throws(Console.Failure) -> [UInt8]? {

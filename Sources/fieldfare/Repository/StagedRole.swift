@@ -40,14 +40,41 @@ enum StagedRole {
         }
     }
 
-    mutating func sign(with key: Ed25519PrivateKey) {
+    /// The canonical bytes that a signature covers.
+    var message: [UInt8] {
         switch self {
-        case .root(var draft):
-            draft.sign(with: key)
-            self = .root(draft)
-        case .targets(var draft):
-            draft.sign(with: key)
-            self = .targets(draft)
+        case .root(let draft): draft.message
+        case .targets(let draft): draft.message
+        }
+    }
+
+    /// Adds a signature.
+    ///
+    /// - Parameters:
+    ///   - signer: what makes it.
+    ///   - signers: where it is known who may sign, others are refused: their signature would count nothing.
+    /// - Throws: `Failure` `refused` for a key that may not sign, and what the signer throws.
+    mutating func sign(
+        with signer: Signer, for signers: [Verifiers] = []
+    ) throws(Failure) {
+        let key = signer.publicKey
+        guard signers.isEmpty || signers.contains(where: { $0.publicKeys.contains(.ed25519(key)) })
+        else {
+            throw Failure(
+                .refused, "key \(key.keyID): expected one that may sign this role, got another")
+        }
+        let signature = try signer.sign(message)
+        do throws(TUFError) {
+            switch self {
+            case .root(var draft):
+                try draft.add(signature, by: key)
+                self = .root(draft)
+            case .targets(var draft):
+                try draft.add(signature, by: key)
+                self = .targets(draft)
+            }
+        } catch {
+            throw Failure(.refused, "\(error)")
         }
     }
 

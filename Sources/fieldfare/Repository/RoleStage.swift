@@ -1,0 +1,176 @@
+import ArgumentParser
+import Console
+import Cryptography
+import PosixFiles
+import Primitives
+import TUF
+
+/// Where the next versions of root and targets are made, and how long they live.
+struct StageOptions: ParsableArguments {
+    @Option(
+        help:
+            "A root that is trusted: the registry's chain must have it. Worth giving whenever the registry is asked."
+    )
+    var root: String?
+
+    @Option(help: "Days until the new versions expire.")
+    var days: Int64 = 365
+
+    func expires() throws(Failure) -> UTCTime {
+        guard (1...3_650).contains(days) else {
+            throw Failure(.usage, "--days: expected 1 to 3650, got \(days)")
+        }
+        return SystemClock.now() + days * 86_400
+    }
+
+    /// What the registry publishes.
+    func published(_ server: ServerOptions) throws(Failure) -> PublishedRoles {
+        let published = try PublishedRoles(try server.api())
+        if let root {
+            let trusted = try FileBytes.read(root, limit: Limits.standard.root)
+            guard published.chain.roots.contains(where: { $0.bytes == trusted }) else {
+                throw Failure(
+                    .refused,
+                    "published root: expected a chain with '\(root)' in it, got another chain",
+                    hint: "do not sign; somebody else speaks for the registry")
+            }
+        }
+        return published
+    }
+}
+
+/// Root and targets in a ceremony's folder, about to get their next versions.
+///
+/// A version that has all its signatures is never changed: the next one follows it, and it stays as
+/// `<version>.<role>.json`. One that has not takes further changes, and loses the signatures it has.
+struct RoleStage {
+    let folder: CeremonyFolder
+    let root: Draft<Root>
+    let targets: Draft<Targets>
+
+    /// Reads the folder.
+    ///
+    /// - Parameters:
+    ///   - folder: the ceremony's folder.
+    ///   - published: asked where the folder lacks root and targets; what it has is put into the folder.
+    /// - Throws: `Failure` for files that are no root and targets, or only one of the two.
+    init(
+        _ folder: CeremonyFolder, orFrom published: () throws(Failure) -> PublishedRoles
+    ) throws(Failure) {
+        self.folder = folder
+        let held = try [folder.newest(.root), folder.newest(.targets)]
+        if held.contains(nil) { try Self.fill(folder, from: published()) }
+        guard
+            case .root(let root) = try StagedRole(folder.newest(.root) ?? [], as: .root),
+            case .targets(let targets) = try StagedRole(
+                folder.newest(.targets) ?? [], as: .targets)
+        else { preconditionFailure("each role is read as what it is") }
+        self.root = root
+        self.targets = targets
+    }
+
+    private static func fill(
+        _ folder: CeremonyFolder, from published: PublishedRoles
+    ) throws(Failure) {
+        // What a kill between two of these writes has left is what is published, and does no harm.
+        for (role, bytes) in [(RoleName.root, published.root), (.targets, published.targets)] {
+            guard let held = try folder.newest(role), held != bytes else { continue }
+            throw Failure(
+                .refused,
+                "folder '\(folder.path)': expected root.json and targets.json, or neither, got only \(MetadataFileName(role))"
+            )
+        }
+        for root in published.chain.roots.dropLast() {
+            try folder.write(root.bytes, MetadataFileName(.root, version: root.version))
+        }
+        try folder.write(published.targets, MetadataFileName(.targets))
+        try folder.write(published.root, MetadataFileName(.root))
+    }
+
+    var revision: RepositoryRevision {
+        RepositoryRevision(root: root.content, targets: targets.content)
+    }
+
+    /// Writes what differs, and roles that are to live longer.
+    ///
+    /// - Returns: the roles that have something to be signed now.
+    func save(
+        _ revision: RepositoryRevision, renewing: [RoleName] = [], expires: UTCTime
+    ) throws(Failure) -> [RoleName] {
+        var staged: [RoleName] = []
+        // A root with other keys for targets leaves the devices without targets until those keys sign it.
+        let isOrphaned =
+            try folder.standing(of: .targets).missing == 0
+            && !targets.progress(towards: revision.root.verifiers(of: .targets)).isComplete
+        if revision.targets != targets.content || isOrphaned || renewing.contains(.targets) {
+            try save(revision.targets, after: targets, .targets, expires)
+            staged.append(.targets)
+        }
+        if revision.root != root.content || renewing.contains(.root) {
+            try save(revision.root, after: root, .root, expires)
+            staged.insert(.root, at: 0)
+        }
+        return staged
+    }
+
+    private func save<Content: RoleMetadata>(
+        _ content: Content, after old: Draft<Content>, _ role: RoleName, _ expires: UTCTime
+    ) throws(Failure) {
+        let isComplete = try folder.standing(of: role).missing == 0
+        var next = content
+        next.expires = expires
+        if isComplete, let bytes = try folder.newest(role) {
+            try folder.write(bytes, MetadataFileName(role, version: old.content.version))
+            next.version = old.content.version.next
+        } else if !old.signatures.isEmpty {
+            Output.note("\(role) \(next.version): its signatures so far count no more")
+        }
+        try folder.write(Draft(next, of: role).bytes, MetadataFileName(role))
+    }
+
+    /// Says what was staged, and who must sign it.
+    static func tell(
+        _ roles: [RoleName], in folder: CeremonyFolder, _ output: OutputOptions
+    ) throws(Failure) {
+        for role in roles {
+            let standing = try folder.standing(of: role)
+            let signers = try folder.signers(of: role)
+            let path = "\(folder.path)/\(MetadataFileName(role))"
+            if output.isJSON {
+                Output.json([
+                    "type": "staged", "role": .string(role.description), "path": .string(path),
+                    "version": .integer(standing.version.number),
+                    "expires": .string(standing.expires.description),
+                    "signers": .array(signers.map(json)),
+                ])
+                continue
+            }
+            Output.line("\(role) \(standing.version): staged in \(path); to be signed by")
+            for signer in signers {
+                let ids = signer.verifiers.keys.keys.sorted()
+                Output.line("  \(signer.verifiers.threshold) of these, by root \(signer.root)")
+                for id in ids { Output.line("    \(id)") }
+            }
+        }
+    }
+
+    private static func json(_ signers: CeremonyFolder.Signers) -> JSON {
+        [
+            "root": .integer(signers.root.number),
+            "threshold": .integer(Int64(signers.verifiers.threshold.count)),
+            "keyids": .array(
+                signers.verifiers.keys.keys.sorted().map { .string($0.description) }),
+        ]
+    }
+}
+
+extension Failure {
+    init(_ error: RevisionError) { self.init(.refused, "\(error)", hint: error.hint) }
+
+    /// Does something that the rules of a repository may refuse.
+    static func revising<Value>(
+        _ work: () throws(RevisionError) -> Value
+    ) throws(Failure) -> Value {
+        do { return try work() } catch { throw Failure(error) }
+    }
+}
