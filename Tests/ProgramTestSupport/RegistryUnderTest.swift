@@ -49,12 +49,35 @@ package final class RegistryUnderTest {
     ///
     /// The release keys are `keys/ci.json` and `keys/anna.json`, made here, unless others that there are are named.
     package func holdCeremony(releaseKeys: (String, String)? = nil) throws {
-        for name in ["root-a", "root-b", "root-c", "targets"]
-            + (releaseKeys == nil ? ["ci", "anna"] : [])
-        {
+        guard let (first, second) = releaseKeys else { return try copyCeremony() }
+        try hold(releaseKeys: first, second)
+    }
+
+    /// The files of one ceremony that all tests of this process share: keys are slow to encrypt, on purpose.
+    private func copyCeremony() throws {
+        let source = URL(fileURLWithPath: try Self.ceremony.get().path)
+        let files = FileManager.default
+        for name in try files.contentsOfDirectory(atPath: source.path) {
+            try files.copyItem(
+                at: source.appendingPathComponent(name), to: folder.appendingPathComponent(name))
+        }
+    }
+
+    private static let ceremony: Result<ScratchFolder, any Error> = Result {
+        let made = try RegistryUnderTest()
+        for name in ["ci", "anna"] { try made.good("keys", "generate", name, "--out", "keys") }
+        try made.hold(releaseKeys: "keys/ci.json", "keys/anna.json")
+        // A constant is never given up by itself.
+        atexit {
+            try? FileManager.default.removeItem(atPath: RegistryUnderTest.ceremony.get().path)
+        }
+        return made.scratch
+    }
+
+    private func hold(releaseKeys first: String, _ second: String) throws {
+        for name in ["root-a", "root-b", "root-c", "targets"] {
             try good("keys", "generate", name, "--out", "keys")
         }
-        let (first, second) = releaseKeys ?? ("keys/ci.json", "keys/anna.json")
         let online = try programs.run(
             "fieldfare-registry", ["keys", "generate", "--keys", "online"], in: folder)
         try #require(online.status == 0)

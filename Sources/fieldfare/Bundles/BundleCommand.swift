@@ -81,7 +81,7 @@ struct BundleCommand: ParsableCommand {
             abstract: "Makes the manifest, and puts the files under their digests.",
             discussion: """
                 Reproducible: the same files and the same moment give the same bytes. The moment is SOURCE_DATE_EPOCH or \
-                --created; without them, now.
+                --created; without them, when the newest of the files was last changed.
 
                 EXAMPLE
                   fieldfare bundle build my-model --out build
@@ -99,13 +99,15 @@ struct BundleCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            let moment = try Moment.build(naming: created)
             let files = try BundleFolder(folder)
+            let description = try files.description()
+            let moment = try Moment.build(naming: created) { () throws(Failure) in
+                try files.lastChange(of: description.paths)
+            }
             let built: BuiltBundle
             do {
-                built = try BundleBuilder.build(
-                    try files.description(), from: files, created: moment)
-            } catch let error as BundleError {
+                built = try BundleBuilder.build(description, from: files, created: moment)
+            } catch {
                 try BundleCommand.tell(error.problems, output)
                 throw Failure(.failed, "\(folder): no bundle was built")
             }

@@ -25,6 +25,22 @@ final class BundleFolder: BundleFiles {
         }
     }
 
+    /// When bundle.yaml or one of these files was last changed, whichever is newest; those that are not there do not count.
+    func lastChange(of paths: some Sequence<TargetPath>) throws(Failure) -> UTCTime {
+        try Failure.catching("bundle folder '\(path)'") {
+            let all = [TargetPath(Self.descriptionName)].compactMap(\.self) + paths
+            let newest = try all.compactMap { path in
+                do throws(FileError) {
+                    return try folder.status(path)?.modifiedNanoseconds
+                } catch {
+                    guard error.isNotFound else { throw error }
+                    return nil
+                }
+            }.max()
+            return UTCTime(clamping: (newest ?? 0) / 1_000_000_000)
+        }
+    }
+
     func length(of path: TargetPath) throws(BundleFileError) -> Int64? {
         do {
             guard let status = try folder.status(path), status.kind == .file else { return nil }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Cryptography
 import ModelBundle
+import PosixFiles
 import Primitives
 import Rollouts
 
@@ -52,7 +53,7 @@ struct PolicyCommand: ParsableCommand {
             }
             let text = PolicyTemplate.text(
                 model: name, version: version, isInitial: initial,
-                after: try Moment.build(naming: nil))
+                after: try Moment.build(otherwise: SystemClock.now))
             try FileBytes.write(Array(text.utf8), to: out)
             if output.isJSON {
                 Output.json(["type": "policy_template", "path": .string(out)])
