@@ -286,7 +286,7 @@ let server: [Target] = [
         path: "Tests/ProgramTestSupport", swiftSettings: house),
     tests(
         "CommandLineTests",
-        ["Cryptography", "Primitives", "ProgramTestSupport", "RegistryTestSupport"]),
+        ["Console", "Cryptography", "Primitives", "ProgramTestSupport", "RegistryTestSupport"]),
     tests(
         "DeploymentTests",
         ["ProgramTestSupport", .product(name: "Yams", package: "Yams")], exclude: ["prometheus"]),

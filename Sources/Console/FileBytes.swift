@@ -1,3 +1,4 @@
+import Glibc
 package import PosixFiles
 import Primitives
 
@@ -23,16 +24,62 @@ package enum FileBytes {
         }
     }
 
-    /// Does what makes a folder where it is missing and fills it; where that fails, a folder that it made is gone.
-    package static func making<Value: ~Copyable>(
+    /// Does what makes a folder where it is missing and puts files into it; where that fails, a folder that was missing
+    /// is gone again, unless something is in it: another may have found it first.
+    package static func making<Value>(
         _ folder: String, _ work: () throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        let isNew = [".", "/"].contains(folder) ? false : !(try exists(folder))
+        let isNew = isMissing(folder)
         do {
             return try work()
         } catch {
-            if isNew { try? removeTree(folder) }
+            if isNew { _ = unsafe rmdir(folder) }
             throw error
+        }
+    }
+
+    /// Does what works in a folder; where it is missing, under another name first, so that others see it whole or not
+    /// at all.
+    ///
+    /// - Throws: what `work` throws, and `busy` where another has made the folder meanwhile.
+    package static func makingWhole<Value>(
+        _ folder: String, _ work: (String) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        guard isMissing(folder) else { return try work(folder) }
+        let (parent, name) = try split(folder)
+        let draft = "\(parent)/\(name).new-\(UInt64.random(in: .min ... .max))"
+        do {
+            let value = try work(draft)
+            try move(draft, to: name, folder)
+            return value
+        } catch {
+            try? removeTree(draft)
+            throw Failure(
+                error.kind, error.text.replacing(draft, with: folder), hint: error.hint)
+        }
+    }
+
+    /// Gives a folder its name, beside itself.
+    private static func move(
+        _ draft: String, to name: TargetPath, _ path: String
+    ) throws(Failure) {
+        let (parent, draft) = try split(draft)
+        do {
+            try Directory(opening: parent).rename(draft, to: name, isNew: true)
+        } catch {
+            guard case .exists = error else { throw Failure(.failed, "folder '\(path)': \(error)") }
+            throw Failure(
+                .busy, "folder '\(path)': expected none yet, got one made meanwhile",
+                hint: "do it again")
+        }
+    }
+
+    private static func isMissing(_ folder: String) -> Bool {
+        do {
+            _ = try Directory(opening: folder)
+            return false
+        } catch {
+            return error.isNotFound
         }
     }
 

@@ -49,10 +49,10 @@ struct TokenCommand: AsyncParsableCommand {
             try Failure.catching("token", .usage) {
                 try Tokens.check(name: name, scopes: scopes, life: expires)
             }
-            let made = try FileBytes.making(data) { () throws(Failure) in
+            let made = try FileBytes.makingWhole(data) { (folder) throws(Failure) in
                 try Failure.catching("token") {
-                    _ = try Directory(making: data, mode: .ownerOnly)
-                    let store = try SQLiteStore(path: data + "/registry.sqlite")
+                    _ = try Directory(making: folder, mode: .ownerOnly)
+                    let store = try SQLiteStore(path: folder + "/registry.sqlite")
                     var random = SystemRandomNumberGenerator()
                     return try Tokens(store: store).make(
                         name: name, scopes: scopes, life: expires, by: nil,

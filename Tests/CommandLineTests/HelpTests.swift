@@ -46,6 +46,14 @@ import Testing
         }
     }
 
+    @Test(arguments: ["fieldfare", "fieldfare-registry"])
+    func `no page of help shows how its text was put together`(program: String) throws {
+        for (command, page) in try Manual(program).pages {
+            let prose = page.components(separatedBy: "EXAMPLE")[0]
+            #expect(!prose.contains("\\"), "\(command)")
+        }
+    }
+
     @Test func `a wrong command or option in a document would be noticed`() throws {
         let manual = try Manual("fieldfare")
         #expect(manual.complaint(about: "fieldfare rollout begin commands-en") != nil)

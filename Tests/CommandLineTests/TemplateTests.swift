@@ -37,6 +37,29 @@ import Testing
         #expect(try text("rollout.yaml") == Project.text("manifests/first-rollout.yaml"))
     }
 
+    @Test(arguments: ["p.yaml", "./p.yaml", "new/p.yaml", "./new//p.yaml", "sub/../p.yaml"])
+    func `policy init writes where it is told to`(path: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: scratch.path("sub"), withIntermediateDirectories: true)
+        let made = try fieldfare([
+            "policy", "init", "--model", "a", "--version", "1.0.0", "--out", path,
+        ])
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(try text(path).hasPrefix("# How release 1.0.0 of a may spread."))
+    }
+
+    @Test(arguments: [".", "./", "..", "../", "new", "./new/", "new/deep/"])
+    func `keys generate writes where it is told to`(folder: String) throws {
+        let below = scratch.path("below")
+        try FileManager.default.createDirectory(
+            atPath: below, withIntermediateDirectories: true)
+        let made = try Programs().run(
+            "fieldfare", ["keys", "generate", "a", "--plain", "--out", folder],
+            in: URL(fileURLWithPath: below))
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(FileManager.default.fileExists(atPath: "\(below)/\(folder)/a.json"))
+    }
+
     @Test func `policy init speaks of the model and version that were named, and nothing else`()
         throws
     {

@@ -39,11 +39,11 @@ struct ProblemMiddleware: RouterMiddleware {
 
     private func unrouted(_ request: Request) -> Problem {
         let path = request.uri.path
-        let methods = table.methods(of: path).map(\.rawValue)
-        guard !methods.isEmpty else {
+        let methods = table.methods(of: path)
+        guard !methods.isEmpty, !methods.contains(request.method) else {
             return Problem(.notFound, "route '\(path)': expected one, got none")
         }
-        let allowed = methods.joined(separator: ", ")
+        let allowed = methods.map(\.rawValue).joined(separator: ", ")
         return Problem(
             .methodNotAllowed, "method of '\(path)': expected \(allowed), got \(request.method)",
             headers: ["Allow": allowed])

@@ -31,25 +31,17 @@ struct KeysRotate: ParsableCommand {
     @Argument(help: "The new key: a key file or a public key.")
     var new: String?
 
-    @Option(help: "A role to do it in, otherwise all that the key may sign; may be repeated.")
-    var role: [String] = []
-
     @Option(help: "A registry's new keys: what 'fieldfare-registry keys generate' printed.")
     var online: String?
 
-    @Option(help: "The folder of the ceremony; made where it is missing.")
-    var dir: String
-
-    @OptionGroup var stage: StageOptions
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var change: KeyChange
 
     func run() throws {
-        guard (online == nil) == (new != nil), online == nil || (old == nil && role.isEmpty) else {
+        guard (online == nil) == (new != nil), online == nil || (old == nil && change.role.isEmpty)
+        else {
             throw Failure(
                 .usage, "keys rotate: expected an old and a new key, or --online, got another mix")
         }
-        let change = KeyChange(roles: role, dir: dir, stage: stage, server: server, output: output)
         try change.run { (revision, roles) throws(Failure) in
             if let online {
                 return try Self.replaceAll(with: try OnlinePublicKeys(file: online), in: &revision)
@@ -99,18 +91,9 @@ struct KeysRevoke: ParsableCommand {
     @Argument(help: "The key: a key file, a public key or a key id.")
     var key: String
 
-    @Option(help: "A role to do it in, otherwise all that the key may sign; may be repeated.")
-    var role: [String] = []
-
-    @Option(help: "The folder of the ceremony; made where it is missing.")
-    var dir: String
-
-    @OptionGroup var stage: StageOptions
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var change: KeyChange
 
     func run() throws {
-        let change = KeyChange(roles: role, dir: dir, stage: stage, server: server, output: output)
         try change.run { (revision, roles) throws(Failure) in
             let key = try KeyArgument(text: key).known(in: revision)
             return try Failure.revising { () throws(RevisionError) in
@@ -121,18 +104,22 @@ struct KeysRevoke: ParsableCommand {
 }
 
 /// What rotating and revoking share: from the folder, through a change, back into the folder.
-private struct KeyChange {
-    let roles: [String]
-    let dir: String
-    let stage: StageOptions
-    let server: ServerOptions
-    let output: OutputOptions
+struct KeyChange: ParsableArguments {
+    @Option(help: "A role to do it in, otherwise all that the key may sign; may be repeated.")
+    var role: [String] = []
+
+    @Option(help: "The folder of the ceremony; made where it is missing.")
+    var dir: String
+
+    @OptionGroup var stage: StageOptions
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
 
     func run(
         _ change: (inout RepositoryRevision, [RoleName]) throws(Failure) -> [RoleName]
     ) throws(Failure) {
         var only: [RoleName] = []
-        for text in roles {
+        for text in role {
             guard let role = RoleName(text), role.kind != nil else {
                 throw Failure(
                     .usage,

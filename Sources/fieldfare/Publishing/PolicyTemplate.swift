@@ -7,10 +7,10 @@ enum PolicyTemplate {
     static func text(
         model: ModelName, version: SemanticVersion, isInitial: Bool, after now: UTCTime
     ) -> String {
-        let parts =
-            [head(model, version, isInitial, after: now)]
-            + (isInitial ? [firstStages] : [stages, comparison]) + [rest]
-        return parts.joined(separator: "\n")
+        [
+            head(model, version, isInitial, after: now), stages(isInitial),
+            isInitial ? firstGates : comparison, rest,
+        ].joined(separator: "\n")
     }
 
     private static func head(
@@ -43,9 +43,27 @@ enum PolicyTemplate {
             """
     }
 
-    private static let stages = """
+    private static func stages(_ isInitial: Bool) -> String {
+        let blindSpots = isInitial ? ["    required_blind_spot: {}"] : []
+        return
+            ([isInitial ? firstIntroduction : introduction, beta]
+            + (isInitial ? blindSpots : [betaBlindSpot]) + [canary] + blindSpots + [stable]
+            + blindSpots).joined(separator: "\n") + "\n"
+    }
+
+    private static let introduction = """
         # What is left out comes from the templates: the first stage from `beta` (1%, at least 10 devices), the
         # last from `stable` (100%, which is all but the hold-back), all between from `canary` (10%, at least 20).
+        """
+
+    private static let firstIntroduction = """
+        # What is left out comes from the templates: the first stage from `beta` (1%, at least 10 devices), the
+        # last from `stable` (100%), all between from `canary` (10%, at least 20). There is no old release to compare
+        # with, so no stage can show by comparison what it might have missed: silent devices, devices that go back by
+        # themselves and the absolute limit below stop a release.
+        """
+
+    private static let beta = """
         stages:
           - name: beta
             where:
@@ -57,21 +75,29 @@ enum PolicyTemplate {
             cap: 25%
             least_soak: 24h
             most_soak: 72h
+        """
+
+    private static let betaBlindSpot = """
             # The worsening that this stage may be unable to see: p95 x2.0, and errors in 8% of all turns.
             required_blind_spot:
               latency_p95: 2.0
               errors: 8%
+        """
+
+    private static let canary = """
           - name: canary
             where:
               regions: [eu]
             share: 10%
             # New devices start one after the other over six hours, by bucket.
             ramp: 6h
+        """
+
+    private static let stable = """
           - name: stable
             # auto: the gate's verdict is enough; manual: and an operator's `advance`; signed: and an approval
             # signed with the release keys, which each device checks.
             promote: manual
-
         """
 
     /// With the devices that stay on the old release.
@@ -97,36 +123,8 @@ enum PolicyTemplate {
 
         """
 
-    private static let firstStages = """
-        # What is left out comes from the templates: the first stage from `beta` (1%, at least 10 devices), the
-        # last from `stable` (100%), all between from `canary` (10%, at least 20). There is no old release to compare
-        # with, so no stage can show by comparison what it might have missed: silent devices, devices that go back by
-        # themselves and the absolute limit below stop a release.
-        stages:
-          - name: beta
-            where:
-              regions: [eu]
-              labels: [office]
-            # At least 10 devices of each cohort, but never more than a quarter of it.
-            share: 1%
-            least_devices: 10
-            cap: 25%
-            least_soak: 24h
-            most_soak: 72h
-            required_blind_spot: {}
-          - name: canary
-            where:
-              regions: [eu]
-            share: 10%
-            # New devices start one after the other over six hours, by bucket.
-            ramp: 6h
-            required_blind_spot: {}
-          - name: stable
-            # auto: the gate's verdict is enough; manual: and an operator's `advance`; signed: and an approval
-            # signed with the release keys, which each device checks.
-            promote: manual
-            required_blind_spot: {}
-
+    /// Without them, a limit that needs no comparison.
+    private static let firstGates = """
         gates:
           - metric: errors
             absolute: 5%

@@ -8,8 +8,8 @@ struct RepositoryRenew: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "renew", abstract: "Stages root and targets with a later end.",
         discussion: """
-            Nothing else changes. They are staged in the folder, from what it has or else the registry publishes, and it \\
-            is said who must sign them: 'fieldfare repo sign', then 'fieldfare repo push'. A model's own metadata is \\
+            Nothing else changes. They are staged in the folder, from what it has or else the registry publishes, and it \
+            is said who must sign them: 'fieldfare repo sign', then 'fieldfare repo push'. A model's own metadata is \
             renewed with 'fieldfare publish --renew'.
 
             EXAMPLE
