@@ -22,6 +22,10 @@ func github(_ name: String, _ version: Version) -> Package.Dependency {
     .package(url: "https://github.com/" + name, exact: version)
 }
 
+/// What C and C++ are compiled with.
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+let strictCXX: [CXXSetting] = [.treatAllWarnings(as: .error)]
+
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: house)
 }
@@ -50,16 +54,17 @@ let shims: [Target] = [
     .systemLibrary(
         name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     // Typed doors to libcurl's variadic functions, which Swift cannot call.
-    .target(name: "CCurlShims", dependencies: ["CCurl"]),
+    .target(name: "CCurlShims", dependencies: ["CCurl"], cSettings: strictC),
     // SQLite by its C API, for the device.
     .systemLibrary(
         name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     // System calls that the Glibc module does not show, or shows as variadic.
-    .target(name: "CPosixShims"),
+    .target(name: "CPosixShims", cSettings: strictC),
     // The sherpa-onnx C API as a table of functions, opened at run time.
     .target(
         name: "CSherpaOnnx",
-        cSettings: [.headerSearchPath("../../.deps/sherpa-onnx/include")],
+        cSettings: strictC + [.headerSearchPath("../../.deps/sherpa-onnx/include")],
+        cxxSettings: strictCXX,
         linkerSettings: [.linkedLibrary("dl")]),
 ]
 
