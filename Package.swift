@@ -147,28 +147,42 @@ let deviceTests: [Target] = [
             "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "TUF",
         ],
         path: "Tests/TestSupport", swiftSettings: house),
+    // Strict JSON, names, paths, moments and versions: what is read, and what is refused.
     tests("PrimitivesTests", ["Primitives"]),
+    // Published vectors of Ed25519 and SHA-256, weak keys, and key files with and without a passphrase.
     tests("CryptographyTests", ["CSodium", "Cryptography", "Primitives"]),
+    // Each step of verification and each refusal, the refresh over simulated repositories, and what a kill leaves.
     tests("TUFTests", ["Cryptography", "Primitives", "TUF"]),
+    // Repositories that python-tuf made are read, and ours by python-tuf; and the conformance suite.
     // The part against the running registry needs the server side's programs.
     tests(
         "InteropTests",
         ["Cryptography", "Primitives", "TUF"] + (deviceOnly ? [] : ["ProgramTestSupport"]),
         exclude: ["python"] + (deviceOnly ? ["RunningRegistryTests.swift"] : [])),
+    // Bundles built twice give the same bytes; manifests and ONNX files, good, broken and hostile.
     tests("ModelBundleTests", ["Cryptography", "ModelBundle", "Primitives", "Speech"]),
+    // WAV files, word error rates, token tables, and the verdict on what a smoke test printed.
     tests("SpeechTests", ["Primitives", "Speech"]),
+    // The smoke program in a process of its own: with the real runtime and model, with fakes, with hostile bundles.
     tests("SpeechRuntimeTests", ["Primitives", "Speech", "SpeechRuntime"]),
+    // What policies and plans may say, what `decide` decides on any fleet, and how the controller goes on.
     tests("RolloutsTests", ["Cryptography", "ModelBundle", "Primitives", "Rollouts"]),
+    // Reports, turns and histograms: read, written, merged, and byte for byte on the wire.
     tests("TelemetryTests", ["Primitives", "Telemetry"]),
+    // The gate's vectors and verdicts, probation on the device, and both on simulated fleets.
     tests("HealthTests", ["Health", "Primitives", "Telemetry"]),
+    // Durable writes cut after any system call, containment against planted links, locks, copies.
     tests("PosixFilesTests", ["PosixFiles", "Primitives"]),
+    // HTTP against servers of our own that stall, lie, cut off, or show the wrong certificate.
     tests("CurlTransportTests", ["CPosixShims", "CurlTransport", "PosixFiles", "Primitives"]),
+    // Slots, leases and staging cut after any system call, the limited child, and the client of the local socket.
     tests(
         "SlotHostTests",
         [
             "AgentCore", "CPosixShims", "Cryptography", "ModelBundle", "PosixFiles", "Primitives",
             "Rollouts", "SlotHost", "Speech",
         ]),
+    // The agent's transition table, and whole devices and fleets over memory ports.
     tests(
         "AgentCoreTests",
         [
@@ -176,7 +190,9 @@ let deviceTests: [Target] = [
             "Speech",
             "TUF", "Telemetry",
         ]),
+    // The journal on SQLite: as its port asks, and on full or damaged disks.
     tests("AgentJournalTests", ["AgentCore", "AgentJournal", "Primitives", "Rollouts"]),
+    // Configuration, state directory, the local socket, and what the running agent says where something is wrong.
     tests(
         "FieldfareAgentTests",
         ["AgentCore", "CPosixShims", "FieldfareAgent", "Primitives", "SlotHost", "Telemetry"]),
@@ -254,12 +270,14 @@ let server: [Target] = [
             "TUF", "Telemetry", "TestSupport",
         ],
         path: "Tests/RegistryTestSupport", swiftSettings: house),
+    // Every use case of the registry in memory, its controller, and commits at which the store dies.
     tests(
         "RegistryCoreTests",
         [
             "Cryptography", "Health", "ModelBundle", "Primitives", "RegistryCore",
             "RegistryTestSupport", "Rollouts", "TUF", "Telemetry",
         ]),
+    // SQLite against memory, operation by operation, and the frozen schema.
     tests(
         "RegistryDatabaseTests",
         [
@@ -267,12 +285,14 @@ let server: [Target] = [
             "RegistryTestSupport", "TUF", "Telemetry",
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
+    // The blob store on a folder: as its port asks, and on full disks.
     tests(
         "BlobFilesTests",
         [
             "BlobFiles", "Cryptography", "PosixFiles", "Primitives", "RegistryCore",
             "RegistryTestSupport",
         ]),
+    // Every route through the router without sockets: answers, problems, rights, pages.
     tests(
         "HTTPAPITests",
         [
@@ -289,13 +309,15 @@ let server: [Target] = [
     .target(
         name: "ProgramTestSupport", dependencies: ["TestSupport"],
         path: "Tests/ProgramTestSupport", swiftSettings: house),
+    // Commands as people type them, with their exit codes, outputs and files, against a registry over TLS.
     tests(
         "CommandLineTests",
         ["Cryptography", "Primitives", "ProgramTestSupport", "RegistryTestSupport"]),
+    // Units, nginx, alerts, pipelines and runbooks: run as they are shipped.
     tests(
         "DeploymentTests",
         ["ProgramTestSupport", .product(name: "Yams", package: "Yams")], exclude: ["prometheus"]),
-    // Nothing but the built programs, so without TestSupport.
+    // From a new repository to a device that runs the release, by the built programs alone; so without TestSupport.
     .testTarget(
         name: "EndToEndTests", dependencies: ["ProgramTestSupport"], swiftSettings: house),
 ]
