@@ -195,7 +195,10 @@ let deviceTests: [Target] = [
     // Configuration, state directory, the local socket, and what the running agent says where something is wrong.
     tests(
         "FieldfareAgentTests",
-        ["AgentCore", "CPosixShims", "FieldfareAgent", "Primitives", "SlotHost", "Telemetry"]),
+        [
+            "AgentCore", "CPosixShims", "FieldfareAgent", "PosixFiles", "Primitives", "SlotHost",
+            "TUF", "Telemetry",
+        ]),
 ]
 
 // MARK: The server side
