@@ -196,8 +196,8 @@ let deviceTests: [Target] = [
     tests(
         "FieldfareAgentTests",
         [
-            "AgentCore", "CPosixShims", "FieldfareAgent", "PosixFiles", "Primitives", "SlotHost",
-            "TUF", "Telemetry",
+            "AgentCore", "CPosixShims", "Cryptography", "FieldfareAgent", "ModelBundle",
+            "PosixFiles", "Primitives", "Rollouts", "SlotHost", "TUF", "Telemetry",
         ]),
 ]
 

@@ -73,6 +73,7 @@ enum AnswerText {
         }
         let metadata = answer["metadata"]
         if let poll = metadata?["last_poll"]?.string { lines.append("polled     \(poll)") }
+        if let missing = metadata?["missing"]?.string { lines.append("missing    \(missing)") }
         if let error = metadata?["poll_error"]?.string { lines.append("trouble    \(error)") }
         if let error = answer["journal_error"]?.string { lines.append("journal    \(error)") }
         return lines.joined(separator: "\n") + "\n"
