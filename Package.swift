@@ -144,7 +144,7 @@ let deviceTests: [Target] = [
     .target(
         name: "TestSupport",
         dependencies: [
-            "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "TUF",
+            "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "Speech", "TUF",
         ],
         path: "Tests/TestSupport", swiftSettings: house),
     // Strict JSON, names, paths, moments and versions: what is read, and what is refused.
@@ -197,7 +197,7 @@ let deviceTests: [Target] = [
         "FieldfareAgentTests",
         [
             "AgentCore", "CPosixShims", "Cryptography", "FieldfareAgent", "ModelBundle",
-            "PosixFiles", "Primitives", "Rollouts", "SlotHost", "TUF", "Telemetry",
+            "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF", "Telemetry",
         ]),
 ]
 

@@ -7,9 +7,10 @@ enum Output {
     /// Prints, and returns the exit code: 1 where nobody takes it.
     static func print(_ text: String) -> Int32 { write(text, to: 1) ? 0 : 1 }
 
-    /// Complains, and returns the exit code.
-    static func fail(_ message: String, _ code: Int32) -> Int32 {
-        _ = write("fieldfare-agent: \(message)\n", to: 2)
+    /// Complains, with what can be done about it on a line of its own, and returns the exit code.
+    static func fail(_ message: String, hint: String?, _ code: Int32) -> Int32 {
+        let hint = hint.map { "hint: \($0)\n" } ?? ""
+        _ = write("fieldfare-agent: \(message)\n\(hint)", to: 2)
         return code
     }
 
