@@ -50,6 +50,7 @@ public final class Agent: Sendable {
     }
 
     private func enrol(_ token: EnrolmentToken) throws(AgentError) -> String {
+        try StartingCheck(settings: settings).authorities()
         let enrolment = Enrolment(
             settings: settings, state: try StateDirectory(settings.stateDirectory),
             reporting: settings.registryClient())

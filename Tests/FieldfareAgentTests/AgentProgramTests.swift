@@ -7,6 +7,11 @@ import Testing
 
 /// The built `fieldfare-agent` where something is wrong: its exit code, what it says, and what it leaves behind.
 struct AgentProgramTests {
+    private static let rootHint =
+        "let 'trusted_root' name the registry's root.json that the device was made with"
+    private static let authoritiesHint =
+        "name a file that the agent's user can read; without 'ca_file' the system's authorities count"
+
     private let device = AgentUnderTest()
 
     private func check(
@@ -27,6 +32,74 @@ struct AgentProgramTests {
         let path = device.scratch.path(name)
         try device.write(Array(text.utf8), to: path)
         return path
+    }
+
+    // MARK: Before anything is made
+
+    @Test(arguments: [
+        ("", "JSON at byte 0: expected more, got the end of the text"),
+        (#"{"a":1}"#, "field 'signed': expected the signed part, got nothing"),
+    ])
+    func `a file that is no root leaves nothing behind`(text: String, reason: String) throws {
+        let configuration = try device.configuration()
+        let root = try write(text, to: "root.json")
+        try check(
+            ["run", "--config", configuration], 1,
+            "trusted root '\(root)': cannot read root: \(reason)", hint: Self.rootHint)
+        #expect(!device.exists("state"))
+        #expect(!device.exists("agent.sock"))
+    }
+
+    @Test func `a root that is not there leaves nothing behind`() throws {
+        let configuration = try device.configuration()
+        let root = device.scratch.path("root.json")
+        try #require(unsafe unlink(root) == 0)
+        try check(
+            ["run", "--config", configuration], 1,
+            "trusted root: cannot open '\(root)': no such file or folder", hint: Self.rootHint)
+        #expect(!device.exists("state"))
+    }
+
+    @Test func `a device that holds a root needs the file no more`() throws {
+        try device.start()
+        device.stop()
+        #expect(device.exists("state/metadata/root.json"))
+        try #require(unsafe unlink(device.scratch.path("root.json")) == 0)
+        let agent = try Agent(configuration: device.scratch.path("state.agent.sock.json"))
+        agent.stop()
+        try agent.run()
+    }
+
+    @Test(arguments: ["run", "enrol"])
+    func `authorities that are not there are a wrong setting`(command: String) throws {
+        let token = try write("fe_" + String(repeating: "A", count: 43), to: "token")
+        let authorities = device.scratch.path("ca.pem")
+        let configuration = try device.configuration(authorities: authorities)
+        let words =
+            [command, "--config", configuration]
+            + (command == "enrol" ? ["--token-file", token] : [])
+        try check(
+            words, 2,
+            "configuration: field 'ca_file': cannot open '\(authorities)': no such file or folder",
+            hint: Self.authoritiesHint)
+        for text in ["", "junk\n", "-----BEGIN PRIVATE KEY-----\n", "# BEGIN CERTIFICATE\n"] {
+            _ = try write(text, to: "ca.pem")
+            try check(
+                words, 2,
+                "configuration: field 'ca_file': expected PEM certificates, got none in '\(authorities)'",
+                hint: Self.authoritiesHint)
+        }
+        #expect(!device.exists("state"))
+    }
+
+    @Test func `authorities behind a link, with text before them, will do`() throws {
+        let file = try write("# ours\r\n-----BEGIN CERTIFICATE-----\r\n", to: "real.pem")
+        let link = device.scratch.path("ca.pem")
+        try #require(unsafe symlink(file, link) == 0)
+        let agent = try Agent(configuration: device.configuration(authorities: link))
+        agent.stop()
+        try agent.run()
+        #expect(device.exists("state/metadata/root.json"))
     }
 
     // MARK: Enrolling

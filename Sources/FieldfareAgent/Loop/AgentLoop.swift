@@ -31,6 +31,9 @@ final class AgentLoop {
     init(_ settings: AgentSettings) throws(AgentError) {
         let clock = ClockBox()
         self.clock = clock
+        let check = StartingCheck(settings: settings)
+        try check.authorities()
+        try check.root(at: clock.value.now)
         let state = try StateDirectory(settings.stateDirectory)
         lock = try Self.lock(state)
         let slotsFolder: Directory

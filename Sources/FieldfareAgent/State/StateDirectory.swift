@@ -28,6 +28,16 @@ package struct StateDirectory: Sendable {
         }
     }
 
+    /// Whether a root of trust is held at this path; makes nothing, and takes what cannot be read for none.
+    static func holdsRoot(_ path: String) -> Bool {
+        guard let name = TargetPath("metadata"),
+            let folder = try? Directory(opening: path).directory(name)
+        else { return false }
+        let held = try? MetadataFolder(folder).load(
+            MetadataFileName(.root), limit: Limits.standard.root)
+        return held != nil
+    }
+
     /// A folder in it, made where it is missing.
     package func folder(
         _ name: String, mode: FileMode = .ownerOnly
