@@ -22,6 +22,10 @@ func github(_ name: String, _ version: Version) -> Package.Dependency {
     .package(url: "https://github.com/" + name, exact: version)
 }
 
+/// What C and C++ are compiled with.
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+let strictCXX: [CXXSetting] = [.treatAllWarnings(as: .error)]
+
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: house)
 }
@@ -50,16 +54,17 @@ let shims: [Target] = [
     .systemLibrary(
         name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     // Typed doors to libcurl's variadic functions, which Swift cannot call.
-    .target(name: "CCurlShims", dependencies: ["CCurl"]),
+    .target(name: "CCurlShims", dependencies: ["CCurl"], cSettings: strictC),
     // SQLite by its C API, for the device.
     .systemLibrary(
         name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     // System calls that the Glibc module does not show, or shows as variadic.
-    .target(name: "CPosixShims"),
+    .target(name: "CPosixShims", cSettings: strictC),
     // The sherpa-onnx C API as a table of functions, opened at run time.
     .target(
         name: "CSherpaOnnx",
-        cSettings: [.headerSearchPath("../../.deps/sherpa-onnx/include")],
+        cSettings: strictC + [.headerSearchPath("../../.deps/sherpa-onnx/include")],
+        cxxSettings: strictCXX,
         linkerSettings: [.linkedLibrary("dl")]),
 ]
 
@@ -139,31 +144,45 @@ let deviceTests: [Target] = [
     .target(
         name: "TestSupport",
         dependencies: [
-            "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "TUF",
+            "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "Speech", "TUF",
         ],
         path: "Tests/TestSupport", swiftSettings: house),
+    // Strict JSON, names, paths, moments and versions: what is read, and what is refused.
     tests("PrimitivesTests", ["Primitives"]),
+    // Published vectors of Ed25519 and SHA-256, weak keys, and key files with and without a passphrase.
     tests("CryptographyTests", ["CSodium", "Cryptography", "Primitives"]),
+    // Each step of verification and each refusal, the refresh over simulated repositories, and what a kill leaves.
     tests("TUFTests", ["Cryptography", "Primitives", "TUF"]),
+    // Repositories that python-tuf made are read, and ours by python-tuf; and the conformance suite.
     // The part against the running registry needs the server side's programs.
     tests(
         "InteropTests",
         ["Cryptography", "Primitives", "TUF"] + (deviceOnly ? [] : ["ProgramTestSupport"]),
         exclude: ["python"] + (deviceOnly ? ["RunningRegistryTests.swift"] : [])),
+    // Bundles built twice give the same bytes; manifests and ONNX files, good, broken and hostile.
     tests("ModelBundleTests", ["Cryptography", "ModelBundle", "Primitives", "Speech"]),
+    // WAV files, word error rates, token tables, and the verdict on what a smoke test printed.
     tests("SpeechTests", ["Primitives", "Speech"]),
+    // The smoke program in a process of its own: with the real runtime and model, with fakes, with hostile bundles.
     tests("SpeechRuntimeTests", ["Primitives", "Speech", "SpeechRuntime"]),
+    // What policies and plans may say, what `decide` decides on any fleet, and how the controller goes on.
     tests("RolloutsTests", ["Cryptography", "ModelBundle", "Primitives", "Rollouts"]),
+    // Reports, turns and histograms: read, written, merged, and byte for byte on the wire.
     tests("TelemetryTests", ["Primitives", "Telemetry"]),
+    // The gate's vectors and verdicts, probation on the device, and both on simulated fleets.
     tests("HealthTests", ["Health", "Primitives", "Telemetry"]),
+    // Durable writes cut after any system call, containment against planted links, locks, copies.
     tests("PosixFilesTests", ["PosixFiles", "Primitives"]),
+    // HTTP against servers of our own that stall, lie, cut off, or show the wrong certificate.
     tests("CurlTransportTests", ["CPosixShims", "CurlTransport", "PosixFiles", "Primitives"]),
+    // Slots, leases and staging cut after any system call, the limited child, and the client of the local socket.
     tests(
         "SlotHostTests",
         [
             "AgentCore", "CPosixShims", "Cryptography", "ModelBundle", "PosixFiles", "Primitives",
             "Rollouts", "SlotHost", "Speech",
         ]),
+    // The agent's transition table, and whole devices and fleets over memory ports.
     tests(
         "AgentCoreTests",
         [
@@ -171,10 +190,15 @@ let deviceTests: [Target] = [
             "Speech",
             "TUF", "Telemetry",
         ]),
+    // The journal on SQLite: as its port asks, and on full or damaged disks.
     tests("AgentJournalTests", ["AgentCore", "AgentJournal", "Primitives", "Rollouts"]),
+    // Configuration, state directory, the local socket, and what the running agent says where something is wrong.
     tests(
         "FieldfareAgentTests",
-        ["AgentCore", "CPosixShims", "FieldfareAgent", "Primitives", "SlotHost", "Telemetry"]),
+        [
+            "AgentCore", "CPosixShims", "Cryptography", "FieldfareAgent", "ModelBundle",
+            "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF", "Telemetry",
+        ]),
 ]
 
 // MARK: The server side
@@ -249,12 +273,14 @@ let server: [Target] = [
             "TUF", "Telemetry", "TestSupport",
         ],
         path: "Tests/RegistryTestSupport", swiftSettings: house),
+    // Every use case of the registry in memory, its controller, and commits at which the store dies.
     tests(
         "RegistryCoreTests",
         [
             "Cryptography", "Health", "ModelBundle", "Primitives", "RegistryCore",
             "RegistryTestSupport", "Rollouts", "TUF", "Telemetry",
         ]),
+    // SQLite against memory, operation by operation, and the frozen schema.
     tests(
         "RegistryDatabaseTests",
         [
@@ -262,12 +288,14 @@ let server: [Target] = [
             "RegistryTestSupport", "TUF", "Telemetry",
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
+    // The blob store on a folder: as its port asks, and on full disks.
     tests(
         "BlobFilesTests",
         [
             "BlobFiles", "Cryptography", "PosixFiles", "Primitives", "RegistryCore",
             "RegistryTestSupport",
         ]),
+    // Every route through the router without sockets: answers, problems, rights, pages.
     tests(
         "HTTPAPITests",
         [
@@ -284,13 +312,15 @@ let server: [Target] = [
     .target(
         name: "ProgramTestSupport", dependencies: ["TestSupport"],
         path: "Tests/ProgramTestSupport", swiftSettings: house),
+    // Commands as people type them, with their exit codes, outputs and files, against a registry over TLS.
     tests(
         "CommandLineTests",
         ["Console", "Cryptography", "Primitives", "ProgramTestSupport", "RegistryTestSupport"]),
+    // Units, nginx, alerts, pipelines and runbooks: run as they are shipped.
     tests(
         "DeploymentTests",
         ["ProgramTestSupport", .product(name: "Yams", package: "Yams")], exclude: ["prometheus"]),
-    // Nothing but the built programs, so without TestSupport.
+    // From a new repository to a device that runs the release, by the built programs alone; so without TestSupport.
     .testTarget(
         name: "EndToEndTests", dependencies: ["ProgramTestSupport"], swiftSettings: house),
 ]

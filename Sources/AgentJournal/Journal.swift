@@ -79,17 +79,23 @@ package final class Journal: Journaling {
             let from = directory + "/" + fileName + suffix
             let to = directory + "/" + damagedName + suffix
             guard unsafe rename(from, to) == 0 || errno == ENOENT else {
-                throw .database(code: SQLITE_IOERR, message: "cannot rename '\(from)': \(errno)")
+                throw failed("rename", from)
             }
         }
         let folder = unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY)
         guard folder >= 0 else {
-            throw .database(code: SQLITE_IOERR, message: "cannot open '\(directory)': \(errno)")
+            throw failed("open", directory)
         }
         defer { close(folder) }
         guard fsync(folder) == 0 else {
-            throw .database(code: SQLITE_IOERR, message: "cannot sync '\(directory)': \(errno)")
+            throw failed("sync", directory)
         }
+    }
+
+    /// What `errno` says of a path.
+    private static func failed(_ operation: String, _ path: String) -> JournalError {
+        .database(
+            code: SQLITE_IOERR, message: "cannot \(operation) '\(path)': \(ErrorNumber(errno))")
     }
 
     private static func state(from text: String) throws(JournalError) -> JournalState {

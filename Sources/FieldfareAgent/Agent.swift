@@ -1,5 +1,4 @@
 import AgentCore
-import PosixFiles
 package import Primitives
 
 /// The agent of one device: polls a registry, and keeps one model current, tested and watched.
@@ -31,8 +30,8 @@ public final class Agent: Sendable {
 
     /// Runs on the calling thread until `stop` is called.
     ///
-    /// - Throws: `AgentError` with `busy`, `storage`, `key` or `trust`, before anything has begun. What goes wrong later
-    ///   is logged, reported and tried again.
+    /// - Throws: `AgentError` with `configuration`, `busy`, `storage`, `key` or `trust`, before anything has begun. What
+    ///   goes wrong later is logged, reported and tried again.
     public func run() throws(AgentError) {
         try AgentLoop(settings).run(until: bell)
     }
@@ -44,13 +43,18 @@ public final class Agent: Sendable {
     ///
     /// - Parameter token: what `fieldfare devices enrol-tokens` printed.
     /// - Returns: the device's id: 32 hexadecimal digits.
-    /// - Throws: `AgentError` with `unreachable`, `refused`, `storage` or `key`.
+    /// - Throws: `AgentError` with `configuration`, `unreachable`, `refused`, `storage` or `key`.
     public func enrol(token: String) throws(AgentError) -> String {
-        let state: StateDirectory
-        do { state = try StateDirectory(settings.stateDirectory) } catch { throw AgentError(error) }
+        guard let token = EnrolmentToken(token) else { throw .noToken("enrolment token") }
+        return try enrol(token)
+    }
+
+    private func enrol(_ token: EnrolmentToken) throws(AgentError) -> String {
+        try StartingCheck(settings: settings).authorities()
         let enrolment = Enrolment(
-            settings: settings, state: state, reporting: settings.registryClient())
-        return try enrolment.enrol(token: token, until: Interrupt()).description
+            settings: settings, state: try StateDirectory(settings.stateDirectory),
+            reporting: settings.registryClient())
+        return try enrolment.enrol(token, until: Interrupt()).description
     }
 
     /// As `enrol(token:)`, with the token of a file: the one given, or else the configuration's.
@@ -58,22 +62,10 @@ public final class Agent: Sendable {
         guard let file = tokenFile ?? settings.enrolmentTokenFile else {
             throw AgentError(
                 .configuration,
-                "enrol: expected --token-file or 'enrolment_token_file', got neither")
+                "enrol: expected --token-file or 'enrolment_token_file', got neither",
+                hint: EnrolmentToken.source)
         }
-        let bytes: [UInt8]
-        do throws(FileError) {
-            let (folder, name) = MergedConfiguration.split(file)
-            guard let path = TargetPath(name) else { throw .notFound(.open, path: file) }
-            bytes = try Directory(opening: folder).read(path, limit: 4_096)
-        } catch { throw AgentError(error) }
-        let text = String(decoding: bytes, as: UTF8.self)
-        let token = text.filter { !$0.isWhitespace }
-        guard token.hasPrefix("fe_"), token.utf8.count <= 64 else {
-            throw AgentError(
-                .configuration,
-                "enrolment token '\(file)': expected one token fe_..., got another text")
-        }
-        return try enrol(token: token)
+        return try enrol(EnrolmentToken(file: file))
     }
 
     /// What a configuration file and its drop-ins come to: each value with its source, and whether that can be used.

@@ -1,4 +1,4 @@
-import AgentCore
+import Glibc
 import PosixFiles
 
 /// Why the agent could not do what it was asked; `code` is stable, and codes may be added.
@@ -40,18 +40,33 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
     public let code: Code
     /// The trouble in a sentence: thing, expected, got.
     public let message: String
+    /// What a person can do about it; nil where the message says it all.
+    public let hint: String?
 
-    init(_ code: Code, _ message: String) {
+    init(_ code: Code, _ message: String, hint: String? = nil) {
         self.code = code
         self.message = message
+        self.hint = hint
     }
 
-    init(_ error: FileError) { self.init(.storage, error.description) }
-
-    init(_ error: FetchError) {
-        self.init(error.isRetryable ? .unreachable : .refused, "\(error)")
+    /// What the file system said of something that the agent keeps.
+    init(_ thing: String, _ error: FileError) {
+        self.init(.storage, "\(thing): \(error)", hint: error.hint)
     }
 
-    /// The message.
-    public var description: String { message }
+    /// The message, and the hint on a line of its own.
+    public var description: String { hint.map { "\(message)\nhint: \($0)" } ?? message }
+}
+
+extension FileError {
+    /// What a person can do about it; nil where the error says it all.
+    var hint: String? {
+        switch self {
+        case .insufficientStorage: "make room on that disk"
+        case .system(_, _, EACCES), .system(_, _, EPERM):
+            "let the agent's user have it: see the path's owner and mode"
+        case .system(_, _, EROFS): "name a place that can be written"
+        default: nil
+        }
+    }
 }

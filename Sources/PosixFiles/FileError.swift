@@ -1,5 +1,6 @@
 import CPosixShims
 import Glibc
+import Primitives
 
 /// What was being done to a file when it failed; the names are those of the system calls.
 package enum FileOperation: String, Sendable, Hashable {
@@ -50,7 +51,7 @@ package enum FileError: Error, Sendable, Hashable {
     case system(FileOperation, path: String, errno: Int32)
 
     /// Sorts an error number into the cases that callers tell apart.
-    init(_ operation: FileOperation, path: String, errno: Int32) {
+    package init(_ operation: FileOperation, path: String, errno: Int32) {
         switch errno {
         case ENOENT: self = .notFound(operation, path: path)
         case EEXIST, ENOTEMPTY: self = .exists(operation, path: path)
@@ -105,7 +106,7 @@ extension FileError: CustomStringConvertible {
         case .busy(let path):
             "cannot lock '\(path)': another process holds it"
         case .system(let operation, let path, let errno):
-            "cannot \(operation.rawValue) '\(path)': \(Self.name(errno))"
+            "cannot \(operation.rawValue) '\(path)': \(ErrorNumber(errno))"
         }
     }
 

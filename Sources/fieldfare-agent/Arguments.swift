@@ -27,11 +27,12 @@ struct Arguments {
         var words = words[...]
         let first = words.popFirst() ?? ""
         guard let command = Command(rawValue: first) else {
-            throw Usage("expected a command, got '\(first)'; hint: fieldfare-agent --help")
+            throw Usage("expected a command, got '\(first)'")
         }
         self.command = command
-        if command == .config, words.popFirst() != "check" {
-            throw Usage("expected 'config check'; hint: fieldfare-agent --help")
+        if command == .config {
+            let word = words.popFirst() ?? ""
+            guard word == "check" else { throw Usage("config: expected 'check', got '\(word)'") }
         }
         while let word = words.popFirst() {
             switch word {

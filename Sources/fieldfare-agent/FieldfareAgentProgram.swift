@@ -24,12 +24,12 @@ enum FieldfareAgentProgram {
         if words == ["--version"] { return Output.print("fieldfare-agent \(Agent.version)\n") }
         let arguments: Arguments
         do { arguments = try Arguments(words) } catch {
-            return Output.fail(error.message, 2)
+            return Output.fail(error.message, hint: "fieldfare-agent --help", 2)
         }
         do throws(AgentError) {
             return try perform(arguments)
         } catch {
-            return Output.fail(error.message, error.code.exitCode)
+            return Output.fail(error.message, hint: error.hint, error.code.exitCode)
         }
     }
 
@@ -85,7 +85,7 @@ enum FieldfareAgentProgram {
                     JSON.object(["ok": false, "code": .string(code), "detail": .string(detail)])
                         .text + "\n")
             }
-            return Output.fail("\(error)", error.exitCode)
+            return Output.fail(error.description, hint: error.hint, error.exitCode)
         }
         if arguments.isJSON { return Output.print(answer.text + "\n") }
         return Output.print(AnswerText.of(arguments.command, answer))

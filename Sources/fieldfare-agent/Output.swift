@@ -7,9 +7,10 @@ enum Output {
     /// Prints, and returns the exit code: 1 where nobody takes it.
     static func print(_ text: String) -> Int32 { write(text, to: 1) ? 0 : 1 }
 
-    /// Complains, and returns the exit code.
-    static func fail(_ message: String, _ code: Int32) -> Int32 {
-        _ = write("fieldfare-agent: \(message)\n", to: 2)
+    /// Complains, with what can be done about it on a line of its own, and returns the exit code.
+    static func fail(_ message: String, hint: String?, _ code: Int32) -> Int32 {
+        let hint = hint.map { "hint: \($0)\n" } ?? ""
+        _ = write("fieldfare-agent: \(message)\n\(hint)", to: 2)
         return code
     }
 
@@ -73,6 +74,7 @@ enum AnswerText {
         }
         let metadata = answer["metadata"]
         if let poll = metadata?["last_poll"]?.string { lines.append("polled     \(poll)") }
+        if let missing = metadata?["missing"]?.string { lines.append("missing    \(missing)") }
         if let error = metadata?["poll_error"]?.string { lines.append("trouble    \(error)") }
         if let error = answer["journal_error"]?.string { lines.append("journal    \(error)") }
         return lines.joined(separator: "\n") + "\n"

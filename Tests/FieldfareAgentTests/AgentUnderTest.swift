@@ -46,22 +46,29 @@ final class AgentUnderTest {
     }
 
     /// Writes a configuration file, and returns its path.
-    func configuration(state: String = "state", socket: String = "agent.sock") throws -> String {
+    func configuration(
+        state: String = "state", socket: String = "agent.sock", authorities: String? = nil
+    ) throws -> String {
         let root = scratch.path("root.json")
         try write(RepositorySimulator().trustedRoot, to: root)
-        let json: JSON = [
+        var fields: [String: JSON] = [
             "registry": "https://127.0.0.1:9", "trusted_root": .string(root),
             "state_directory": .string(scratch.path(state)),
             "socket": .string(scratch.path(socket)), "model": "commands-en", "region": "eu",
             "device_class": "hub", "locale": "en-GB", "poll_interval_s": 3600,
             "connect_timeout_s": 1,
         ]
-        let path = scratch.path("\(state).\(socket).json")
-        try write(json.bytes, to: path)
+        fields["ca_file"] = authorities.map { .string($0) }
+        let name = state.split(separator: "/").joined(separator: ".")
+        let path = scratch.path("\(name).\(socket).json")
+        try write(JSON.object(fields).bytes, to: path)
         return path
     }
 
-    private func write(_ bytes: [UInt8], to path: String) throws {
+    /// Whether something of that name is in the folder.
+    func exists(_ name: String) -> Bool { unsafe access(scratch.path(name), F_OK) == 0 }
+
+    func write(_ bytes: [UInt8], to path: String) throws {
         let file = unsafe open(path, O_CREAT | O_TRUNC | O_WRONLY, 0o600)
         defer { close(file) }
         try #require(unsafe Glibc.write(file, bytes, bytes.count) == bytes.count)

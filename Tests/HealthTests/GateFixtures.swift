@@ -74,4 +74,30 @@ enum GateFixtures {
             }
         return evidence(samples)
     }
+
+    /// Test B's vector: 6% of a weight of 300 against 1% of a weight of 5,000, dispersed by 1.0 and 1.1.
+    ///
+    /// A device of 1 turn weighs 1, and one of 21 turns 15.
+    static func vectorB() -> StageEvidence {
+        let treated =
+            devices(142, turns: 1, errors: 0) + devices(8, turns: 1, errors: 1)
+            + devices(6, turns: 21, errors: 1) + devices(4, turns: 21, errors: 2)
+        let control =
+            devices(3_755, turns: 1, errors: 0) + devices(45, turns: 1, errors: 1)
+            + devices(77, turns: 21, errors: 0) + devices(1, turns: 21, errors: 1)
+            + devices(2, turns: 21, errors: 3)
+        let samples = (treated + control).enumerated().map { index, device in
+            var sample = sample(
+                index + 1, index < treated.count ? .treated : .control, turns: device.turns)
+            sample.counters.errors = device.errors
+            return sample
+        }
+        return evidence(samples)
+    }
+
+    private static func devices(
+        _ count: Int, turns: Int64, errors: Int64
+    ) -> [(turns: Int64, errors: Int64)] {
+        Array(repeating: (turns, errors), count: count)
+    }
 }

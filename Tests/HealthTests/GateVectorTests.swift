@@ -86,4 +86,36 @@ import Testing
                 + "this at any time; devices that moved most: 00000005 x1.55, 00000009 x1.43, "
                 + "00000001 x1.36; exposed so far: 5 devices, 210 turns")
     }
+
+    @Test func `reproduces vector B, down to the sentence`() throws {
+        let judgement = HealthGate(GateFixtures.asInGate()).judge(GateFixtures.vectorB())
+        let result = try #require(judgement.results.first { $0.rule.metric == .errors })
+        guard case .estimate(let estimate) = result.measurement, let rates = estimate.rates else {
+            Issue.record("expected an estimate of rates, got \(result.measurement)")
+            return
+        }
+        #expect(isClose(rates.worse, 0.06))
+        #expect(isClose(rates.better, 0.01))
+        #expect(isClose(rates.worseWeight, 300))
+        #expect(isClose(rates.betterWeight, 5_000))
+        #expect(isClose(rates.worseDispersion, 1))
+        #expect(isClose(rates.betterDispersion, 1.1, within: 5e-4))
+        #expect(isClose(estimate.effect, 0.144949))
+        #expect(isClose(estimate.standardError, 0.028944))
+        #expect(isClose(estimate.x, 18.237))
+        #expect(isClose(Boundary.k(x: estimate.x, level: result.level), 4.2185))
+        #expect(isClose(estimate.z, 5.0078))
+        #expect(isClose(estimate.pValue, 1.508e-5, within: 5e-4))
+        // The least rate that is far enough from 1% to roll back: 2.92%, which 6% is beyond.
+        let least = rates.better * pow(estimate.limit, GateFixtures.asInGate().sizeFraction)
+        #expect(isClose(least, 0.0292, within: 2e-3))
+        #expect(estimate.reaches(GateFixtures.asInGate().sizeFraction))
+        #expect(judgement.verdict == .rollback)
+        #expect(
+            judgement.text
+                == "rolled back because error rate on 160 updated devices is 6.00% against 1.00%, "
+                + "x6.00, compared with 3880 devices on the old release (range x1.46–x17.76, "
+                + "allowed x5.00); with no real change, fewer than 1 rollout in 3,100 would show "
+                + "this at any time; exposed so far: 160 devices, 360 turns")
+    }
 }

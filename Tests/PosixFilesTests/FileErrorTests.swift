@@ -32,8 +32,9 @@ struct FileErrorTests {
             "cannot read '/r/f': expected 5 bytes, got 4"
         ),
         (.busy(path: "/r/f"), "cannot lock '/r/f': another process holds it"),
-        (.system(.sync, path: "/r/f", errno: EIO), "cannot sync '/r/f': EIO"),
-        (.system(.sync, path: "/r/f", errno: 9_999), "cannot sync '/r/f': unknown"),
+        (.system(.sync, path: "/r/f", errno: EIO), "cannot sync '/r/f': input/output error"),
+        (.system(.open, path: "/r/f", errno: EACCES), "cannot open '/r/f': permission denied"),
+        (.system(.sync, path: "/r/f", errno: 9_999), "cannot sync '/r/f': unknown error 9999"),
     ]
 
     @Test func `says thing, expected and found in every case`() {

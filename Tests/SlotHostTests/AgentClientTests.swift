@@ -66,7 +66,7 @@ struct AgentClientTests {
         try peer.send(#"{"ok":false,"code":"refused","detail":"no"}"# + "\n")
         let error = AgentClientError.refused(code: "refused", detail: "no")
         #expect(throws: error) { try client.request(["op": "rollback"]) }
-        #expect(error.description == "the agent refused: refused: no")
+        #expect(error.description == "the agent refused: no")
     }
 
     @Test func `leases a model with its descriptor, and lets go with the object`() throws {
@@ -174,7 +174,71 @@ struct AgentClientTests {
         let path = scratch.path("nothing.sock")
         let error = AgentClientError.unreachable(path: path, errno: ENOENT)
         #expect(throws: error) { try AgentClient(connecting: path) }
-        #expect(error.description == "cannot reach the agent: socket '\(path)': ENOENT")
+        #expect(error.description == "\(Self.socket(path)), got nothing of that name")
+        #expect(error.hint == Self.start)
+    }
+
+    private static let start =
+        "start it with 'fieldfare-agent run', or name its socket with --socket"
+
+    private static func socket(_ path: String) -> String {
+        "cannot reach the agent: socket '\(path)': expected one that an agent listens on"
+    }
+
+    private static let table: [(AgentClientError, text: String, hint: String?)] = [
+        (
+            .unreachable(path: "/s", errno: ECONNREFUSED),
+            "\(socket("/s")), got one that nobody listens on", start
+        ),
+        (
+            .unreachable(path: "/s", errno: EACCES),
+            "\(socket("/s")), got one that this user may not use",
+            "ask as root or as the agent's user"
+        ),
+        (
+            .unreachable(path: "/s", errno: ENOTSOCK),
+            "\(socket("/s")), got socket operation on non-socket", start
+        ),
+        (
+            .lost(errno: 0), "lost the agent: it closed the connection",
+            "see the agent's log; then ask again"
+        ),
+        (
+            .lost(errno: ECONNRESET), "lost the agent: connection reset by peer",
+            "see the agent's log; then ask again"
+        ),
+        (
+            .timedOut, "lost the agent: no answer in time",
+            "see the agent's log; then ask again"
+        ),
+        (
+            .malformed("line: x"), "cannot understand the agent: line: x",
+            "use the command and the agent of one version"
+        ),
+        (
+            .refused(code: "forbidden", detail: "hold: expected root, got user 7"),
+            "the agent refused: hold: expected root, got user 7",
+            "ask as root or as the agent's user"
+        ),
+        (
+            .refused(code: "malformed_request", detail: "local request: x"),
+            "the agent refused: local request: x", "use the command and the agent of one version"
+        ),
+        (
+            .refused(code: "storage", detail: "hold: x"), "the agent refused: hold: x",
+            "see the agent's log, and the room on its disk"
+        ),
+        (
+            .refused(code: "new_code", detail: ""), "the agent refused: new_code",
+            "'fieldfare-agent status' shows what it has"
+        ),
+    ]
+
+    @Test func `says what it met, and what can be done about it`() {
+        for (error, text, hint) in Self.table {
+            #expect(error.description == text)
+            #expect(error.hint == hint)
+        }
     }
 
     // MARK: Descriptors on the way

@@ -22,10 +22,7 @@ enum RuntimeUnderTest {
 
     /// The `fieldfare-smoke` that was built together with these tests.
     static func smokeProgram() throws(ChildError) -> String {
-        let folder = RuntimeFolder.programPath().split(separator: "/").dropLast()
-        let path = "/" + folder.joined(separator: "/") + "/fieldfare-smoke"
-        guard unsafe access(path, X_OK) == 0 else { throw ChildError(call: path, number: errno) }
-        return path
+        try ChildProcess.program("fieldfare-smoke")
     }
 
     /// Runs a job, written to a file, over the files in `bundle`, as the slot host does.

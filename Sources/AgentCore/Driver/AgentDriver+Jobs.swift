@@ -3,6 +3,7 @@ import ModelBundle
 package import Primitives
 import Rollouts
 import Speech
+import TUF
 import Telemetry
 
 extension AgentDriver {
@@ -151,6 +152,7 @@ extension AgentDriver {
         for problem in material.problems where self.material?.problems.contains(problem) != true {
             log(.warning, "a released document cannot be used: \(problem)")
         }
+        logMissing(material.missing)
         self.material = material
         pollError = nil
         lastPoll = now
@@ -167,6 +169,16 @@ extension AgentDriver {
                     wish: judgement?.wish ?? .stay, trace: trace, isQuiet: isQuiet(now),
                     lifted: judgement?.lifted ?? [])))
         if case .downloading = machine.state { timers.stage = timers.stage ?? now }
+    }
+
+    /// Tells once that the repository has no plans of the model, and once that it has.
+    private func logMissing(_ missing: MissingPlans?) {
+        guard missing != material?.missing else { return }
+        if let missing {
+            log(.warning, missing.description)
+        } else {
+            log(.notice, "role \(RoleName.plans(profile.model)) is there now")
+        }
     }
 
     /// A watch without alarm ends at its least turns where a newer plan wants the next version.

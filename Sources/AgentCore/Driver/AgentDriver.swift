@@ -149,6 +149,15 @@ package enum DriverError: Error, Sendable, Hashable {
     case slots(SlotError)
 }
 
+extension DriverError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .journal(let error): "journal: \(error)"
+        case .slots(let error): "slots: \(error)"
+        }
+    }
+}
+
 /// What kind of job is under way.
 enum JobKind: Hashable {
     case poll(TraceID)

@@ -35,6 +35,7 @@ struct DocumentCollector {
             timestampSigned: timestamp.signedAt ?? .epoch, timestampExpires: timestamp.expires,
             timestampKeys: repository.root.content.verifiers(of: .timestamp).fingerprint,
             expiredOfflineRoles: repository.expired.map(\.description))
+        material.missing = MissingPlans(plans, in: repository)
         material.versions = [
             "root": repository.root.version.number,
             "timestamp": repository.timestamp.version.number,

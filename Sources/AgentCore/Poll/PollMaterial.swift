@@ -1,5 +1,6 @@
 package import Primitives
 package import Rollouts
+package import TUF
 
 /// What one poll brought: verified documents and how fresh they are; nothing about this device.
 ///
@@ -10,6 +11,8 @@ package struct PollMaterial: Sendable {
     package var planVersion: Int64?
     package var planKeys: SHA256Digest?
     package var listing: Listing
+    /// Why there can be no plan yet; nil where the repository has the role that signs it.
+    package var missing: MissingPlans?
     /// The manifests of the versions that concern the device, by digest.
     package var manifests: [SHA256Digest: ManifestTarget]
     /// When the newest timestamp was signed and when it ends, and the fingerprint of its keys.
@@ -46,5 +49,29 @@ package struct PollMaterial: Sendable {
     package var readablePlan: Plan? {
         guard case .plan(let plan) = plan else { return nil }
         return plan
+    }
+}
+
+/// What a repository lacks before it can have a plan for a model: no fault of its own, but often a wrong name here.
+package enum MissingPlans: Sendable, Hashable, CustomStringConvertible {
+    /// Nobody may sign plans of the model.
+    case notDelegated(RoleName)
+    /// Somebody may, and has signed none.
+    case notPublished(RoleName)
+
+    init?(_ role: RoleName, in repository: TrustedRepository) {
+        guard repository[role] == nil else { return nil }
+        let isDelegated = repository.targets.content.delegations?[role] != nil
+        self = isDelegated ? .notPublished(role) : .notDelegated(role)
+    }
+
+    package var description: String {
+        switch self {
+        case .notDelegated(let role):
+            "role \(role): expected the repository to delegate it, got none of that name yet; "
+                + "hint: see whether 'model' is right"
+        case .notPublished(let role):
+            "role \(role): expected the repository to have its metadata, got none yet"
+        }
     }
 }

@@ -29,6 +29,16 @@ package enum JournalError: Error, Sendable, Hashable {
     case database(code: Int32, message: String)
 }
 
+extension JournalError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .inUse: "expected nobody else to use it, got another process"
+        case .full: "expected room on the disk, got none"
+        case .database(let code, let message): "the database failed: \(message) (SQLite \(code))"
+        }
+    }
+}
+
 /// The agent's memory: port of the agent, implemented by `AgentJournal` on SQLite and by memory in tests.
 ///
 /// For one thread. What a call has written is durable when it returns, whole or not at all.

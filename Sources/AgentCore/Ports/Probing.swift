@@ -10,6 +10,17 @@ package enum ProbeError: Error, Sendable, Hashable {
     case noBundle(Slot)
 }
 
+extension ProbeError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .interrupted: "interrupted"
+        case .cannotStart(let operation, let errno):
+            "smoke program: expected one that starts, got \(ErrorNumber(errno)) (\(operation))"
+        case .noBundle(let slot): "slot \(slot): expected a bundle to test, got none"
+        }
+    }
+}
+
 /// Runs the smoke test of a slot's bundle in a child process: port of the agent, implemented by `SlotHost`.
 package protocol Probing: Sendable {
     /// Starts the child with its limits, waits for it, and judges what it left.

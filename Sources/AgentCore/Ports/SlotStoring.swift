@@ -74,6 +74,27 @@ package enum SlotError: Error, Sendable, Hashable {
     case system(operation: String, path: String, errno: Int32)
 }
 
+extension SlotError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .interrupted: "interrupted"
+        case .fetch(let error): error.description
+        case .wrongBytes(let path, let expected, let found):
+            "file '\(path)': expected SHA-256 \(expected), got \(found)"
+        case .insufficientStorage(let needed, let free):
+            "disk: expected \(needed) bytes of room, got \(free)"
+        case .leased(let slot, false):
+            "slot \(slot): expected no application on it, got one that holds it"
+        case .leased(let slot, true):
+            "slot \(slot): expected no application on it, got one that holds it beyond its deadline"
+        case .notWhole(let slot):
+            "slot \(slot): expected the bundle whole, got parts of it or other bytes"
+        case .system(let operation, let path, let errno):
+            "cannot \(operation) '\(path)': \(ErrorNumber(errno))"
+        }
+    }
+}
+
 /// The two slots and the `current` link: port of the agent, implemented by `SlotHost` and by memory in tests.
 ///
 /// Every verb may be repeated after it failed or was cut off anywhere, and then completes. No verb writes

@@ -29,26 +29,19 @@ final class AgentLoop {
 
     /// Takes the state directory and the socket over, and brings journal and slots together.
     init(_ settings: AgentSettings) throws(AgentError) {
-        let state: StateDirectory
-        let slotsFolder: Directory
-        do {
-            state = try StateDirectory(settings.stateDirectory)
-            guard let lock = try state.lock() else {
-                throw AgentError(
-                    .busy,
-                    "state directory '\(settings.stateDirectory)': expected nobody, got another agent"
-                )
-            }
-            self.lock = lock
-            slotsFolder = try state.folder("slots", mode: .shared)
-        } catch let error as FileError {
-            throw AgentError(error)
-        } catch let error as AgentError {
-            throw error
-        } catch { preconditionFailure("no other error is thrown") }
         let clock = ClockBox()
         self.clock = clock
-        try state.installRoot(from: settings.trustedRoot, at: clock.value.now)
+        let check = StartingCheck(settings: settings)
+        try check.authorities()
+        try check.root(at: clock.value.now)
+        let state = try StateDirectory(settings.stateDirectory)
+        lock = try Self.lock(state)
+        let slotsFolder: Directory
+        do { slotsFolder = try state.folder("slots", mode: .shared) } catch {
+            throw AgentError("slots", error)
+        }
+        let root = TrustedRootFile(path: settings.trustedRoot)
+        try state.installRoot(from: root, at: clock.value.now)
         let slots = try Self.slots(slotsFolder, settings, clock: { SystemClock.now() })
         driver = try Self.driver(settings, state, slots, at: clock.value.now)
         workshop = try Self.workshop(settings, state, slots)
@@ -57,6 +50,16 @@ final class AgentLoop {
     }
 
     // MARK: Parts
+
+    private static func lock(_ state: StateDirectory) throws(AgentError) -> FileLock {
+        let thing = "state directory '\(state.folder.path)'"
+        do throws(FileError) {
+            if let lock = try state.lock() { return lock }
+        } catch { throw AgentError(thing, error) }
+        throw AgentError(
+            .busy, "\(thing): expected nobody in it, got another agent",
+            hint: "stop the other one, or name another folder in 'state_directory'")
+    }
 
     private static func slots(
         _ folder: Directory, _ settings: AgentSettings, clock: @escaping @Sendable () -> UTCTime
@@ -81,7 +84,7 @@ final class AgentLoop {
             throw AgentError(error == .inUse ? .busy : .storage, "journal: \(error)")
         }
         do { isEnrolled = try state.enrolledDevice() == profile.id } catch {
-            throw AgentError(error)
+            throw AgentError("enrolment", error)
         }
         if let damage = journal.damage {
             Log.write(.error, "the journal was damaged and is begun anew: \(damage)")
@@ -108,7 +111,7 @@ final class AgentLoop {
         do {
             store = MetadataFolder(try state.folder("metadata"))
             cache = TargetFolder(try state.folder("targets"))
-        } catch { throw AgentError(error) }
+        } catch { throw AgentError("trusted metadata", error) }
         let probe = SmokeProbe(
             slots: slots, program: settings.smokeProgram, runtime: settings.speechRuntime
         ) { slot, run in Log.write(.info, run.line(of: slot)) }

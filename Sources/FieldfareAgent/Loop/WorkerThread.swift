@@ -1,4 +1,5 @@
 import Glibc
+import Primitives
 import Synchronization
 
 /// One thread that does one errand after another, in the order in which they were given.
@@ -31,7 +32,7 @@ final class WorkerThread: Sendable {
             }, unsafe box.toOpaque())
         guard code == 0 else {
             unsafe box.release()
-            throw AgentError(.storage, "cannot start a thread: errno \(code)")
+            throw AgentError(.storage, "cannot start a thread: \(ErrorNumber(code))")
         }
         thread.withLock { $0 = handle }
     }
@@ -77,7 +78,7 @@ final class WakePipe: Sendable {
         var ends: [Int32] = [0, 0]
         let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
         guard unsafe socketpair(AF_UNIX, Int32(kind), 0, &ends) == 0 else {
-            throw AgentError(.storage, "cannot make a pipe: errno \(errno)")
+            throw AgentError(.storage, "cannot make a pipe: \(ErrorNumber(errno))")
         }
         reading = ends[0]
         writing = ends[1]

@@ -13,21 +13,56 @@ struct Enrolment {
     /// Enrols with a one-time token, and remembers it.
     ///
     /// A device that is enrolled already asks again all the same: the registry answers with the same id.
-    func enrol(token: String, until stop: Interrupt) throws(AgentError) -> DeviceID {
+    func enrol(_ token: EnrolmentToken, until stop: Interrupt) throws(AgentError) -> DeviceID {
         let key = try state.key()
         let own = DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes))
         let device: DeviceID
         do {
-            device = try reporting.enrol(request(token, key), until: stop)
-        } catch { throw AgentError(error) }
+            device = try reporting.enrol(request(token.text, key), until: stop)
+        } catch { throw failure(error, token) }
         guard device == own else {
             throw AgentError(
-                .refused, "enrolment: expected device id \(own), got \(device)")
+                .refused, "\(place): expected device id \(own), got \(device)",
+                hint: "let 'registry' name the registry itself")
         }
         do { try state.remember(enrolmentOf: device, at: settings.registry) } catch {
-            throw AgentError(error)
+            throw AgentError("enrolment", error)
         }
         return device
+    }
+
+    private var place: String { "enrolment at \(settings.registry)" }
+
+    private func failure(_ error: FetchError, _ token: EnrolmentToken) -> AgentError {
+        switch error {
+        case .unreachable:
+            AgentError(
+                .unreachable, "\(place): \(error)",
+                hint: "see whether 'registry' and 'ca_file' are right, and the network; "
+                    + "then enrol again")
+        case .busy, .interrupted:
+            AgentError(.unreachable, "\(place): \(error)", hint: "enrol again later")
+        case .refused(status: 401, _):
+            AgentError(
+                .refused,
+                "\(token.name): expected one that \(settings.registry) made, not expired and not used "
+                    + "by another device, got one that it refuses (status 401)",
+                hint: "get a new one; \(EnrolmentToken.source)")
+        case .notFound:
+            AgentError(
+                .refused,
+                "\(place): expected a registry, got a server that enrols nobody (status 404)",
+                hint: "let 'registry' name the registry itself while enrolling, not a mirror")
+        case .refused(let status, let code):
+            AgentError(
+                .refused,
+                "\(place): expected to be let in, got status \(status)"
+                    + (code.map { ", \($0)" } ?? ""),
+                hint: "the registry's log says more")
+        case .tooLong, .malformed:
+            AgentError(
+                .refused, "\(place): \(error)", hint: "see whether 'registry' names a registry")
+        }
     }
 
     /// The request, signed by the device's key over its canonical bytes without the signature.

@@ -80,6 +80,7 @@ package struct AgentStatus: Sendable {
         fields["timestamp_signed"] = .string(material.timestampSigned.description)
         fields["timestamp_expires"] = .string(material.timestampExpires.description)
         fields["expired"] = .array(material.expiredOfflineRoles.map { .string($0) })
+        fields["missing"] = material.missing.map { .string($0.description) }
         fields["problems"] = .array(material.problems.map { .string($0) })
         fields["versions"] = .object(material.versions.mapValues { .integer($0) })
         return .object(fields)

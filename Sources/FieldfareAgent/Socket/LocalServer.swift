@@ -21,20 +21,27 @@ final class LocalServer {
     init(path: String) throws(AgentError) {
         self.path = path
         let (folder, _) = MergedConfiguration.split(path)
-        do { _ = try Directory(making: folder, mode: .shared) } catch { throw AgentError(error) }
+        do { _ = try Directory(making: folder, mode: .shared) } catch {
+            throw AgentError("socket '\(path)'", error)
+        }
         var listener = Self.listen(path)
         if listener == -EADDRINUSE {
             let other = unsafe cposix_connect_unix(path, 1_000_000_000)
             // A plain file refuses connections too, and is nobody's to remove.
             guard other == -ECONNREFUSED, Self.isSocket(path), unsafe unlink(path) == 0 else {
                 if other >= 0 { _ = cposix_close(other) }
-                throw AgentError(.busy, "socket '\(path)': expected a free name, got one in use")
+                throw AgentError(
+                    .busy, "socket '\(path)': expected a free name, got one in use",
+                    hint: "stop what uses it, or name another one in 'socket'")
             }
             listener = Self.listen(path)
         }
         guard listener >= 0 else {
-            let name = unsafe String(cString: cposix_error_name(-listener))
-            throw AgentError(.storage, "socket '\(path)': cannot listen: \(name)")
+            throw AgentError(
+                .storage,
+                "socket '\(path)': expected a name to listen on, got \(ErrorNumber(-listener))",
+                hint: "let 'socket' be a name of under 108 bytes in a folder that the agent's user "
+                    + "may write")
         }
         self.listener = listener
     }

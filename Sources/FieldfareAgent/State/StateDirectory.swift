@@ -20,8 +20,22 @@ package struct StateDirectory: Sendable {
     static let enrolmentName = "enrolment.json"
 
     /// Opens the directory, made where it is missing.
-    package init(_ path: String) throws(FileError) {
-        folder = try Directory(making: path, mode: .ownerOnly)
+    package init(_ path: String) throws(AgentError) {
+        do { folder = try Directory(making: path, mode: .ownerOnly) } catch {
+            throw AgentError(
+                .storage, "state directory '\(path)': \(error)",
+                hint: "let 'state_directory' name a folder that the agent's user may write")
+        }
+    }
+
+    /// Whether a root of trust is held at this path; makes nothing, and takes what cannot be read for none.
+    static func holdsRoot(_ path: String) -> Bool {
+        guard let name = TargetPath("metadata"),
+            let folder = try? Directory(opening: path).directory(name)
+        else { return false }
+        let held = try? MetadataFolder(folder).load(
+            MetadataFileName(.root), limit: Limits.standard.root)
+        return held != nil
     }
 
     /// A folder in it, made where it is missing.
@@ -54,18 +68,20 @@ package struct StateDirectory: Sendable {
                 mode: .ownerOnly)
             return key
         } catch let error as FileError {
-            guard case .differs = error else { throw AgentError(error) }
+            guard case .differs = error else { throw AgentError("the device's key", error) }
             return try key()
         } catch let error as AgentError {
             throw error
         } catch {
-            throw AgentError(.key, "\(error)")
+            throw AgentError(.key, "the device's key: \(error)")
         }
     }
 
     private static func key(from bytes: [UInt8]) throws(AgentError) -> Ed25519PrivateKey {
         do { return try KeyFile(parsing: bytes).open(passphrase: nil) } catch {
-            throw AgentError(.key, "cannot use the device's key: \(error)")
+            throw AgentError(
+                .key, "the device's key: \(error)",
+                hint: "put '\(keyName)' back, or move it away and enrol the device as a new one")
         }
     }
 
@@ -89,30 +105,20 @@ package struct StateDirectory: Sendable {
     }
 
     /// Installs the root of trust that came with the device, where none is trusted yet.
-    package func installRoot(from file: String, at now: UTCTime) throws(AgentError) {
-        do {
+    func installRoot(from file: TrustedRootFile, at now: UTCTime) throws(AgentError) {
+        let name = MetadataFileName(.root)
+        do throws(FileError) {
             let store = MetadataFolder(try folder("metadata"))
-            let name = MetadataFileName(.root)
             guard try store.load(name, limit: Limits.standard.root) == nil else { return }
-            let (place, leaf) = MergedConfiguration.split(file)
-            let bytes = try Directory(opening: place).read(
-                Self.path(leaf), limit: Limits.standard.root)
-            let refresh = Refresh(fetcher: NoFetcher(), store: store, start: now)
-            try refresh.install(trustedRoot: bytes)
-        } catch let error as FileError {
-            throw AgentError(error)
-        } catch {
-            throw AgentError(.trust, "cannot trust the root '\(file)': \(error)")
-        }
+        } catch { throw AgentError("trusted metadata", error) }
+        let bytes = try file.read(at: now)
+        do throws(FileError) {
+            try MetadataFolder(try folder("metadata")).store(bytes, as: name)
+        } catch { throw AgentError("trusted metadata", error) }
     }
 
     private static func path(_ name: String) -> TargetPath {
         guard let path = TargetPath(name) else { preconditionFailure("a name of ours: \(name)") }
         return path
     }
-}
-
-/// Asked for nothing while the first root is installed.
-private struct NoFetcher: MetadataFetching {
-    func fetch(_ name: MetadataFileName, limit: Int) throws(FetchError) -> [UInt8]? { nil }
 }

@@ -203,14 +203,38 @@ extension AgentClientError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unreachable(let path, let errno):
-            "cannot reach the agent: socket '\(path)': "
-                + "\(unsafe String(cString: cposix_error_name(errno)))"
+            "cannot reach the agent: socket '\(path)': expected one that an agent listens on, "
+                + "got \(Self.words(errno))"
         case .lost(0): "lost the agent: it closed the connection"
-        case .lost(let errno):
-            "lost the agent: \(unsafe String(cString: cposix_error_name(errno)))"
+        case .lost(let errno): "lost the agent: \(ErrorNumber(errno))"
         case .timedOut: "lost the agent: no answer in time"
         case .malformed(let detail): "cannot understand the agent: \(detail)"
-        case .refused(let code, let detail): "the agent refused: \(code): \(detail)"
+        case .refused(let code, let detail):
+            "the agent refused: \(detail.isEmpty ? code : detail)"
+        }
+    }
+
+    /// What was found in the place of an agent's socket.
+    private static func words(_ errno: Int32) -> String {
+        switch errno {
+        case ENOENT: "nothing of that name"
+        case ECONNREFUSED: "one that nobody listens on"
+        case EACCES, EPERM: "one that this user may not use"
+        default: "\(ErrorNumber(errno))"
+        }
+    }
+
+    /// What a person can do about it; nil where there is nothing but to try again.
+    package var hint: String? {
+        switch self {
+        case .unreachable(_, EACCES), .unreachable(_, EPERM), .refused("forbidden", _):
+            "ask as root or as the agent's user"
+        case .unreachable: "start it with 'fieldfare-agent run', or name its socket with --socket"
+        case .lost, .timedOut: "see the agent's log; then ask again"
+        case .malformed, .refused("malformed_request", _):
+            "use the command and the agent of one version"
+        case .refused("storage", _): "see the agent's log, and the room on its disk"
+        case .refused: "'fieldfare-agent status' shows what it has"
         }
     }
 }

@@ -8,4 +8,14 @@ package enum RefreshError<Fetching: Error & Sendable, Storing: Error & Sendable>
     case storing(Storing)
 }
 
+extension RefreshError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .refused(let error): error.description
+        case .fetching(let error): "\(error)"
+        case .storing(let error): "\(error)"
+        }
+    }
+}
+
 extension RefreshError: Equatable where Fetching: Equatable, Storing: Equatable {}

@@ -23,7 +23,10 @@ final class TestDevice {
     private let key: Ed25519PrivateKey
     private let profile: DeviceProfile
 
-    init(_ registry: TestRegistry, at now: UTCTime, name: String = "device") throws {
+    init(
+        _ registry: TestRegistry, at now: UTCTime, name: String = "device",
+        model: ModelName = TestRegistry.model
+    ) throws {
         self.registry = registry
         self.now = now
         store = MemoryMetadataStore(
@@ -31,7 +34,7 @@ final class TestDevice {
         key = TestKeys.key(name)
         profile = DeviceProfile(
             id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
-            model: TestRegistry.model, channel: .main,
+            model: model, channel: .main,
             attributes: DeviceAttributes(
                 number: 1, region: try #require(AttributeName("eu")),
                 deviceClass: try #require(AttributeName("hub")),

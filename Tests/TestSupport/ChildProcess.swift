@@ -1,15 +1,15 @@
 import Glibc
-import Speech
+package import Speech
 
 /// A program run to its end, with limits, as the agent's slot host runs the smoke test.
-struct ChildProcess {
-    let ending: ChildEnd.Ending
-    let output: [UInt8]
-    let errors: String
-    let cpuMilliseconds: Int64
-    let peakResidentBytes: Int64
+package struct ChildProcess {
+    package let ending: ChildEnd.Ending
+    package let output: [UInt8]
+    package let errors: String
+    package let cpuMilliseconds: Int64
+    package let peakResidentBytes: Int64
 
-    var end: ChildEnd {
+    package var end: ChildEnd {
         ChildEnd(
             ending: ending, output: output, cpuMilliseconds: cpuMilliseconds,
             peakResidentBytes: peakResidentBytes)
@@ -24,7 +24,7 @@ struct ChildProcess {
     ///   - timeout: milliseconds of wall time.
     ///   - script: what the shell does to the descriptors before the program starts.
     /// - Throws: `ChildError` where it cannot be started.
-    init(
+    package init(
         _ words: [String], environment: [String] = [], memory: Int64? = nil,
         timeout: Int32 = 120_000, script: String = ""
     ) throws {
@@ -49,6 +49,17 @@ struct ChildProcess {
         errors = String(decoding: complaints, as: UTF8.self)
         cpuMilliseconds = Self.milliseconds(usage.ru_utime) + Self.milliseconds(usage.ru_stime)
         peakResidentBytes = Int64(usage.ru_maxrss) * 1_024
+    }
+
+    /// The path of a program that was built together with the tests.
+    package static func program(_ name: String) throws(ChildError) -> String {
+        var buffer = [CChar](repeating: 0, count: 4_096)
+        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
+        let own = String(
+            decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let path = "/" + own.split(separator: "/").dropLast().joined(separator: "/") + "/" + name
+        guard unsafe access(path, X_OK) == 0 else { throw ChildError(call: path, number: errno) }
+        return path
     }
 
     private static func start(
@@ -124,13 +135,18 @@ struct ChildProcess {
 }
 
 /// A system call that a test cannot do without failed.
-struct ChildError: Error {
+package struct ChildError: Error {
     let call: String
     let number: Int32
+
+    package init(call: String, number: Int32) {
+        self.call = call
+        self.number = number
+    }
 }
 
 /// A pipe that programs started later do not inherit, as far as another thread leaves the time to say so.
-struct Pipe {
+private struct Pipe {
     let read: Int32
     let write: Int32
 
