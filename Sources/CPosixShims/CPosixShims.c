@@ -15,7 +15,6 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -163,10 +162,6 @@ int cposix_rename_new(int from_folder, const char *from, int to_folder, const ch
     ANSWER(renameat2(from_folder, from, to_folder, to, RENAME_NOREPLACE));
 }
 
-int cposix_rename_exchange(int from_folder, const char *from, int to_folder, const char *to) {
-    ANSWER(renameat2(from_folder, from, to_folder, to, RENAME_EXCHANGE));
-}
-
 int cposix_try_lock(int file, bool exclusive) {
     ANSWER(flock(file, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB));
 }
@@ -174,14 +169,6 @@ int cposix_try_lock(int file, bool exclusive) {
 const int cposix_would_block = EWOULDBLOCK;
 
 int cposix_unlock(int file) { ANSWER(flock(file, LOCK_UN)); }
-
-int cposix_memory_file(const char *name, bool inherit) {
-    ANSWER(memfd_create(name, inherit ? 0 : MFD_CLOEXEC));
-}
-
-int cposix_duplicate(int file, int least) { ANSWER(fcntl(file, F_DUPFD_CLOEXEC, least)); }
-
-int cposix_set_close_on_exec(int file, bool on) { ANSWER(fcntl(file, F_SETFD, on ? FD_CLOEXEC : 0)); }
 
 int cposix_set_nonblocking(int file, bool on) {
     int flags = fcntl(file, F_GETFL);
@@ -219,41 +206,11 @@ int cposix_allowed_cpus(void) {
     return CPU_COUNT(&allowed);
 }
 
-int cposix_close_range(unsigned first, unsigned last) { ANSWER(close_range(first, last, 0)); }
-
-int cposix_set_parent_death_signal(int signal) { ANSWER(prctl(PR_SET_PDEATHSIG, signal)); }
-
-int cposix_set_no_new_privileges(void) { ANSWER(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
-
-int cposix_set_dumpable(bool on) { ANSWER(prctl(PR_SET_DUMPABLE, on ? 1 : 0)); }
-
-int cposix_set_child_subreaper(bool on) { ANSWER(prctl(PR_SET_CHILD_SUBREAPER, on ? 1 : 0)); }
-
-int cposix_unshare(int flags) { ANSWER(unshare(flags)); }
-
-const int cposix_new_user = CLONE_NEWUSER;
-const int cposix_new_network = CLONE_NEWNET;
-const int cposix_new_mount = CLONE_NEWNS;
-const int cposix_new_ipc = CLONE_NEWIPC;
-const int cposix_new_pid = CLONE_NEWPID;
-
-int cposix_set_limit(int resource, uint64_t value) {
-    struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
-    ANSWER(setrlimit(resource, &limit));
+int cposix_close_on_exec_from(unsigned first) {
+    ANSWER(close_range(first, ~0U, CLOSE_RANGE_CLOEXEC));
 }
-
-const int cposix_limit_address_space = RLIMIT_AS;
-const int cposix_limit_cpu_seconds = RLIMIT_CPU;
-const int cposix_limit_core = RLIMIT_CORE;
-const int cposix_limit_file_size = RLIMIT_FSIZE;
-const int cposix_limit_open_files = RLIMIT_NOFILE;
-const int cposix_limit_processes = RLIMIT_NPROC;
 
 int cposix_pidfd_open(pid_t process) { ANSWER((int)syscall(SYS_pidfd_open, process, 0)); }
-
-int cposix_pidfd_signal(int descriptor, int signal) {
-    ANSWER((int)syscall(SYS_pidfd_send_signal, descriptor, signal, NULL, 0));
-}
 
 pid_t cposix_wait(pid_t process, int *status, bool hang) {
     return cposix_wait_usage(process, status, hang, NULL, NULL);

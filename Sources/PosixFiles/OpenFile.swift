@@ -2,8 +2,13 @@ import CPosixShims
 import Glibc
 
 /// A file descriptor, closed when its last owner is gone.
-final class Descriptor: Sendable {
+package final class Descriptor: Sendable {
     let number: Int32
+
+    /// Whether all descriptors from a number on, whoever opened them, now close where another program starts.
+    package static func closeOnExec(from number: UInt32) -> Bool {
+        cposix_close_on_exec_from(number) == 0
+    }
 
     init(owning number: Int32) {
         self.number = number

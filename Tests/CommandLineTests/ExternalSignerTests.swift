@@ -65,9 +65,14 @@ import Testing
         }
 
         func sign(_ key: String) throws -> Programs.Outcome {
-            try registry.cli(
+            try registry.cli(signing(key), with: [:])
+        }
+
+        func signing(_ key: String) -> [String] {
+            [
                 "repo", "sign", "targets", "--dir", "away", "--key", "keys/\(key).json", "--yes",
-                "--json")
+                "--json",
+            ]
         }
 
         var publicKey: String {
@@ -150,6 +155,29 @@ import Testing
         #expect(seen.contains("SSH_AUTH_SOCK=") && seen.contains("FIELDFARE_TOKENS=no secret"))
         #expect(!seen.contains("secret-"))
     }
+
+    @Test func `a program gets no file that was left open to us, whatever its number`() throws {
+        let ceremony = try Ceremony()
+        let registry = ceremony.registry
+        let script = "ls /proc/self/fd > files; exec \(Self.signer)"
+        try ceremony.write("lists", try ceremony.publicKey, ["/bin/sh", "-c", script])
+        let outcome = try registry.programs.run(
+            "/usr/bin/python3", ["-c", Self.leavingOpen, "fieldfare"] + ceremony.signing("lists"),
+            in: registry.folder, environment: registry.environment)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        // Number 3 is the folder that `ls` reads.
+        let files = registry.folder.appendingPathComponent("files")
+        #expect(try String(contentsOf: files, encoding: .utf8) == "0\n1\n2\n3\n")
+    }
+
+    /// Leaves files of a low and a high number open in the program that it becomes.
+    private static let leavingOpen = """
+        import os, resource, sys
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+        for number in 9, 2000:
+            os.dup2(0, number)
+        os.execvp(sys.argv[1], sys.argv[1:])
+        """
 
     @Test func `hears of the program's end where its own parent ignores its children`() throws {
         let ceremony = try Ceremony()

@@ -56,18 +56,11 @@ ssize_t cposix_copy_range(int from, int64_t from_offset, int to, int64_t to_offs
 int cposix_reserve(int file, int64_t offset, int64_t count, bool keep_size);
 // renameat2(2) with RENAME_NOREPLACE: -EEXIST where `to` is taken.
 int cposix_rename_new(int from_folder, const char *from, int to_folder, const char *to);
-// renameat2(2) with RENAME_EXCHANGE: both must exist.
-int cposix_rename_exchange(int from_folder, const char *from, int to_folder, const char *to);
 // flock(2) without waiting: -EWOULDBLOCK where another holds it.
 int cposix_try_lock(int file, bool exclusive);
 int cposix_unlock(int file);
 extern const int cposix_would_block;
-// An anonymous file in memory, closed on exec unless `inherit`.
-int cposix_memory_file(const char *name, bool inherit);
-// fcntl(2) F_DUPFD_CLOEXEC with the lowest number at or above `least`.
-int cposix_duplicate(int file, int least);
-// Sets or clears FD_CLOEXEC, and O_NONBLOCK.
-int cposix_set_close_on_exec(int file, bool on);
+// Sets or clears O_NONBLOCK.
 int cposix_set_nonblocking(int file, bool on);
 // pipe2(2) with O_CLOEXEC.
 int cposix_pipe(int ends[2]);
@@ -79,26 +72,10 @@ int cposix_pipe(int ends[2]);
 int64_t cposix_release_memory(void);
 // How many CPUs this process may run on (sched_getaffinity(2)).
 int cposix_allowed_cpus(void);
-// close_range(2): closes `first` up to and including `last`.
-int cposix_close_range(unsigned first, unsigned last);
-// prctl(2): the signal that this process gets when its parent thread ends (0: none).
-int cposix_set_parent_death_signal(int signal);
-// prctl(2): no execve below this process grants new privileges. Needed before seccomp without root.
-int cposix_set_no_new_privileges(void);
-// prctl(2): whether a core dump or ptrace by the same user is allowed.
-int cposix_set_dumpable(bool on);
-// prctl(2): orphaned grandchildren become children of this process.
-int cposix_set_child_subreaper(bool on);
-// unshare(2), with CLONE_NEW... flags as below.
-int cposix_unshare(int flags);
-extern const int cposix_new_user, cposix_new_network, cposix_new_mount, cposix_new_ipc, cposix_new_pid;
-// setrlimit(2), soft and hard limit alike; `resource` is one of the constants below.
-int cposix_set_limit(int resource, uint64_t value);
-extern const int cposix_limit_address_space, cposix_limit_cpu_seconds, cposix_limit_core,
-    cposix_limit_file_size, cposix_limit_open_files, cposix_limit_processes;
-// A descriptor that becomes readable when the process ends (pidfd_open), and a signal sent through it.
+// close_range(2): sets FD_CLOEXEC on `first` and all above it.
+int cposix_close_on_exec_from(unsigned first);
+// A descriptor that becomes readable when the process ends (pidfd_open).
 int cposix_pidfd_open(pid_t process);
-int cposix_pidfd_signal(int descriptor, int signal);
 // waitpid(2); EINTR is retried. 0 with `WNOHANG` where the process still runs.
 pid_t cposix_wait(pid_t process, int *status, bool hang);
 // The parts of a wait status: an exit code or a signal, the other is -1.

@@ -47,7 +47,9 @@ struct SigningProgram {
             throw failure(.failed, "expected a pipe, got: \(Self.reason(errno))")
         }
         // Also what our own parent has left open in us: a child that outlives the program would hold it.
-        for file in STDERR_FILENO + 1..<1_024 { _ = fcntl(file, F_SETFD, FD_CLOEXEC) }
+        guard Descriptor.closeOnExec(from: UInt32(STDERR_FILENO) + 1) else {
+            throw failure(.failed, "expected a system that closes files when it starts, got none")
+        }
         let process = try start(reading: requests.reading, writing: answers.writing)
         requests.closeReading()
         answers.closeWriting()
