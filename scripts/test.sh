@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs all tests: first the device side's, which need no external package, with the coverage floor of the pure
-# targets; then the server side's, which share the debug build with `make build`; then the main job with a small fleet.
+# targets; then the server side's, which share the debug build with `make build`, and stolen keys against running
+# agents; then the main job with a small fleet.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +16,14 @@ FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}"
 scripts/coverage.py "$(FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}" --show-codecov-path)"
 
 server='^(RegistryCore|RegistryDatabase|BlobFiles|HTTPAPI|CommandLine|Interop|EndToEnd|Deployment)Tests\.'
+swift build --build-tests
+# The thefts need little but time: beside the server side's tests, and told after them.
+log=$(mktemp)
+scripts/demo/thefts.py >"$log" 2>&1 &
+thefts=$!
+trap 'kill "$thefts" 2>/dev/null || true; rm -f "$log"' EXIT
 swift test --filter "$server"
+wait "$thefts" || { cat "$log"; exit 1; }
+tail -n 1 "$log"
 
 scripts/demo/main.py --fleet small

@@ -80,14 +80,25 @@ class Registry:
         """Starts the registry over HTTPS with an empty store, and hands it the ceremony's metadata."""
         admin = self.run("fieldfare-registry", "token", "create", "--data", "data", "--scope", "admin")
         self.environment["FIELDFARE_TOKEN"] = json.loads(admin)["token"]
-        with open(self.folder / "registry.log", "wb") as log:
-            self.process = subprocess.Popen(
-                ["fieldfare-registry", "serve", "--data", "data", "--keys", "online", "--port", "0", "--tls-cert", "cert.pem",
-                 "--tls-key", "key.pem", "--controller-interval", "1"],
-                cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True)
-        self.url = f"https://127.0.0.1:{json.loads(self.process.stdout.readline())['port']}"
-        self.environment["FIELDFARE_SERVER"] = self.url
+        self.serve(0)
         self.cli("repo", "push", "--dir", "repo")
+
+    def serve(self, port: int) -> None:
+        with open(self.folder / "registry.log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["fieldfare-registry", "serve", "--data", "data", "--keys", "online", "--port", str(port),
+                 "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--controller-interval", "1"],
+                cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True)
+        port = json.loads(self.process.stdout.readline())["port"]
+        self.url = f"https://127.0.0.1:{port}"
+        self.environment["FIELDFARE_SERVER"] = self.url
+
+    def restart_with(self, keys: Path) -> None:
+        """The same registry at the same place, with other keys of its own."""
+        self.stop()
+        for key in keys.iterdir():
+            shutil.copy(key, self.folder / "online")
+        self.serve(int(self.url.rpartition(":")[2]))
 
     def stop(self) -> None:
         if self.process:

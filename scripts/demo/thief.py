@@ -1,8 +1,10 @@
-"""A thief of the registry's online keys, with tools of his own: Python's JSON and OpenSSL's Ed25519.
+"""A thief of keys, with tools of his own: Python's JSON, OpenSSL's Ed25519 and, for keys with a passphrase, libsodium.
 
 What he signs is truly signed. Devices refuse it for what it says.
 """
 
+import copy
+import ctypes
 import hashlib
 import json
 import subprocess
@@ -16,6 +18,9 @@ from registry import MODEL, Registry
 PLAN = f"rollouts/{MODEL}/main.json"
 # What RFC 8410 puts before an Ed25519 seed.
 PKCS8 = bytes.fromhex("302e020100300506032b657004220420")
+# The largest integer that a device's JSON reader takes, and a time far away.
+HIGHEST = 2**53 - 1
+YEAR_2099 = 4_070_908_800
 
 
 def canonical(value) -> bytes:
@@ -27,51 +32,156 @@ def moment(seconds: float) -> str:
 
 
 class Thief:
+    """Holds the registry's own keys, and what its repository said when he came.
+
+    What he signs goes on from what he has signed before, ahead of the registry: his versions are new to each device.
+    `is_boundless`: he signs the highest versions and the farthest times that there are.
+    """
+
     def __init__(self, registry: Registry):
         self.registry = registry
+        self.is_boundless = False
+        # All that he has made, by path.
+        self.files: dict[str, bytes] = {}
         self.keys = {role: json.loads((registry.folder / f"online/{role}.key").read_text(encoding="utf-8"))
                      for role in ("timestamp", "snapshot", "plans")}
-        self.timestamp = json.loads(registry.get("/tuf/timestamp.json"))["signed"]
-        version = self.timestamp["meta"]["snapshot.json"]["version"]
-        self.snapshot = json.loads(registry.get(f"/tuf/{version}.snapshot.json"))["signed"]
-        version = self.snapshot["meta"][f"plans.{MODEL}.json"]["version"]
-        self.plans = json.loads(registry.get(f"/tuf/{version}.plans.{MODEL}.json"))["signed"]
+        self.timestamp = self.signed("timestamp")
+        self.snapshot = self.signed(f"{self.timestamp['meta']['snapshot.json']['version']}.snapshot")
+        self.plans = self.role(f"plans.{MODEL}")
         digest = self.plans["targets"][PLAN]["hashes"]["sha256"]
         self.plan = json.loads(registry.get(f"/targets/rollouts/{MODEL}/{digest}.main.json"))
 
+    def role(self, name: str) -> dict:
+        """What a role that the snapshot lists says now."""
+        return self.signed(f"{self.snapshot['meta'][f'{name}.json']['version']}.{name}")
+
+    def signed(self, file: str) -> dict:
+        return json.loads(self.registry.get(f"/tuf/{file}.json"))["signed"]
+
+    # Repositories in which something is not as the registry has it: files by their paths
+
     def forge(self, change: Callable[[dict], None], signs_plan: bool = True) -> dict[str, bytes]:
-        """The files of a repository in which the plan says something else, by their paths."""
-        plan = json.loads(json.dumps(self.plan))
+        """The plan says something else."""
+        plan = copy.deepcopy(self.plan)
         change(plan)
         body = canonical(plan)
         digest = hashlib.sha256(body).hexdigest()
         self.plans["targets"][PLAN] = {"hashes": {"sha256": digest}, "length": len(body)}
-        self.plans["version"] += 1
-        plans = self.sealed("plans", self.plans) if signs_plan else canonical({"signatures": [], "signed": self.plans})
+        self.advance(self.plans)
         self.snapshot["meta"][f"plans.{MODEL}.json"] = {"version": self.plans["version"]}
-        self.snapshot["version"] += 1
-        snapshot = self.sealed("snapshot", self.snapshot)
+        self.files[f"/targets/rollouts/{MODEL}/{digest}.main.json"] = body
+        self.put_plans(signs_plan)
+        return self.listing(self.snapshot)
+
+    def put_plans(self, is_signed: bool) -> None:
+        plans = self.sealed("plans", self.plans) if is_signed else unsealed(self.plans)
+        self.files[f"/tuf/{self.plans['version']}.plans.{MODEL}.json"] = plans
+
+    def forge_without_role(self) -> dict[str, bytes]:
+        """The snapshot lists one role less."""
+        self.advance(self.snapshot)
+        snapshot = copy.deepcopy(self.snapshot)
+        del snapshot["meta"][f"model.{MODEL}.json"]
+        return self.listing(snapshot)
+
+    def forge_release(self, key: Path) -> dict[str, bytes]:
+        """The model's role lists one bundle more, by one release key."""
+        release = self.next_release()
+        self.snapshot["meta"][f"model.{MODEL}.json"] = {"version": release["version"]}
+        self.files[f"/tuf/{release['version']}.model.{MODEL}.json"] = self.signed_by([key], release)
+        self.put_plans(is_signed=True)
+        return self.listing(self.snapshot)
+
+    def forge_unlisted_release(self, keys: list[Path]) -> dict[str, bytes]:
+        """The same by all release keys, and no snapshot that lists it."""
+        release = self.next_release()
+        return {f"/tuf/{release['version']}.model.{MODEL}.json": self.signed_by(keys, release)}
+
+    def next_release(self) -> dict:
+        release = self.role(f"model.{MODEL}")
+        release["targets"][f"bundles/{MODEL}/6.6.6.json"] = {"hashes": {"sha256": "6" * 64}, "length": 666}
+        release["version"] += 1
+        return release
+
+    def forge_unlisted_targets(self, key: Path) -> dict[str, bytes]:
+        """Targets in which one release key is enough, and no snapshot that lists them."""
+        targets = self.role("targets")
+        targets["version"] += 1
+        for role in targets["delegations"]["roles"]:
+            role["threshold"] = 1
+        return {f"/tuf/{targets['version']}.targets.json": self.signed_by([key], targets)}
+
+    def forge_root(self, key: Path) -> dict[str, bytes]:
+        """A next root in which one key is enough, by one root key."""
+        root = self.signed("1.root")
+        root["version"] = 2
+        root["roles"]["root"]["threshold"] = 1
+        return {**self.files, "/tuf/2.root.json": self.signed_by([key], root)}
+
+    def listing(self, snapshot: dict) -> dict[str, bytes]:
+        """A snapshot, and a timestamp over it."""
+        self.advance(snapshot)
+        signed = self.sealed("snapshot", snapshot)
         self.timestamp["meta"]["snapshot.json"] = {
-            "version": self.snapshot["version"], "length": len(snapshot),
-            "hashes": {"sha256": hashlib.sha256(snapshot).hexdigest()}}
+            "version": snapshot["version"], "length": len(signed),
+            "hashes": {"sha256": hashlib.sha256(signed).hexdigest()}}
         # Ahead of what the honest registry signs meanwhile.
-        self.timestamp["version"] += 1_000
-        self.timestamp["x-fieldfare-signed-at"] = moment(time.time())
-        self.timestamp["expires"] = moment(time.time() + 86_400)
-        return {
-            f"/targets/rollouts/{MODEL}/{digest}.main.json": body,
-            f"/tuf/{self.plans['version']}.plans.{MODEL}.json": plans,
-            f"/tuf/{self.snapshot['version']}.snapshot.json": snapshot,
-            "/tuf/timestamp.json": self.sealed("timestamp", self.timestamp),
-        }
+        self.advance(self.timestamp, 1_000)
+        now = YEAR_2099 - 86_400 if self.is_boundless else time.time()
+        self.timestamp["x-fieldfare-signed-at"] = moment(now)
+        self.timestamp["expires"] = moment(now + 86_400)
+        self.files[f"/tuf/{snapshot['version']}.snapshot.json"] = signed
+        self.files["/tuf/timestamp.json"] = self.sealed("timestamp", self.timestamp)
+        return dict(self.files)
+
+    def advance(self, signed: dict, by: int = 1) -> None:
+        signed["version"] = HIGHEST if self.is_boundless else signed["version"] + by
+        if self.is_boundless:
+            signed["expires"] = moment(YEAR_2099)
+
+    # Keys
+
+    def opened(self, path: Path) -> dict:
+        """A key file with its passphrase, which the thief has too (docs/formats/key-file.md)."""
+        file = json.loads(path.read_text(encoding="utf-8"))
+        private = file["private"]
+        salt, nonce, box = (bytes.fromhex(private[name]) for name in ("salt", "nonce", "secret"))
+        passphrase = self.registry.environment["FIELDFARE_PASSPHRASE"].encode()
+        sodium = ctypes.CDLL("libsodium.so.23")
+        key, seed = ctypes.create_string_buffer(32), ctypes.create_string_buffer(32)
+        argon2id = sodium.crypto_pwhash_alg_argon2id13()
+        if sodium.crypto_pwhash(
+                key, ctypes.c_ulonglong(32), passphrase, ctypes.c_ulonglong(len(passphrase)), salt,
+                ctypes.c_ulonglong(private["passes"]), ctypes.c_size_t(private["memory_bytes"]), argon2id):
+            raise MemoryError(f"{path}: argon2id")
+        if sodium.crypto_secretbox_open_easy(seed, box, ctypes.c_ulonglong(len(box)), nonce, key):
+            raise ValueError(f"{path}: expected the passphrase it was encrypted with, got another")
+        return {"keyid": file["keyid"], "private": {"seed": seed.raw.hex()}}
 
     def sealed(self, role: str, signed: dict) -> bytes:
-        key = self.keys[role]
-        with tempfile.TemporaryDirectory() as folder:
-            seed, message = Path(folder, "seed"), Path(folder, "message")
-            seed.write_bytes(PKCS8 + bytes.fromhex(key["private"]["seed"]))
-            message.write_bytes(canonical(signed))
-            signature = subprocess.run(
-                ["openssl", "pkeyutl", "-sign", "-rawin", "-keyform", "DER", "-inkey", seed, "-in", message],
-                check=True, capture_output=True).stdout
-        return canonical({"signatures": [{"keyid": key["keyid"], "sig": signature.hex()}], "signed": signed})
+        """Metadata by the registry's own key of a role."""
+        return sealed_with([self.keys[role]], signed)
+
+    def signed_by(self, paths: list[Path], signed: dict) -> bytes:
+        """Metadata by keys that people hold."""
+        return sealed_with([self.opened(path) for path in paths], signed)
+
+
+def sealed_with(keys: list[dict], signed: dict) -> bytes:
+    signatures = [{"keyid": key["keyid"], "sig": signature(key, canonical(signed)).hex()} for key in keys]
+    return canonical({"signatures": signatures, "signed": signed})
+
+
+def signature(key: dict, message: bytes) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        seed, file = Path(folder, "seed"), Path(folder, "message")
+        seed.write_bytes(PKCS8 + bytes.fromhex(key["private"]["seed"]))
+        file.write_bytes(message)
+        return subprocess.run(
+            ["openssl", "pkeyutl", "-sign", "-rawin", "-keyform", "DER", "-inkey", seed, "-in", file],
+            check=True, capture_output=True).stdout
+
+
+def unsealed(signed: dict) -> bytes:
+    """Metadata that nobody has signed."""
+    return canonical({"signatures": [], "signed": signed})

@@ -38,7 +38,8 @@ extension AgentDriver {
             .poll(
                 PollQuestion(
                     model: profile.model, channel: profile.channel, device: profile.id,
-                    concerned: bundles.compactMap { $0 }, start: now)),
+                    concerned: bundles.compactMap { $0 }, start: now,
+                    floor: trust.timestampKeys.map { TimeFloor(moment: now, keys: $0) })),
             .poll(trace), trace: trace)
     }
 
@@ -75,6 +76,15 @@ extension AgentDriver {
     }
 
     // MARK: Results
+
+    /// Hears how a job ended, by a clock that what it brought may set: before anything is dated by it.
+    package func finish(_ ticket: Ticket, _ result: JobResult, by clock: inout DeviceClock) {
+        if case .polled(.success(let material)) = result, jobs[ticket] != nil {
+            trust.saw(timestampSignedAt: material.timestampSigned, by: material.timestampKeys)
+        }
+        heed(&clock)
+        finish(ticket, result, at: clock.now)
+    }
 
     /// Hears how a job ended.
     package func finish(_ ticket: Ticket, _ result: JobResult, at clock: UTCTime) {

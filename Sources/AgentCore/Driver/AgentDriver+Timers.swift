@@ -33,10 +33,18 @@ extension AgentDriver {
         if isDue(timers.post, now) { post(now) }
     }
 
-    /// The clock was set, by so many seconds: what was due in an hour still is.
-    package func clockStepped(by seconds: Int64) {
+    /// Sets the clock's floor to the newest signed moment, and takes in that the clock was set, by that or by
+    /// somebody: what was due in an hour still is.
+    package func heed(_ clock: inout DeviceClock) {
+        clock.setFloor(trust.timeFloor)
+        let seconds = clock.takeStep()
+        guard abs(seconds) >= 2 else { return }
         log(.notice, "the clock was set by \(seconds) seconds")
         timers.shift(by: seconds)
+        machine.clockStepped(by: seconds, to: clock.now)
+        observation.clockStepped(to: clock.now)
+        lastTurn = lastTurn.map { min($0, clock.now) }
+        lastPoll = lastPoll.map { min($0, clock.now) }
     }
 
     private func isDue(_ moment: UTCTime?, _ now: UTCTime) -> Bool {

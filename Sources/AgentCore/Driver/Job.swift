@@ -62,10 +62,13 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
     let probing: any Probing
     let store: Store
     let cache: any TargetCaching
+    let systemTime: @Sendable () -> UTCTime
 
+    /// Runs jobs over these ports; `systemTime` is now by the system's clock, whatever has been signed.
     package init(
         fetching: any Fetching, reporting: any Reporting, slots: any SlotStoring,
-        probing: any Probing, store: Store, cache: any TargetCaching
+        probing: any Probing, store: Store, cache: any TargetCaching,
+        systemTime: @escaping @Sendable () -> UTCTime
     ) {
         self.fetching = fetching
         self.reporting = reporting
@@ -73,12 +76,14 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
         self.probing = probing
         self.store = store
         self.cache = cache
+        self.systemTime = systemTime
     }
 
     /// Blocks until the job has ended, or soon after `stop` was set.
     package func run(_ job: Job, until stop: Interrupt) -> JobResult {
         switch job {
-        case .poll(let question):
+        case .poll(var question):
+            question.start = systemTime()
             let cycle = PollCycle(fetching: fetching, store: store, cache: cache, stop: stop)
             return .polled(Result { () throws(PollError) in try cycle.run(question) })
         case .stage(let target, let slot):

@@ -18,6 +18,13 @@ package struct AgentMachine: Sendable, Hashable {
 
     package var state: AgentState { memory.state }
 
+    /// The clock was set: a deadline stays as far away as it was, and what has happened was not in the future.
+    package mutating func clockStepped(by seconds: Int64, to now: UTCTime) {
+        memory.state.shiftDeadline(by: seconds)
+        memory.trials.clockStepped(to: now)
+        memory.lastForwardSwap = memory.lastForwardSwap.map { min($0, now) }
+    }
+
     /// Moves to the next state, and says what to do about it.
     package mutating func handle(_ event: AgentEvent, at now: UTCTime) -> [AgentEffect] {
         if case .polled(let outcome) = event {

@@ -108,4 +108,27 @@ package enum AgentState: Sendable, Hashable {
             attempt?.deadline
         }
     }
+
+    /// Moves the deadline, where there is one.
+    mutating func shiftDeadline(by seconds: Int64) {
+        func shifted(_ attempt: Attempt) -> Attempt {
+            var attempt = attempt
+            attempt.deadline = attempt.deadline + seconds
+            return attempt
+        }
+        switch self {
+        case .resting: break
+        case .checking(let since, let deadline):
+            self = .checking(since: since, deadline: deadline + seconds)
+        case .downloading(let attempt): self = .downloading(shifted(attempt))
+        case .verified(let attempt): self = .verified(shifted(attempt))
+        case .attempting(let attempt): self = .attempting(shifted(attempt))
+        case .announcing(let attempt): self = .announcing(shifted(attempt))
+        case .swapping(let attempt): self = .swapping(shifted(attempt))
+        case .probation(let attempt): self = .probation(shifted(attempt))
+        case .rollingBack(var retreat):
+            retreat.deadline = retreat.deadline + seconds
+            self = .rollingBack(retreat)
+        }
+    }
 }

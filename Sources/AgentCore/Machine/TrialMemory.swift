@@ -90,6 +90,11 @@ package struct TrialMemory: Sendable, Hashable {
         return nil
     }
 
+    /// The clock was set: nothing has happened in the future.
+    mutating func clockStepped(to now: UTCTime) {
+        for index in trials.indices { trials[index].at = min(trials[index].at, now) }
+    }
+
     private mutating func put(_ trial: Trial) {
         forget(trial.bundle)
         trials.append(trial)

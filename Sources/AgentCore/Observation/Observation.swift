@@ -120,6 +120,13 @@ package struct Observation: Sendable, Hashable {
         return watch?.restarted(at: now)
     }
 
+    /// The clock was set: nothing has happened in the future.
+    mutating func clockStepped(to now: UTCTime) {
+        exposedAt = exposedAt.map { min($0, now) }
+        countingSince = countingSince.map { min($0, now) }
+        watch?.clockStepped(to: now)
+    }
+
     package mutating func nextSequence() -> Int64 {
         sequence += 1
         return sequence

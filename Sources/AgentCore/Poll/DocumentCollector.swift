@@ -59,7 +59,7 @@ struct DocumentCollector {
     private var concerned: [BundleReference] {
         guard let plan = material.readablePlan else { return question.concerned }
         let hash = DeviceHash(of: question.device, model: question.model)
-        let pinned = plan.pin(of: hash, at: question.start)?.bundle
+        let pinned = plan.pin(of: hash, at: repository.start)?.bundle
         return [plan.candidate] + [plan.baseline, pinned].compactMap { $0 } + question.concerned
     }
 

@@ -10,18 +10,21 @@ package struct PollQuestion: Sendable {
     package let device: DeviceID
     /// Bundles whose policies and lifts are wanted, whatever the plan names: what runs, and what the idle slot has.
     package let concerned: [BundleReference]
-    /// The device's time, not below its time floor.
-    package let start: UTCTime
+    /// Now, by the system's clock.
+    package var start: UTCTime
+    /// The device's time, by what it has seen signed.
+    package let floor: TimeFloor?
 
     package init(
         model: ModelName, channel: ChannelName, device: DeviceID, concerned: [BundleReference],
-        start: UTCTime
+        start: UTCTime, floor: TimeFloor? = nil
     ) {
         self.model = model
         self.channel = channel
         self.device = device
         self.concerned = concerned
         self.start = start
+        self.floor = floor
     }
 }
 
@@ -51,7 +54,7 @@ package struct PollCycle<Store: MetadataStoring> {
     package func run(_ question: PollQuestion) throws(PollError) -> PollMaterial {
         let refresh = Refresh(
             fetcher: MetadataSource(fetching: fetching, stop: stop), store: store,
-            start: question.start, expiry: .reportOffline)
+            start: question.start, floor: question.floor, expiry: .reportOffline)
         var collector = try DocumentCollector(
             question: question, repository: repository(by: refresh, for: question.model),
             fetching: fetching, cache: cache, stop: stop)

@@ -24,7 +24,9 @@ final class AgentLoop {
 
     /// The clock, shared with the answers, which run on the same thread.
     private final class ClockBox {
-        var value = DeviceClock()
+        var value = DeviceClock(
+            realtime: { SystemClock.realtimeNanoseconds() },
+            boot: { SystemClock.bootNanoseconds() })
     }
 
     /// Takes the state directory and the socket over, and brings journal and slots together.
@@ -122,7 +124,7 @@ final class AgentLoop {
             clients[lane] = client
             runners[lane] = JobRunner(
                 fetching: client, reporting: client, slots: slots, probing: probe, store: store,
-                cache: cache)
+                cache: cache, systemTime: { SystemClock.now() })
         }
         return try Workshop(runners: runners, clients: clients)
     }
@@ -131,7 +133,7 @@ final class AgentLoop {
 
     /// Runs until `stop` rings, then ends in good order.
     func run(until stop: WakePipe) throws(AgentError) {
-        raiseClock()
+        driver.heed(&clock.value)
         do { try driver.start(at: clock.value.now) } catch {
             throw AgentError(.storage, "cannot start: \(error)")
         }
@@ -158,12 +160,10 @@ final class AgentLoop {
         _ = unsafe poll(&polled, nfds_t(polled.count), wait)
         if polled[0].revents != 0 { return true }
         Readiness.tell("WATCHDOG=1", socket: watchdog == nil ? nil : Readiness.notifySocket)
-        let step = clock.value.takeStep()
-        if abs(step) >= 2 { driver.clockStepped(by: step) }
+        driver.heed(&clock.value)
         for (ticket, result) in workshop.takeResults() {
             hasWorked = true
-            driver.finish(ticket, result, at: clock.value.now)
-            raiseClock()
+            driver.finish(ticket, result, by: &clock.value)
         }
         carryOut()
         server.serve(polled[2...]) { line, connection in
@@ -185,8 +185,6 @@ final class AgentLoop {
         if let watchdog { wait = min(wait, watchdog / 2_000) }
         return Int32(clamping: min(max(Self.leastWait, wait), 3_600_000))
     }
-
-    private func raiseClock() { clock.value.raise(to: driver.trust.timeFloor) }
 
     /// Does what the driver has ordered.
     private func carryOut() {

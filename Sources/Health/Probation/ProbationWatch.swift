@@ -16,7 +16,7 @@ package struct ProbationWatch: Sendable, Hashable {
     package let policy: ProbationPolicy
     /// Nil where the device has none of enough turns.
     package let reference: Reference?
-    package let startedAt: UTCTime
+    package private(set) var startedAt: UTCTime
     /// All turns since the swap.
     package private(set) var turns = 0
     package private(set) var mid = Counter()
@@ -48,6 +48,12 @@ package struct ProbationWatch: Sendable, Hashable {
     package mutating func restarted(at now: UTCTime) -> ProbationVerdict {
         restarts = Array((restarts + [now]).suffix(max(1, policy.restarts)))
         return verdict(at: now)
+    }
+
+    /// The clock was set: the watch did not begin in the future, and a restart there is not counted.
+    package mutating func clockStepped(to now: UTCTime) {
+        startedAt = min(startedAt, now)
+        restarts.removeAll { $0 > now }
     }
 
     /// What follows from the counters as they are: hard rules, then evidence, then time.

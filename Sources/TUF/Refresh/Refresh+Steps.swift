@@ -1,7 +1,7 @@
 import Primitives
 
 extension Refresh {
-    /// Follows the root chain, one version at a time, and stores each root it trusts (section 5.3).
+    /// Follows the root chain, one version at a time, and stores each root it trusts (section 5.3, steps 1 to 9).
     func newestRoot() throws(Failure) -> Trusted<Root> {
         guard let bytes = try stored(.root) else { throw .refused(.noTrustedRoot) }
         var root = try judge { () throws(TUFError) in try verifier.initialRoot(bytes) }
@@ -17,8 +17,6 @@ extension Refresh {
             root = try judge { () throws(TUFError) in try verifier.root(bytes, after: held) }
             try save(bytes, .root)  // step 8
         }
-        let newest = root
-        try judge { () throws(TUFError) in try verifier.checkExpiry(of: newest) }
         return root
     }
 
@@ -46,7 +44,7 @@ extension Refresh {
     }
 
     func newestTimestamp(
-        under root: Trusted<Root>, replacing held: Trusted<Timestamp>?
+        under root: Trusted<Root>, replacing held: Trusted<Timestamp>?, by verifier: Verifier
     ) throws(Failure) -> Trusted<Timestamp> {
         let name = MetadataFileName(.timestamp)
         let bytes = try fetchPresent(.timestamp, name, limit: verifier.limits.timestamp)
@@ -59,7 +57,7 @@ extension Refresh {
 
     func snapshot(
         under root: Trusted<Root>, named timestamp: Trusted<Timestamp>,
-        replacing held: Trusted<Snapshot>?
+        replacing held: Trusted<Snapshot>?, by verifier: Verifier
     ) throws(Failure) -> Trusted<Snapshot> {
         let meta = timestamp.content.snapshot
         return try load(.snapshot, meta, root, held: held?.bytes) { bytes throws(TUFError) in

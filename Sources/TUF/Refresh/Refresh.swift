@@ -11,20 +11,23 @@ package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
     let fetcher: Fetcher
     let store: Store
     let verifier: Verifier
+    let floor: TimeFloor?
 
     /// - Parameters:
     ///   - fetcher: the repository.
     ///   - store: what was trusted before; must hold a root.
-    ///   - start: now. All expiry is judged at this moment (section 5.1).
+    ///   - start: now. All expiry is judged at this moment (section 5.1), or at the floor where that is later.
+    ///   - floor: a moment that has passed, as long as the newest root has the timestamp keys that said so.
     ///   - limits: how much of anything is taken.
     ///   - expiry: whether expired offline metadata is refused or reported.
     package init(
-        fetcher: Fetcher, store: Store, start: UTCTime, limits: Limits = .standard,
-        expiry: ExpiryPolicy = .strict
+        fetcher: Fetcher, store: Store, start: UTCTime, floor: TimeFloor? = nil,
+        limits: Limits = .standard, expiry: ExpiryPolicy = .strict
     ) {
         self.fetcher = fetcher
         self.store = store
         verifier = Verifier(start: start, limits: limits, expiry: expiry)
+        self.floor = floor
     }
 
     /// Stores the root of trust that came with the device; the network is not asked.
@@ -36,9 +39,12 @@ package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
     /// Brings the four top-level roles up to date.
     package func run() throws(Failure) -> TrustedRepository {
         let root = try newestRoot()
+        let verifier = verifier.notBefore(floor, under: root)
+        try judge { () throws(TUFError) in try verifier.checkExpiry(of: root) }
         let held = try heldUnder(root)
-        let timestamp = try newestTimestamp(under: root, replacing: held.timestamp)
-        let snapshot = try snapshot(under: root, named: timestamp, replacing: held.snapshot)
+        let timestamp = try newestTimestamp(under: root, replacing: held.timestamp, by: verifier)
+        let snapshot = try snapshot(
+            under: root, named: timestamp, replacing: held.snapshot, by: verifier)
         let targets = try load(.targets, listedIn: snapshot, root) { bytes throws(TUFError) in
             try verifier.targets(bytes, under: root, listedIn: snapshot)
         }
@@ -54,6 +60,7 @@ package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
         targets bytes: [UInt8]
     ) throws(Failure) -> (root: Trusted<Root>, targets: Trusted<Targets>) {
         let root = try newestRoot()
+        try judge { () throws(TUFError) in try verifier.checkExpiry(of: root) }
         let targets = try judge { () throws(TUFError) in
             try verifier.unlistedTargets(bytes, under: root)
         }
@@ -100,6 +107,7 @@ package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
             preconditionFailure("a search needs only roles whose delegators are loaded")
         }
         let snapshot = repository.snapshot
+        let verifier = verifier.notBefore(floor, under: repository.root)
         let metadata = try load(chain.role, listedIn: snapshot, repository.root) {
             bytes throws(TUFError) in
             try verifier.delegated(bytes, of: chain.role, under: delegator, listedIn: snapshot)

@@ -16,6 +16,16 @@ package struct Verifier: Sendable {
         self.expiry = expiry
     }
 
+    /// The same at the floor's moment, where that is later and the root's timestamp keys are those that said so.
+    ///
+    /// Under other keys the floor is void: it may be a thief's, who signed the year 2099.
+    func notBefore(_ floor: TimeFloor?, under root: Trusted<Root>) -> Verifier {
+        guard let floor, floor.moment > start,
+            root.content.verifiers(of: .timestamp).fingerprint == floor.keys
+        else { return self }
+        return Verifier(start: floor.moment, limits: limits, expiry: expiry)
+    }
+
     // MARK: Root, section 5.3
 
     /// The root of trust that came with the device, or was stored: signed by its own keys, expired or not.

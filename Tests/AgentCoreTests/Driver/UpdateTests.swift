@@ -13,7 +13,7 @@ import Testing
     static let day: Int64 = 86_400
 
     /// A policy that lets every device into its only stage at once.
-    private static let everybody: JSON = [
+    static let everybody: JSON = [
         "not_before": .integer(start.seconds - 30 * day),
         "not_after": .integer(start.seconds + 300 * day),
         "stages": [

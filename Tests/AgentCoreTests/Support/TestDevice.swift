@@ -7,7 +7,8 @@ import Telemetry
 import TestSupport
 import Testing
 
-/// A whole agent over memory ports; jobs run at once, and time passes only as the test says.
+/// A whole agent over memory ports, with the clock of the real one; jobs run at once, and time passes only as the
+/// test says.
 final class TestDevice {
     let registry: TestRegistry
     let slots = MemorySlots()
@@ -15,20 +16,41 @@ final class TestDevice {
     let journal = MemoryJournal()
     let cache = MemoryCache()
     let store: MemoryMetadataStore
-    var now: UTCTime
+    /// The system's clock; who sets it sets the clock, which lets no time pass.
+    var now: UTCTime {
+        get { clocks.real }
+        set { clocks.real = newValue }
+    }
     private(set) var driver: AgentDriver<MemoryJournal>
     private(set) var announced: [SemanticVersion?] = []
     private(set) var log: [String] = []
     var settings: DriverSettings
     private let key: Ed25519PrivateKey
     private let profile: DeviceProfile
+    private let clocks: Clocks
+    private var clock: DeviceClock
+
+    /// The clocks of a machine.
+    private final class Clocks {
+        var real: UTCTime
+        var boot: Int64 = 0
+
+        init(real: UTCTime) { self.real = real }
+
+        func clock() -> DeviceClock {
+            DeviceClock(
+                realtime: { self.real.seconds * 1_000_000_000 },
+                boot: { self.boot * 1_000_000_000 })
+        }
+    }
 
     init(
         _ registry: TestRegistry, at now: UTCTime, name: String = "device",
         model: ModelName = TestRegistry.model
     ) throws {
         self.registry = registry
-        self.now = now
+        clocks = Clocks(real: now)
+        clock = clocks.clock()
         store = MemoryMetadataStore(
             files: [MetadataFileName(.root): registry.simulator.trustedRoot])
         key = TestKeys.key(name)
@@ -45,7 +67,12 @@ final class TestDevice {
         settings.reportInterval = 300
         settings.verifyInterval = 3_600
         driver = try Self.driver(journal, slots, key, profile, settings, now)
-        try driver.start(at: now)
+        try start()
+    }
+
+    private func start() throws {
+        driver.heed(&clock)
+        try driver.start(at: clock.now)
         work()
     }
 
@@ -62,27 +89,33 @@ final class TestDevice {
 
     /// The process is gone and comes again; the journal, slots and metadata stay.
     func restart() throws {
-        driver = try Self.driver(journal, slots, key, profile, settings, now)
-        try driver.start(at: now)
-        work()
+        clock = clocks.clock()
+        driver = try Self.driver(journal, slots, key, profile, settings, clock.now)
+        try start()
     }
 
-    /// Lets time pass, a second a step, and does what becomes due.
+    /// Lets time pass, a second a step at least, and does what becomes due.
     func pass(_ seconds: Int64) {
-        let end = now + seconds
-        while now < end {
-            let wake = driver.nextWake.map { max($0, now + 1) } ?? end
-            now = min(end, wake)
-            driver.tick(at: now)
+        var left = seconds
+        while left > 0 {
+            driver.heed(&clock)
+            let wait = driver.nextWake.map { max(1, $0 - clock.now) } ?? left
+            let step = min(left, wait)
+            clocks.real = clocks.real + step
+            clocks.boot += step
+            left -= step
+            driver.tick(at: clock.now)
             work()
         }
     }
 
     /// Runs what the driver has ordered, until it orders nothing more.
     func work() {
+        driver.heed(&clock)
+        let now = now
         let runner = JobRunner(
             fetching: registry, reporting: registry, slots: slots, probing: probing, store: store,
-            cache: cache)
+            cache: cache, systemTime: { now })
         var orders = driver.takeOrders()
         var cancelled: Set<Ticket> = []
         while !orders.isEmpty {
@@ -90,17 +123,20 @@ final class TestDevice {
                 switch order {
                 case .start(let ticket, let job, _):
                     guard !cancelled.contains(ticket) else { continue }
-                    driver.finish(ticket, runner.run(job, until: Interrupt()), at: now)
+                    driver.finish(ticket, runner.run(job, until: Interrupt()), by: &clock)
                 case .cancel(let ticket): cancelled.insert(ticket)
                 case .announce(let version): announced.append(version)
                 case .log(let level, let text): log.append("<\(level.rawValue)>\(text)")
                 }
             }
             // What is due now is part of the present moment.
-            driver.tick(at: now)
+            driver.tick(at: clock.now)
             orders = driver.takeOrders()
         }
     }
+
+    /// The device's time, which is not always the system's.
+    var time: UTCTime { clock.now }
 
     var active: String? { driver.machine.memory.slots.activeBundle?.version.description }
     var state: String { driver.machine.state.name }
@@ -112,7 +148,7 @@ final class TestDevice {
             var turn = TurnRecord(
                 latencyMicroseconds: milliseconds * 1_000, cpuMicroseconds: milliseconds * 100)
             turn.error = error
-            driver.record([(version, turn)], at: now)
+            driver.record([(version, turn)], at: clock.now)
             work()
         }
     }

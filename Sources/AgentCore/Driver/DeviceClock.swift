@@ -1,4 +1,3 @@
-import PosixFiles
 package import Primitives
 
 /// The device's time: the system's clock, but never before the newest signed moment, from which it goes on by itself.
@@ -17,8 +16,7 @@ package struct DeviceClock {
     ///   - realtime: nanoseconds since 1970, as trustworthy as whoever set them.
     ///   - boot: nanoseconds since the machine started, suspended time included.
     package init(
-        realtime: @escaping () -> Int64 = { SystemClock.realtimeNanoseconds() },
-        boot: @escaping () -> Int64 = { SystemClock.bootNanoseconds() }
+        realtime: @escaping () -> Int64, boot: @escaping () -> Int64
     ) {
         readRealtime = realtime
         readBoot = boot
@@ -40,8 +38,8 @@ package struct DeviceClock {
         return max(0, (span - time + 999_999) / 1_000_000)
     }
 
-    /// Takes over the newest signed moment.
-    package mutating func raise(to moment: UTCTime) {
+    /// Takes over the newest signed moment; under new keys it may be an earlier one.
+    package mutating func setFloor(_ moment: UTCTime) {
         guard moment != floor?.moment else { return }
         floor = (moment, readBoot())
     }

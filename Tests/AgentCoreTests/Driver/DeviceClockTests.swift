@@ -1,4 +1,4 @@
-import FieldfareAgent
+import AgentCore
 import Primitives
 import Testing
 
@@ -27,7 +27,7 @@ struct DeviceClockTests {
     @Test func `follows the system's clock where that is right`() {
         let clocks = Clocks(real: 1_800_000_000)
         var clock = clocks.clock()
-        clock.raise(to: UTCTime(clamping: 1_700_000_000))
+        clock.setFloor(UTCTime(clamping: 1_700_000_000))
         clocks.pass(90)
         #expect(clock.now == UTCTime(clamping: 1_800_000_090))
         #expect(clock.milliseconds(until: UTCTime(clamping: 1_800_000_092)) == 2_000)
@@ -37,10 +37,10 @@ struct DeviceClockTests {
     @Test func `goes on from the newest signed moment where there is no clock`() {
         let clocks = Clocks(real: 100)
         var clock = clocks.clock()
-        clock.raise(to: UTCTime(clamping: 1_800_000_000))
+        clock.setFloor(UTCTime(clamping: 1_800_000_000))
         clocks.pass(60)
         #expect(clock.now == UTCTime(clamping: 1_800_000_060))
-        clock.raise(to: UTCTime(clamping: 1_800_000_000))
+        clock.setFloor(UTCTime(clamping: 1_800_000_000))
         clocks.pass(60)
         #expect(clock.now == UTCTime(clamping: 1_800_000_120))
     }
