@@ -42,7 +42,7 @@ extension AgentDriver {
         log(.notice, "the clock was set by \(seconds) seconds")
         timers.shift(by: seconds)
         machine.clockStepped(by: seconds, to: clock.now)
-        observation.clockStepped(to: clock.now)
+        observation.clockStepped(by: seconds, to: clock.now)
         lastTurn = lastTurn.map { min($0, clock.now) }
         lastPoll = lastPoll.map { min($0, clock.now) }
     }

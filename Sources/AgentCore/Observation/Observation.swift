@@ -120,11 +120,11 @@ package struct Observation: Sendable, Hashable {
         return watch?.restarted(at: now)
     }
 
-    /// The clock was set: nothing has happened in the future.
-    mutating func clockStepped(to now: UTCTime) {
+    /// The clock was set: nothing has happened in the future, and the watch goes on as it was.
+    mutating func clockStepped(by seconds: Int64, to now: UTCTime) {
         exposedAt = exposedAt.map { min($0, now) }
         countingSince = countingSince.map { min($0, now) }
-        watch?.clockStepped(to: now)
+        watch?.clockStepped(by: seconds)
     }
 
     package mutating func nextSequence() -> Int64 {

@@ -50,10 +50,10 @@ package struct ProbationWatch: Sendable, Hashable {
         return verdict(at: now)
     }
 
-    /// The clock was set: the watch did not begin in the future, and a restart there is not counted.
-    package mutating func clockStepped(to now: UTCTime) {
-        startedAt = min(startedAt, now)
-        restarts.removeAll { $0 > now }
+    /// The clock was set: as much time has passed as had before.
+    package mutating func clockStepped(by seconds: Int64) {
+        startedAt = startedAt + seconds
+        restarts = restarts.map { $0 + seconds }
     }
 
     /// What follows from the counters as they are: hard rules, then evidence, then time.

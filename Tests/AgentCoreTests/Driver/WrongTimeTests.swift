@@ -49,9 +49,24 @@ import Testing
         let device = try TestDevice(registry, at: UTCTime(clamping: 100))
         device.pass(60)
         #expect(device.state == "probation")
-        device.now = Self.start + 10_000
+        device.now = Self.start + 100 * Self.day
+        registry.touch(device.now)
         #expect(polls(device, in: 600) >= 8)
         #expect(device.state == "probation", "its end is as far away as it was")
+    }
+
+    @Test func `what has ended by what was seen signed has ended, whatever the clock says`() throws
+    {
+        let (registry, _) = try registry()
+        let device = try TestDevice(registry, at: UTCTime(clamping: 100))
+        device.pass(60)
+        #expect(device.driver.pollError == nil)
+        device.pass(2 * Self.day)
+        guard case .refused(.expired(.timestamp, _, _)) = device.driver.pollError else {
+            Issue.record(
+                "expected an expired timestamp, got \(String(describing: device.driver.pollError))")
+            return
+        }
     }
 
     @Test func `a clock that was years ahead leaves nothing to wait for`() throws {
