@@ -46,11 +46,16 @@ import Testing
         }
     }
 
-    /// The file of a suite, which is named after it.
+    /// The file of a suite, which is named after it, in any folder of its target.
     private static func source(of suite: String) throws -> String {
         let parts = suite.split(separator: "/").map(String.init)
-        let text = try Project.text("Tests/\(parts[0])/\(parts.last ?? "").swift")
-        try #require(text.contains("struct \(parts.last ?? "")"), "\(suite)")
+        let name = parts.last ?? ""
+        let files =
+            FileManager.default.subpaths(atPath: Project.file("Tests/\(parts[0])").path) ?? []
+        guard let file = files.first(where: { $0.split(separator: "/").last == "\(name).swift" })
+        else { throw CocoaError(.fileNoSuchFile) }
+        let text = try Project.text("Tests/\(parts[0])/\(file)")
+        try #require(text.contains("struct \(name)"), "\(suite)")
         return text
     }
 }

@@ -32,7 +32,7 @@ import Testing
     ]
 
     /// A device that runs 1.0.0, committed, and a registry that has published 1.1.0 with no plan for it.
-    private func device() throws -> (TestDevice, old: BundleReference, new: BundleReference) {
+    func device() throws -> (TestDevice, old: BundleReference, new: BundleReference) {
         let registry = TestRegistry(now: Self.start)
         let old = try registry.publish("1.0.0", policy: Self.everybody, now: Self.start)
         registry.plan(
