@@ -130,10 +130,11 @@ class Demonstration:
 
     def take_first(self) -> None:
         publishing = self.pool.submit(self.publish_rest)
-        self.follow("1.0.0", lambda statuses, rollout: rollout["state"] == "completed"
-                    and all(s.serving == "1.0.0" and s.state == "committed" for s in statuses), 120)
+        _, statuses = self.follow(
+            "1.0.0", lambda statuses, rollout: rollout["state"] == "completed"
+            and all(s.serving == "1.0.0" and s.state == "committed" for s in statuses), 120)
         self.expect.equal("devices that serve 1.0.0, committed", len(self.fleet.devices),
-                          sum(s.serving == "1.0.0" and s.state == "committed" for s in self.fleet.statuses()))
+                          sum(s.serving == "1.0.0" and s.state == "committed" for s in statuses))
         publishing.result()
         signed = self.registry.sign_release()
         self.expect.equal("all further releases in one proposal, signed by both", "live", signed["state"])
