@@ -10,7 +10,7 @@ package struct PollQuestion: Sendable {
     package let device: DeviceID
     /// Bundles whose policies and lifts are wanted, whatever the plan names: what runs, and what the idle slot has.
     package let concerned: [BundleReference]
-    /// Now, by the system's clock.
+    /// Now; `JobRunner` asks the system's clock for it when the poll begins.
     package var start: UTCTime
     /// The device's time, by what it has seen signed.
     package let floor: TimeFloor?
