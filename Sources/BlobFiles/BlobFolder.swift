@@ -12,6 +12,9 @@ import Synchronization
 ///     renameat(uploads/<name> -> blobs/<2>/<64>)              upload or blob, whole
 ///     fsync(blobs/<2>), fsync(uploads)                        blob
 ///
+/// Several may send the same upload at the same time: one of two equal chunks is refused by its offset, and whoever
+/// finishes second finds the blob.
+///
 /// The digest is worked out while the bytes arrive; after a restart the kept part is read once to catch up.
 /// One process at a time uses the folder; whoever starts that process sees to it.
 package final class BlobFolder: BlobStoring {
@@ -22,6 +25,8 @@ package final class BlobFolder: BlobStoring {
     private let blobs: Directory
     private let uploads: Directory
     private let open = Mutex<[Upload: OpenUpload]>([:])
+    /// Held while a blob gets its name: who sees a blob and has then held this knows that it is durable.
+    private let placing = Mutex<Void>(())
 
     /// Opens the store in a folder, which is made where it is missing.
     package init(_ folder: Directory) throws(RegistryError) {
@@ -65,11 +70,13 @@ package final class BlobFolder: BlobStoring {
             throw .digestMismatch(expected: expected, found: found)
         }
         do {
-            try publish(name, upload.sha256)
+            try placing.withLock { (_) throws(FileError) in try publish(name, upload.sha256) }
         } catch {
-            guard case .exists = error else { throw RegistryError(error) }
-            try drop(upload)
-            return
+            if case .exists = error { return try drop(upload) }
+            // Who sends the same file at the same time may have finished it just before.
+            guard error.isNotFound, try self.open(upload.sha256) != nil else {
+                throw RegistryError(error)
+            }
         }
         self.open.withLock { $0[upload] = nil }
     }
@@ -139,7 +146,13 @@ package final class BlobFolder: BlobStoring {
             guard error.isNotFound else { throw error }
             guard making else { return nil }
         }
-        let file = try uploads.open(path, .makingNew(.shared))
+        let file: OpenFile
+        do {
+            file = try uploads.open(path, .makingNew(.shared))
+        } catch .exists {
+            // Who sends the same file at the same time was faster.
+            return try uploads.open(path, .writing)
+        }
         do {
             try file.reserve(length)
             try uploads.sync()
@@ -156,6 +169,7 @@ package final class BlobFolder: BlobStoring {
         let path = Self.path("\(Self.shard(of: digest))/\(digest.hex)")
         do {
             let file = try blobs.open(path, .reading)
+            placing.withLock { _ in }
             return OpenBlob(file: file, length: try file.size())
         } catch {
             if error.isNotFound { return nil }

@@ -17,7 +17,7 @@ import Testing
         let model = try #require(ModelName("commands-en"))
         let device = TestDevice("explain", model: model)
         try registry.enrol(device)
-        try copyStaticFiles(of: registry)
+        try registry.writeMirror()
 
         let asked = try registry.good(
             "explain", "\(device.id)", "--model", "commands-en", "--json")
@@ -93,40 +93,5 @@ import Testing
         let tampered = try registry.cli(offline + attributes, with: [:])
         #expect(tampered.status == 10 && tampered.output.isEmpty, "\(tampered.errors)")
         #expect(tampered.errors.contains("rollouts/commands-en/main.json"))
-    }
-
-    /// What a mirror of the repository has: the newest metadata, and all targets.
-    private func copyStaticFiles(of registry: RegistryUnderTest) throws {
-        let timestamp = try copy("tuf/timestamp.json", of: registry)
-        let snapshot = try copy(
-            "tuf/\(try version("snapshot.json", in: timestamp)).snapshot.json", of: registry)
-        for role in ["targets", "model.commands-en", "plans.commands-en"] {
-            let file = try copy(
-                "tuf/\(try version("\(role).json", in: snapshot)).\(role).json", of: registry)
-            let targets = (file["signed"] as? [String: Any])?["targets"] as? [String: Any] ?? [:]
-            for (path, target) in targets {
-                let hashes = (target as? [String: Any])?["hashes"] as? [String: String]
-                let digest = try #require(hashes?["sha256"])
-                var parts = path.split(separator: "/").map(String.init)
-                parts.append("\(digest).\(parts.removeLast())")
-                try copy("targets/" + parts.joined(separator: "/"), of: registry)
-            }
-        }
-    }
-
-    private func version(_ name: String, in file: [String: Any]) throws -> Int {
-        let meta = (file["signed"] as? [String: Any])?["meta"] as? [String: [String: Any]]
-        return try #require(meta?[name]?["version"] as? Int, "\(name)")
-    }
-
-    @discardableResult
-    private func copy(_ path: String, of registry: RegistryUnderTest) throws -> [String: Any] {
-        let answer = try registry.request("/" + path)
-        try #require(answer.status == 200, "\(path)")
-        let file = registry.folder.appendingPathComponent("mirror/" + path)
-        try FileManager.default.createDirectory(
-            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try answer.body.write(to: file)
-        return answer.json
     }
 }

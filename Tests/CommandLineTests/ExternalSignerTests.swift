@@ -4,52 +4,20 @@ import Testing
 
 /// Keys that another program holds: a real ssh-agent, and programs that fail in every way.
 @Suite struct ExternalSignerTests {
-    private static let signer = Project.file("deploy/signer/ssh-agent-signer").path
-
     /// A ceremony whose targets key is that of `keys/agent.json`, held by the ssh-agent of `environment`.
     private final class Ceremony {
         let registry: RegistryUnderTest
-        private var agent: Process?
+        let agent: SSHAgent
 
         init() throws {
             registry = try RegistryUnderTest()
             try registry.holdCeremony()
-            let folder = registry.folder.path
-            let programs = registry.programs
-            try #require(
-                try programs.run(
-                    "/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "agent-key"],
-                    in: registry.folder
-                ).status == 0)
-            let agent = try programs.process(
-                "/usr/bin/ssh-agent", ["-D", "-a", "\(folder)/agent"], in: registry.folder,
-                environment: [:])
-            agent.standardOutput = FileHandle.nullDevice
-            try agent.run()
-            self.agent = agent
-            registry.environment["SSH_AUTH_SOCK"] = "\(folder)/agent"
-            var added: Programs.Outcome?
-            for _ in 0..<100 where added?.status != 0 {
-                added = try programs.run(
-                    "/usr/bin/ssh-add", ["-q", "agent-key"], in: registry.folder,
-                    environment: registry.environment)
-            }
-            try #require(added?.status == 0, "\(added?.errors ?? "")")
-            let shown = try programs.run(
-                ExternalSignerTests.signer, ["public", "agent-key.pub"], in: registry.folder)
-            let key = shown.output.trimmingCharacters(in: .whitespacesAndNewlines)
-            try write("agent", key, [ExternalSignerTests.signer])
+            agent = try SSHAgent(for: registry)
+            try write("agent", agent.publicKey, [SSHAgent.signer])
             try registry.good(
                 "repo", "init", "--dir", "away", "--root-key", "keys/root-a.json",
                 "--root-threshold", "1", "--targets-key", "keys/agent.json", "--online",
                 "online.json", "--model", "m", "--release-key", "keys/ci.json")
-        }
-
-        deinit {
-            guard let agent else { return }
-            // A thread of the tests may block SIGTERM, and what it starts does too.
-            _ = kill(agent.processIdentifier, SIGKILL)
-            agent.waitUntilExit()
         }
 
         func write(
@@ -74,13 +42,6 @@ import Testing
                 "--json",
             ]
         }
-
-        var publicKey: String {
-            get throws {
-                let shown = try registry.good("keys", "show", "keys/agent.json", "--json")
-                return try #require(shown.json["public"] as? String)
-            }
-        }
     }
 
     @Test func `signs with a key that an ssh-agent holds`() throws {
@@ -101,7 +62,7 @@ import Testing
 
     @Test func `a program that fails leaves the metadata as it was, and is named`() throws {
         let ceremony = try Ceremony()
-        let key = try ceremony.publicKey
+        let key = ceremony.agent.publicKey
         let file = ceremony.registry.folder.appendingPathComponent("away/targets.json")
         let before = try Data(contentsOf: file)
         let zeros = String(repeating: "0", count: 128)
@@ -142,8 +103,8 @@ import Testing
         registry.environment["FIELDFARE_TOKEN"] = "secret-token"
         registry.environment["FIELDFARE_PASSPHRASE"] = "secret-passphrase"
         registry.environment["FIELDFARE_TOKENS"] = "no secret"
-        let script = "env > seen; /bin/sleep 600 & echo $! > child; exec \(Self.signer)"
-        try ceremony.write("daemon", try ceremony.publicKey, ["/bin/sh", "-c", script])
+        let script = "env > seen; /bin/sleep 600 & echo $! > child; exec \(SSHAgent.signer)"
+        try ceremony.write("daemon", ceremony.agent.publicKey, ["/bin/sh", "-c", script])
         let signed = try ceremony.sign("daemon")
         let child = try String(
             contentsOf: registry.folder.appendingPathComponent("child"), encoding: .utf8)
@@ -159,8 +120,8 @@ import Testing
     @Test func `a program gets no file that was left open to us, whatever its number`() throws {
         let ceremony = try Ceremony()
         let registry = ceremony.registry
-        let script = "ls /proc/self/fd > files; exec \(Self.signer)"
-        try ceremony.write("lists", try ceremony.publicKey, ["/bin/sh", "-c", script])
+        let script = "ls /proc/self/fd > files; exec \(SSHAgent.signer)"
+        try ceremony.write("lists", ceremony.agent.publicKey, ["/bin/sh", "-c", script])
         let outcome = try registry.programs.run(
             "/usr/bin/python3", ["-c", Self.leavingOpen, "fieldfare"] + ceremony.signing("lists"),
             in: registry.folder, environment: registry.environment)
@@ -189,7 +150,7 @@ import Testing
     @Test func `hears of the program's end where its own parent ignores its children`() throws {
         let ceremony = try Ceremony()
         let registry = ceremony.registry
-        try ceremony.write("fails", try ceremony.publicKey, ["/bin/sh", "-c", "exit 3"])
+        try ceremony.write("fails", ceremony.agent.publicKey, ["/bin/sh", "-c", "exit 3"])
         let outcome = try registry.programs.run(
             "/usr/bin/python3",
             ["-c", Self.ignoringChildren, "fieldfare"] + ceremony.signing("fails"),
@@ -211,11 +172,12 @@ import Testing
                 ).status == 0)
         }
         let shown = try registry.programs.run(
-            Self.signer, ["public", "other-key.pub"], in: registry.folder)
+            SSHAgent.signer, ["public", "other-key.pub"], in: registry.folder)
         let other = shown.output.trimmingCharacters(in: .whitespacesAndNewlines)
         // Asks the agent for the other key, whatever key it was asked for.
-        let script = "sed 's/\"public\":\"[0-9a-f]*\"/\"public\":\"\(other)\"/' | \(Self.signer)"
-        try ceremony.write("swapped", try ceremony.publicKey, ["/bin/sh", "-c", script])
+        let script =
+            "sed 's/\"public\":\"[0-9a-f]*\"/\"public\":\"\(other)\"/' | \(SSHAgent.signer)"
+        try ceremony.write("swapped", ceremony.agent.publicKey, ["/bin/sh", "-c", script])
         let outcome = try ceremony.sign("swapped")
         #expect(outcome.status == 10)
         #expect(outcome.errors.contains("got another key's or of other bytes"))

@@ -70,6 +70,10 @@ import Testing
 
     private static func runs(_ registry: RegistryUnderTest) throws -> [Run] {
         try registry.writeBundle()
+        let policy = registry.folder.appendingPathComponent("rollout.yaml")
+        let stages = "\nstages: [{name: beta}, {name: stable, promote: signed}]\n"
+        try (String(contentsOf: policy, encoding: .utf8) + stages)
+            .write(to: policy, atomically: true, encoding: .utf8)
         let model = try #require(ModelName("commands-en"))
         let device = TestDevice("json", model: model)
         let show = "devices show \(device.id)"
@@ -102,7 +106,9 @@ import Testing
             Run("repo status"), Run("repo withdraw model.commands-en"),
             Run("publish build --key keys/ci.json --policy rollout.yaml"),
             Run("repo sign model.commands-en --key keys/anna.json --yes"),
-            Run("repo verify --root repo/root.json"),
+            Run("policy approve commands-en 1.0.0 --stage stable --key keys/ci.json"),
+            Run("policy lift commands-en 1.0.0 --key keys/ci.json"),
+            Run("repo verify"),
             Run("repo rotate --simulate"),
             Run("repo add-model two --release-key keys/ci.json --key keys/targets.json"),
             Run("keys revoke keys/root-c.json --dir away"),

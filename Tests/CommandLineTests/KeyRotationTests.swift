@@ -86,11 +86,13 @@ import Testing
             "repo", "init", "--dir", "other", "--root-key", "keys/root-b.json",
             "--root-threshold", "1", "--targets-key", "keys/targets.json", "--online",
             "online.json", "--model", "m", "--release-key", "keys/ci.json")
+        try registry.good(
+            "repo", "sign", "root", "--dir", "other", "--key", "keys/root-b.json", "--yes")
         try registry.refuses(
             [
                 "keys", "revoke", "keys/root-c.json", "--dir", "away", "--root",
                 "other/root.json",
-            ], 10, ["expected a chain with 'other/root.json' in it", "hint: do not sign"])
+            ], 10, ["expected the chain that 'other/root.json' leads along", "hint: do not sign"])
     }
 
     @Test func `goes on where it was killed, and not from another's half`() throws {

@@ -135,7 +135,7 @@ import Testing
         try Data("no root".utf8).write(to: registry.folder.appendingPathComponent("no-root"))
         try registry.refuses(
             ["repo", "verify", "--root", "no-root"], 10,
-            ["fieldfare: repository: cannot read root: JSON at byte 1: expected null"])
+            ["fieldfare: root of trust 'no-root': cannot read root: JSON at byte 1: expected null"])
     }
 
     @Test func `repo init writes both files or none`() throws {

@@ -25,10 +25,12 @@ import Yams
         #expect(built.json["model"] as? String == "commands-en")
     }
 
-    @Test(arguments: ["FIELDFARE_SERVER", "FIELDFARE_TOKEN", "FIELDFARE_KEY"])
+    @Test(arguments: ["FIELDFARE_SERVER", "FIELDFARE_TOKEN", "FIELDFARE_ROOT", "FIELDFARE_KEY"])
     func `says which variable is missing`(missing: String) throws {
         var variables = [
-            "FIELDFARE_SERVER": "https://127.0.0.1:1", "FIELDFARE_TOKEN": "x", "FIELDFARE_KEY": "x",
+            "FIELDFARE_SERVER": "https://127.0.0.1:1", "FIELDFARE_TOKEN": "x",
+            "FIELDFARE_ROOT": "x",
+            "FIELDFARE_KEY": "x",
         ]
         variables[missing] = nil
         let outcome = try Programs().run(
@@ -42,7 +44,10 @@ import Yams
         let outcome = try Programs().run(
             Project.file("deploy/ci/publish.sh").path, ["bundle"],
             in: FileManager.default.temporaryDirectory,
-            environment: ["FIELDFARE_SERVER": "x", "FIELDFARE_TOKEN": "x", "FIELDFARE_KEY": "x"])
+            environment: [
+                "FIELDFARE_SERVER": "x", "FIELDFARE_TOKEN": "x", "FIELDFARE_ROOT": "x",
+                "FIELDFARE_KEY": "x",
+            ])
         #expect(outcome.status == 2 && outcome.errors.hasPrefix("usage: publish.sh"))
     }
 
@@ -91,6 +96,7 @@ import Yams
     {
         let known = registry.environment.merging([
             "FIELDFARE_KEY": registry.folder.path + "/keys/ci.json",
+            "FIELDFARE_ROOT": registry.folder.path + "/root.json",
             "CI_COMMIT_TIMESTAMP": "2026-11-21T05:06:07+00:00",
         ]) { _, new in new }
         var variables = step.own
@@ -113,6 +119,7 @@ import Yams
             mv bundle checkout/models/commands-en
             mv rollout.yaml checkout/
             cp keys/ci.json checkout/ci/release-ci.json
+            cp root.json checkout/ci/root.json
             ln -s "$2" checkout/ci/fieldfare
             cp "$1" checkout/deploy/ci/publish.sh
             cd checkout

@@ -32,29 +32,45 @@ package struct Programs {
         }
     }
 
-    /// Runs a program to its end; its output goes to files, so that no pipe can fill up.
+    /// Runs a program to its end.
     ///
     /// `input` is what it reads; nothing, if it is left out.
     package func run(
         _ program: String, _ arguments: [String], in folder: URL,
         environment: [String: String] = [:], input: String? = nil
     ) throws -> Outcome {
+        try start(program, arguments, in: folder, environment: environment, input: input).end()
+    }
+
+    /// A program that runs; its output goes to files, so that no pipe can fill up.
+    package struct Running {
+        let process: Process
+        let scratch: ScratchFolder
+
+        /// Waits for its end.
+        package func end() throws -> Outcome {
+            process.waitUntilExit()
+            return Outcome(
+                status: process.terminationStatus,
+                output: try String(contentsOfFile: scratch.path("out"), encoding: .utf8),
+                errors: try String(contentsOfFile: scratch.path("err"), encoding: .utf8))
+        }
+    }
+
+    package func start(
+        _ program: String, _ arguments: [String], in folder: URL,
+        environment: [String: String] = [:], input: String? = nil
+    ) throws -> Running {
         let process = try process(program, arguments, in: folder, environment: environment)
         let scratch = ScratchFolder("output")
         if let input {
             try input.write(toFile: scratch.path("in"), atomically: true, encoding: .utf8)
             process.standardInput = FileHandle(forReadingAtPath: scratch.path("in"))
         }
-        let output = try Self.file(scratch.path("out"))
-        let errors = try Self.file(scratch.path("err"))
-        process.standardOutput = output
-        process.standardError = errors
+        process.standardOutput = try Self.file(scratch.path("out"))
+        process.standardError = try Self.file(scratch.path("err"))
         try process.run()
-        process.waitUntilExit()
-        return Outcome(
-            status: process.terminationStatus,
-            output: try String(contentsOfFile: scratch.path("out"), encoding: .utf8),
-            errors: try String(contentsOfFile: scratch.path("err"), encoding: .utf8))
+        return Running(process: process, scratch: scratch)
     }
 
     package func process(

@@ -12,11 +12,11 @@ extension RegistryUnderTest {
     }
 
     /// Builds and publishes `bundle` with the policy of a first release, signed by both.
-    package func release() throws {
+    package func release(second: String = "keys/anna.json") throws {
         try writeBundle()
         try good("bundle", "build", "bundle", "--out", "build")
         try good("publish", "build", "--key", "keys/ci.json", "--policy", "rollout.yaml")
-        try good("repo", "sign", "model.commands-en", "--key", "keys/anna.json", "--yes")
+        try good("repo", "sign", "model.commands-en", "--key", second, "--yes")
     }
 
     /// Runs the CLI with other variables than the registry's own.

@@ -7,7 +7,11 @@ package final class RegistryUnderTest {
     package let programs: Programs
     package let scratch = ScratchFolder("registry")
     package let folder: URL
-    package var environment = ["FIELDFARE_PASSPHRASE": "correct horse battery"]
+    package var environment = [
+        "FIELDFARE_PASSPHRASE": "correct horse battery",
+        // A path in the folder where the commands run.
+        "FIELDFARE_ROOT": "root.json",
+    ]
     private var server: Process?
 
     package init() throws {
@@ -92,6 +96,9 @@ package final class RegistryUnderTest {
         for (role, key) in [("root", "root-a"), ("root", "root-b"), ("targets", "targets")] {
             try good("repo", "sign", role, "--dir", "repo", "--key", "keys/\(key).json", "--yes")
         }
+        try FileManager.default.copyItem(
+            at: folder.appendingPathComponent("repo/root.json"),
+            to: folder.appendingPathComponent("root.json"))
     }
 
     /// Starts the registry over TLS on a free port and waits until it says that it listens.

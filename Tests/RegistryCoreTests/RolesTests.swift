@@ -524,6 +524,16 @@ struct RolesTests {
         }
         #expect(found.count == 1)
         #expect(found[0].contains("expected an approval of a listed policy"))
+        let misnamed = try problems { targets in
+            for name in ["lift", "standard.beta.approval"] {
+                let path = try #require(TargetPath("policies/commands-en/1.0.0.\(name).json"))
+                try registry.upload(policyBytes)
+                targets.targets[path] = TargetDescription(of: policyBytes)
+            }
+        }
+        #expect(misnamed.count == 2)
+        #expect(misnamed[0].contains("expected fieldfare.lift/1, got 'fieldfare.policy/1'"))
+        #expect(misnamed[1].contains("expected fieldfare.approval/1, got 'fieldfare.policy/1'"))
         let liftPath = try #require(TargetPath("policies/commands-en/1.0.0.lift.json"))
         func lift(_ until: UTCTime) -> [UInt8] {
             Lift(

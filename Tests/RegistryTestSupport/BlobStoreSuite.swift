@@ -1,6 +1,8 @@
 import Cryptography
+import Dispatch
 package import Primitives
 package import RegistryCore
+import Synchronization
 import Testing
 
 /// What every `BlobStoring` must do: run by the tests of memory and disk alike.
@@ -122,6 +124,40 @@ package struct BlobStoreSuite {
         #expect(try store.bytes(of: empty.sha256, limit: 0) == [])
     }
 
+    /// Several who send one upload at the same time all see the blob, whoever was faster at what.
+    package func together(senders: Int = 4, rounds: Int = 25) throws {
+        let store = try make()
+        for round in 0..<rounds {
+            let bytes = Self.bytes + Array("\(round)".utf8)
+            let upload = Self.upload(bytes)
+            let unexpected = Mutex<[String]>([])
+            DispatchQueue.concurrentPerform(iterations: senders) { _ in
+                while true {
+                    do throws(RegistryError) {
+                        if try store.open(upload.sha256) != nil { return }
+                        var offset = try store.begin(upload)
+                        while offset < upload.length {
+                            let end = min(offset + 20, upload.length)
+                            offset = try store.append(
+                                Array(bytes[Int(offset)..<Int(end)]), to: upload, at: offset)
+                        }
+                        try store.finish(upload)
+                    } catch {
+                        switch error {
+                        case .offsetConflict, .notFound: continue
+                        default:
+                            unexpected.withLock { $0.append("\(error)") }
+                            return
+                        }
+                    }
+                }
+            }
+            #expect(unexpected.withLock { $0 } == [], "round \(round)")
+            #expect(try store.bytes(of: upload.sha256, limit: 100) == bytes)
+            #expect(try store.reached(upload) == nil)
+        }
+    }
+
     /// Idle uploads go, busy ones and blobs stay.
     package func dropsIdle(from now: UTCTime) throws {
         let store = try make()
@@ -144,6 +180,7 @@ package struct BlobStoreSuite {
         try wrongDigest()
         try equalBytes()
         try unknownAndEmpty()
+        try together()
         try dropsIdle(from: now)
     }
 }

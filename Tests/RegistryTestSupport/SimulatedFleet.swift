@@ -282,13 +282,14 @@ extension TestRegistry {
                 guard let version = SemanticVersion(name) else { throw SampleError.impossible }
                 listing.manifests[version] = digest
                 listing.requirements[digest] = try requirements(bytes)
-            } else if let policy = try? Policy(parsing: bytes) {
+                continue
+            }
+            switch try ReleaseDocument(parsing: bytes, at: path) {
+            case .policy(let policy):
                 listing.policies.append(
                     Listing.ListedPolicy(path: path, sha256: digest, policy: policy))
-            } else if let approval = try? Approval(parsing: bytes) {
-                listing.approvals.append(approval)
-            } else {
-                listing.lifts.append(try Lift(parsing: bytes))
+            case .approval(let approval): listing.approvals.append(approval)
+            case .lift(let lift): listing.lifts.append(lift)
             }
         }
         return listing

@@ -160,4 +160,30 @@ struct PolicyTests {
             #expect(throws: DocumentError.self) { try Lift(parsing: bytes) }
         }
     }
+
+    @Test func `a release document is what its name says`() throws {
+        let approval = Approval(
+            model: World.model, policy: bundle("1.4.0").sha256, stage: name("stable"))
+        let lift = Lift(
+            model: World.model, version: version("1.4.0"), sha256: bundle("1.4.0").sha256,
+            until: World.start)
+        let policy = World().policy
+        let documents: [(String, ReleaseDocument.Kind, JSON)] = [
+            ("1.4.0.standard.json", .policy, policy.json),
+            ("1.4.0.lifted.json", .policy, policy.json),
+            ("1.4.0.standard.stable.approval.json", .approval, approval.json),
+            ("1.4.0.lift.json", .lift, lift.json),
+            ("1.4.0-rc.1.lift.json", .lift, lift.json),
+        ]
+        for (file, kind, _) in documents {
+            let path = try #require(TargetPath("policies/commands-en/\(file)"))
+            #expect(ReleaseDocument.Kind(path) == kind, "\(file)")
+            for (_, other, json) in documents {
+                let read = try? ReleaseDocument(parsing: json.canonicalBytes, at: path)
+                #expect((read != nil) == (kind == other), "\(other) at \(file)")
+            }
+        }
+        let elsewhere = try #require(TargetPath("bundles/commands-en/1.4.0.lift.json"))
+        #expect(ReleaseDocument.Kind(elsewhere) == nil)
+    }
 }

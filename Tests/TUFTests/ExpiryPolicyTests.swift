@@ -81,4 +81,19 @@ struct ExpiryPolicyTests {
         }
         #expect(error == .refused(.expired(role, at: now, start: now)))
     }
+
+    @Test func `shows an expired root, too, to who signs the next one, and nothing online`() throws
+    {
+        var (device, now) = try Self.abandoned()
+        device.expiry = .forSigners
+        device.simulator.edit { $0.updateRoot { $0.expires = now } }
+        let repository = try device.run(at: now, following: Self.paths)
+        #expect(repository.root.version == version(2))
+        device.simulator.edit {
+            $0.timestamp.expires = now
+            $0.updateTimestamp()
+        }
+        let error = #expect(throws: Device.Failure.self) { try device.run(at: now) }
+        #expect(error == .refused(.expired(.timestamp, at: now, start: now)))
+    }
 }

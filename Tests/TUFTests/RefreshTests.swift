@@ -45,7 +45,7 @@ struct RefreshTests {
                 "2.root.json", "timestamp.json", "2.snapshot.json", "1.targets.json",
                 "1.model.commands-en.json", "2.plans.commands-en.json",
             ])
-        #expect(plan.sha256 == SHA256.digest(of: Array("plan".utf8)))
+        #expect(plan.hashes.sha256 == SHA256.digest(of: Array("plan".utf8)))
         #expect(plan.length == 4)
         #expect(plan.role == .plans)
         #expect(plan.roleVersion == version(2))

@@ -10,7 +10,7 @@ struct TargetCheckTests {
 
     /// A repository that lists the target, and what it says of it.
     static func target(
-        consistent: Bool = true, sha512: [UInt8]? = nil
+        consistent: Bool = true, sha512: [UInt8]? = nil, besideSHA256: Bool = true
     ) throws -> (repository: TrustedRepository, file: TargetFile) {
         let path = try #require(TargetPath(path))
         let device = try Device()
@@ -22,11 +22,13 @@ struct TargetCheckTests {
         if let sha512 {
             let held = try #require(device.simulator.repository.roles[.releases])
             let signed = try edited(held.signed.bytes) { fields in
-                let hashes: JSON = [
-                    "sha256": .string(SHA256.digest(of: content).hex),
-                    "sha512": .string(Hex.encode(sha512)),
+                var hashes: [String: JSON] = ["sha512": .string(Hex.encode(sha512))]
+                if besideSHA256 {
+                    hashes["sha256"] = .string(SHA256.digest(of: content).hex)
+                }
+                fields["targets"] = [
+                    path.description: ["length": 7, "hashes": .object(hashes)]
                 ]
-                fields["targets"] = [path.description: ["length": 7, "hashes": hashes]]
             }
             let draft = try Draft<Targets>(
                 parsing: JSON.object([
@@ -50,7 +52,7 @@ struct TargetCheckTests {
 
     @Test func `takes the bytes that the role lists, however they are cut`() throws {
         let (_, file) = try Self.target(sha512: SHA512.digest(of: Self.content))
-        #expect(file.sha512 == SHA512.digest(of: Self.content))
+        #expect(file.hashes.sha512 == SHA512.digest(of: Self.content))
         try Self.check(file, [Self.content])
         try Self.check(file, Self.content.map { [$0] } + [[]])
     }
@@ -85,6 +87,17 @@ struct TargetCheckTests {
             error?.description
                 == "cannot accept target '\(Self.path)' of model.commands-en: expected SHA-512 "
                 + String(repeating: "07", count: 64) + ", got another")
+    }
+
+    @Test func `takes a target by its SHA-512 alone, where nothing else is listed`() throws {
+        let sha512 = SHA512.digest(of: Self.content)
+        let (repository, file) = try Self.target(sha512: sha512, besideSHA256: false)
+        #expect(file.hashes.sha256 == nil)
+        try Self.check(file, [Self.content])
+        #expect(throws: TUFError.self) { try Self.check(file, [Array("Content".utf8)]) }
+        #expect(
+            repository.urlPath(of: file)
+                == "bundles/commands-en/\(Hex.encode(sha512)).1.0.0%20a.json")
     }
 
     @Test func `finds a target by its digest with consistent snapshots, and by its path without`()

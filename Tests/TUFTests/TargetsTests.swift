@@ -102,29 +102,6 @@ struct TargetsTests {
         #expect(try repository.target(at: elsewhere) == nil)
     }
 
-    @Test func `refuses a target that has no SHA-256`() throws {
-        let device = try Device()
-        let path = try #require(TargetPath(Self.path))
-        device.simulator.edit { $0.add([1], at: path, to: .releases) }
-        let content = try #require(device.simulator.repository.roles[.releases])
-        let signed = try edited(content.signed.bytes) { fields in
-            let hashes: JSON = ["sha512": .string(Hex.encode(SHA512.digest(of: [1])))]
-            fields["targets"] = [path.description: ["length": 1, "hashes": hashes]]
-        }
-        let targets = try Draft<Targets>(
-            parsing: JSON.object([
-                "signatures": [], "signed": try JSON(parsing: signed, limit: 1_000_000),
-            ]).bytes, as: .releases)
-        device.simulator.edit {
-            $0.roles[.releases] = targets.content
-            $0.update(.releases)
-        }
-        let error = #expect(throws: Device.Failure.self) {
-            try device.run(following: [Self.path])
-        }
-        #expect(error == .refused(.noSHA256(.releases, path)))
-    }
-
     @Test func `loads a role by name, and nothing for a name that is not delegated to`() throws {
         let device = try Device()
         var repository = try device.run()

@@ -8,12 +8,14 @@
 # From the environment:
 #   FIELDFARE_SERVER, FIELDFARE_TOKEN   the registry, and a token with the scope publish:<model>
 #   FIELDFARE_CA                        its authority, where the system does not know it
+#   FIELDFARE_ROOT                      a root that the pipeline trusts: what the registry says is verified from it
 #   FIELDFARE_KEY, FIELDFARE_PASSPHRASE the pipeline's release key file, and its passphrase
 #   SOURCE_DATE_EPOCH                   the commit's time, for a manifest that can be built again byte for byte
 set -eu
 
 : "${FIELDFARE_SERVER:?expected the registry's URL}"
 : "${FIELDFARE_TOKEN:?expected a token with the scope publish}"
+: "${FIELDFARE_ROOT:?expected the path of a root that is trusted}"
 : "${FIELDFARE_KEY:?expected the path of the release key file}"
 [ $# -ge 2 ] || { echo "usage: publish.sh BUNDLE_FOLDER OUTPUT_FOLDER [NAME=rollout.yaml ...]" >&2; exit 2; }
 

@@ -33,6 +33,7 @@ class Registry:
         self.environment = {
             **os.environ, "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
             "FIELDFARE_PASSPHRASE": secrets.token_urlsafe(18), "FIELDFARE_CA": str(folder / "cert.pem"),
+            "FIELDFARE_ROOT": str(folder / "root.json"),
         }
 
     # The command line
@@ -71,6 +72,7 @@ class Registry:
                  "--release-threshold", "2")
         for role, key in (("root", "root-a"), ("root", "root-b"), ("targets", "targets")):
             self.cli("repo", "sign", role, "--dir", "repo", "--key", f"keys/{key}.json", "--yes")
+        shutil.copy(self.folder / "repo/root.json", self.folder / "root.json")
 
     def make_certificate(self) -> None:
         self.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem",

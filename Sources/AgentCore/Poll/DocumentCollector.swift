@@ -115,13 +115,12 @@ struct DocumentCollector {
         let paths = released.keys.filter { $0.description.hasPrefix(prefix) }.sorted()
         for path in paths.prefix(Self.documentLimit) {
             guard let target = released[path], let digest = target.hashes.sha256 else { continue }
-            let name = path.description.dropFirst(prefix.count)
             guard let bytes = try read(path, target, limit: Policy.longest) else {
                 note(path, "longer than \(Policy.longest) bytes")
                 continue
             }
             do {
-                try take(bytes, path, digest, name: String(name))
+                try take(bytes, path, digest)
             } catch {
                 note(path, error.description)
             }
@@ -129,16 +128,14 @@ struct DocumentCollector {
     }
 
     private mutating func take(
-        _ bytes: [UInt8], _ path: TargetPath, _ digest: SHA256Digest, name: String
+        _ bytes: [UInt8], _ path: TargetPath, _ digest: SHA256Digest
     ) throws(DocumentError) {
-        if name.hasSuffix(".approval.json") {
-            material.listing.approvals.append(try Approval(parsing: bytes))
-        } else if name == "lift.json" {
-            material.listing.lifts.append(try Lift(parsing: bytes))
-        } else {
-            let policy = try Policy(parsing: bytes)
+        switch try ReleaseDocument(parsing: bytes, at: path) {
+        case .policy(let policy):
             material.listing.policies.append(
                 Listing.ListedPolicy(path: path, sha256: digest, policy: policy))
+        case .approval(let approval): material.listing.approvals.append(approval)
+        case .lift(let lift): material.listing.lifts.append(lift)
         }
     }
 

@@ -1,5 +1,6 @@
 import Cryptography
 import Primitives
+import Rollouts
 import TUF
 
 /// One posting of role metadata, inside its transaction.
@@ -134,7 +135,7 @@ struct RolePost {
     /// A target that was ever live keeps its bytes, but for lifts, which are renewed.
     private func checkHistory(_ offered: Targets) throws(RegistryError) {
         for (path, target) in offered.targets.sorted(by: { $0.key < $1.key })
-        where !TargetPlace.isLift(path) {
+        where ReleaseDocument.Kind(path) != .lift {
             guard let first = try records.firstDigest(of: path),
                 let digest = target.hashes.sha256, digest != first
             else { continue }

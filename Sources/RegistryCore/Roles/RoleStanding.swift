@@ -9,6 +9,8 @@ package struct RoleStanding: Sendable, Hashable {
         package let expires: UTCTime
         /// Of the file's bytes.
         package let sha256: SHA256Digest
+        /// The keys of today whose signatures it bears.
+        package let signedBy: [KeyID]
     }
 
     package struct Proposal: Sendable, Hashable {
@@ -38,6 +40,7 @@ package struct RoleStanding: Sendable, Hashable {
                 "version": .integer(live.version.number),
                 "expires": .string(live.expires.description),
                 "sha256": .string(live.sha256.hex),
+                "signed_by": .array(live.signedBy.map { .string($0.description) }),
             ]
         }
         if let proposal {
@@ -86,28 +89,30 @@ extension RoleStanding {
         keyIDs = verifiers.keys.keys.sorted()
         switch role {
         case .root:
-            live = try Self.live(Root.self, role, records)
+            live = try Self.live(Root.self, role, verifiers, records)
             self.proposal = try Self.proposal(Root.self, proposal, [verifiers])
         case .snapshot:
-            live = try Self.live(Snapshot.self, role, records)
+            live = try Self.live(Snapshot.self, role, verifiers, records)
             self.proposal = nil
         case .timestamp:
-            live = try Self.live(Timestamp.self, role, records)
+            live = try Self.live(Timestamp.self, role, verifiers, records)
             self.proposal = nil
         default:
-            live = try Self.live(Targets.self, role, records)
+            live = try Self.live(Targets.self, role, verifiers, records)
             self.proposal = try Self.proposal(Targets.self, proposal, [verifiers])
         }
     }
 
     private static func live<Content: RoleMetadata>(
-        _ type: Content.Type, _ role: RoleName, _ records: any MetadataStoring
+        _ type: Content.Type, _ role: RoleName, _ verifiers: Verifiers,
+        _ records: any MetadataStoring
     ) throws(RegistryError) -> Live? {
         guard let stored = try records.live(role) else { return nil }
         let draft: Draft<Content> = try LiveRepository.draft(stored)
         return Live(
             version: stored.version, expires: draft.content.expires,
-            sha256: SHA256.digest(of: stored.bytes))
+            sha256: SHA256.digest(of: stored.bytes),
+            signedBy: draft.progress(towards: verifiers).signedBy)
     }
 
     private static func proposal<Content: RoleMetadata>(

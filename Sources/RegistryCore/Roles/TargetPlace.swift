@@ -33,26 +33,4 @@ enum TargetPlace: Sendable, Hashable {
         case .policyFile: Policy.longest
         }
     }
-
-    /// Whether the path is that of a lift, which may be signed again with a later moment.
-    static func isLift(_ path: TargetPath) -> Bool {
-        path.parts.first == "policies" && path.description.hasSuffix(".lift.json")
-    }
-}
-
-/// A file below `policies/`, told apart by its schema.
-enum PolicyFile: Sendable, Hashable {
-    case policy(Policy)
-    case approval(Approval)
-    case lift(Lift)
-
-    /// - Throws: `DocumentError`; a file of another schema is read as a policy, and refused as one.
-    init(parsing bytes: [UInt8]) throws(DocumentError) {
-        let schema = (try? JSON(parsing: bytes, limit: Policy.longest))?["schema"]?.string
-        switch schema {
-        case Approval.schema: self = .approval(try Approval(parsing: bytes))
-        case Lift.schema: self = .lift(try Lift(parsing: bytes))
-        default: self = .policy(try Policy(parsing: bytes))
-        }
-    }
 }

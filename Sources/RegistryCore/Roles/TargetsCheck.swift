@@ -92,7 +92,7 @@ struct TargetsCheck {
 
     private mutating func checkPolicyFile(_ path: TargetPath, _ stem: String, _ bytes: [UInt8]) {
         do {
-            switch try PolicyFile(parsing: bytes) {
+            switch try ReleaseDocument(parsing: bytes, at: path) {
             case .policy(let policy):
                 check(path, policy.model)
                 check(path, stem, policy.candidate.version)

@@ -47,7 +47,7 @@ struct ModelShelf {
         guard let bytes = try blobs.bytes(of: digest, limit: Policy.longest) else {
             throw .storage("blob \(digest) of target '\(path)' is missing")
         }
-        guard let file = try? PolicyFile(parsing: bytes) else { return }
+        guard let file = try? ReleaseDocument(parsing: bytes, at: path) else { return }
         switch file {
         case .policy(let policy):
             listing.policies.append(

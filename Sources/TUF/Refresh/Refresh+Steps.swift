@@ -2,7 +2,7 @@ import Primitives
 
 extension Refresh {
     /// Follows the root chain, one version at a time, and stores each root it trusts (section 5.3, steps 1 to 9).
-    func newestRoot() throws(Failure) -> Trusted<Root> {
+    package func newestRoot() throws(Failure) -> Trusted<Root> {
         guard let bytes = try stored(.root) else { throw .refused(.noTrustedRoot) }
         var root = try judge { () throws(TUFError) in try verifier.initialRoot(bytes) }
         var rotations = 0

@@ -8,6 +8,14 @@ package import Primitives
 package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
     package typealias Failure = RefreshError<Fetcher.Failure, Store.Failure>
 
+    /// What a repository lists at one moment, and by whose word.
+    package struct Listing {
+        package let root: Trusted<Root>
+        package let timestamp: Trusted<Timestamp>
+        package let snapshot: Trusted<Snapshot>
+        let verifier: Verifier
+    }
+
     let fetcher: Fetcher
     let store: Store
     let verifier: Verifier
@@ -36,8 +44,8 @@ package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
         try save(bytes, .root)
     }
 
-    /// Brings the four top-level roles up to date.
-    package func run() throws(Failure) -> TrustedRepository {
+    /// Brings root, timestamp and snapshot up to date.
+    package func listing() throws(Failure) -> Listing {
         let root = try newestRoot()
         let verifier = verifier.notBefore(floor, under: root)
         try judge { () throws(TUFError) in try verifier.checkExpiry(of: root) }
@@ -45,12 +53,19 @@ package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
         let timestamp = try newestTimestamp(under: root, replacing: held.timestamp, by: verifier)
         let snapshot = try snapshot(
             under: root, named: timestamp, replacing: held.snapshot, by: verifier)
-        let targets = try load(.targets, listedIn: snapshot, root) { bytes throws(TUFError) in
-            try verifier.targets(bytes, under: root, listedIn: snapshot)
+        return Listing(root: root, timestamp: timestamp, snapshot: snapshot, verifier: verifier)
+    }
+
+    /// Brings the four top-level roles up to date.
+    package func run() throws(Failure) -> TrustedRepository {
+        let found = try listing()
+        let targets = try load(.targets, listedIn: found.snapshot, found.root) {
+            bytes throws(TUFError) in
+            try found.verifier.targets(bytes, under: found.root, listedIn: found.snapshot)
         }
         return TrustedRepository(
-            root: root, timestamp: timestamp, snapshot: snapshot, targets: targets,
-            verifier: verifier)
+            root: found.root, timestamp: found.timestamp, snapshot: found.snapshot,
+            targets: targets, verifier: found.verifier)
     }
 
     /// Follows the root chain, and judges targets by its end that no snapshot lists yet.
@@ -79,9 +94,7 @@ package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
         at path: TargetPath, in repository: inout TrustedRepository
     ) throws(Failure) -> TargetFile? {
         while true {
-            let current = repository
-            let result = try judge { () throws(TUFError) in try current.search(for: path) }
-            switch result {
+            switch repository.search(for: path) {
             case .found(let file): return file
             case .absent: return nil
             case .needs(let chain): try load(chain, into: &repository)

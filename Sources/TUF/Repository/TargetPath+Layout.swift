@@ -6,11 +6,23 @@ extension TargetPath {
         make("bundles/\(model)/\(version).json")
     }
 
-    /// `policies/<m>/<version>.<name>.json`, a policy, an approval or a release from withdrawal.
+    /// `policies/<m>/<version>.<name>.json`, a policy.
     package static func policy(
         of model: ModelName, _ version: SemanticVersion, name: AttributeName
     ) -> TargetPath {
         make("policies/\(model)/\(version).\(name).json")
+    }
+
+    /// `policies/<m>/<version>.<name>.<stage>.approval.json`: a stage of a policy may begin.
+    package static func approval(
+        of model: ModelName, _ version: SemanticVersion, name: AttributeName, stage: AttributeName
+    ) -> TargetPath {
+        make("policies/\(model)/\(version).\(name).\(stage).approval.json")
+    }
+
+    /// `policies/<m>/<version>.lift.json`: a version may be taken again.
+    package static func lift(of model: ModelName, _ version: SemanticVersion) -> TargetPath {
+        make("policies/\(model)/\(version).lift.json")
     }
 
     /// `rollouts/<m>/<channel>.json`, a plan.

@@ -10,7 +10,14 @@ package enum ExpiryPolicy: Sendable, Hashable {
     /// all that is signed online is as strict as ever.
     case reportOffline
 
+    /// An expired root is used too: for people who are about to sign what comes after it.
+    case forSigners
+
     func tolerates(_ role: RoleName) -> Bool {
-        self == .reportOffline && role.isSignedOffline && role != .root
+        switch self {
+        case .strict: false
+        case .reportOffline: role.isSignedOffline && role != .root
+        case .forSigners: role.isSignedOffline
+        }
     }
 }

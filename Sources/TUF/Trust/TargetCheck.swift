@@ -17,7 +17,7 @@ package struct TargetCheck: ~Copyable {
         guard count <= file.length else { throw wrongLength }
         unsafe bytes.withUnsafeBytes { buffer in
             unsafe sha256.update(buffer)
-            if file.sha512 != nil { unsafe sha512.update(buffer) }
+            if file.hashes.sha512 != nil { unsafe sha512.update(buffer) }
         }
     }
 
@@ -29,9 +29,11 @@ package struct TargetCheck: ~Copyable {
         let file = file
         let found = sha256.finish()
         let foundToo = sha512.finish()
-        guard found == file.sha256, file.sha512 == nil || file.sha512 == foundToo else {
-            throw .wrongTargetDigest(
-                file.role, file.path, expected: FileHashes(file.sha256, file.sha512), found: found)
+        let expected = file.hashes
+        guard expected.sha256 == nil || expected.sha256 == found,
+            expected.sha512 == nil || expected.sha512 == foundToo
+        else {
+            throw .wrongTargetDigest(file.role, file.path, expected: expected, found: found)
         }
     }
 

@@ -13,9 +13,7 @@ extension TrustedRepository {
     ///
     /// Each role is visited once, by the first way that reaches it; after as many delegated roles as
     /// `Limits.visitedRoles` says the target counts as absent.
-    ///
-    /// - Throws: `TUFError.noSHA256`.
-    package func search(for path: TargetPath) throws(TUFError) -> SearchResult {
+    package func search(for path: TargetPath) -> SearchResult {
         var waiting: [DelegationChain] = [.top]
         var visited: Set<RoleName> = []
         while visited.count <= visitLimit, let chain = waiting.popLast() {
@@ -23,7 +21,7 @@ extension TrustedRepository {
             guard let metadata = metadata(at: chain) else { return .needs(chain) }
             visited.insert(chain.role)
             if let description = metadata.content.targets[path] {
-                return .found(try TargetFile(path, description, in: metadata))
+                return .found(TargetFile(path, description, in: metadata))
             }
             let next = metadata.content.delegations?.search(path) ?? (roles: [], isFinal: false)
             if next.isFinal { waiting = [] }
@@ -36,7 +34,7 @@ extension TrustedRepository {
     ///
     /// - Throws: `TUFError.roleNotLoaded` where that cannot be said yet.
     package func target(at path: TargetPath) throws(TUFError) -> TargetFile? {
-        switch try search(for: path) {
+        switch search(for: path) {
         case .found(let file): return file
         case .absent: return nil
         case .needs(let chain): throw .roleNotLoaded(chain.role)
@@ -59,11 +57,9 @@ extension Delegations {
 extension TargetFile {
     fileprivate init(
         _ path: TargetPath, _ description: TargetDescription, in metadata: Trusted<Targets>
-    ) throws(TUFError) {
-        guard let sha256 = description.hashes.sha256 else { throw .noSHA256(metadata.role, path) }
+    ) {
         self.init(
-            path: path, length: description.length, sha256: sha256,
-            sha512: description.hashes.sha512, custom: description.custom, role: metadata.role,
-            roleVersion: metadata.version)
+            path: path, length: description.length, hashes: description.hashes,
+            custom: description.custom, role: metadata.role, roleVersion: metadata.version)
     }
 }

@@ -50,12 +50,15 @@ package struct TrustedRepository: Sendable {
         return Set(all.filter { $0.content.expires <= start }.map(\.role)).sorted()
     }
 
-    /// Where the repository serves a target, to append to the URL of its targets (TUF 1.0.34 section 5.7.3):
-    /// `<folder>/<sha256>.<name>` with consistent snapshots, its path without, each part percent-encoded.
+    /// Where the repository serves a target, to append to the URL of its targets (TUF 1.0.34 section 5.7.3).
+    ///
+    /// `<folder>/<digest>.<name>` with consistent snapshots, its path without, each part percent-encoded. The digest is
+    /// SHA-256, or SHA-512 where that alone is listed.
     package func urlPath(of file: TargetFile) -> String {
         var parts = file.path.parts
         if root.content.consistentSnapshot {
-            parts[parts.count - 1] = "\(file.sha256).\(parts[parts.count - 1])"
+            let digest = file.hashes.sha256?.hex ?? Hex.encode(file.hashes.sha512 ?? [])
+            parts[parts.count - 1] = "\(digest).\(parts[parts.count - 1])"
         }
         return parts.map { PercentEncoding.encode($0) }.joined(separator: "/")
     }
@@ -75,9 +78,8 @@ package struct TargetFile: Sendable, Hashable {
     package let path: TargetPath
     /// Bytes.
     package let length: Int64
-    package let sha256: SHA256Digest
-    /// Listed beside it, or nil.
-    package let sha512: [UInt8]?
+    /// SHA-256, SHA-512 or both.
+    package let hashes: FileHashes
     package let custom: JSON?
     /// The role that lists the target, and the version of its metadata.
     package let role: RoleName

@@ -1,7 +1,8 @@
 import Console
+import PosixFiles
 import Primitives
 
-/// The moment that a file of a build names.
+/// A moment that the command line, or the environment, names.
 enum Moment {
     /// What `--created` says, or else SOURCE_DATE_EPOCH, or else what is handed in.
     ///
@@ -23,5 +24,15 @@ enum Moment {
                 .usage, "SOURCE_DATE_EPOCH: expected seconds since 1970, got '\(text)'")
         }
         return time
+    }
+
+    /// So many days from now.
+    ///
+    /// - Throws: `Failure` `usage` where `--days` is out of range.
+    static func expiry(inDays days: Int64) throws(Failure) -> UTCTime {
+        guard (1...3_650).contains(days) else {
+            throw Failure(.usage, "--days: expected 1 to 3650, got \(days)")
+        }
+        return SystemClock.now() + days * 86_400
     }
 }

@@ -108,12 +108,7 @@ struct KeyChange: ParsableArguments {
     @Option(help: "A role to do it in, otherwise all that the key may sign; may be repeated.")
     var role: [String] = []
 
-    @Option(help: "The folder of the ceremony; made where it is missing.")
-    var dir: String
-
-    @OptionGroup var stage: StageOptions
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: FolderOptions
 
     func run(
         _ change: (inout RepositoryRevision, [RoleName]) throws(Failure) -> [RoleName]
@@ -128,12 +123,12 @@ struct KeyChange: ParsableArguments {
             }
             only.append(role)
         }
-        let expires = try stage.expires()
-        let folder = CeremonyFolder(path: dir)
-        let staged = try RoleStage(folder) { () throws(Failure) in try stage.published(server) }
+        let expires = try options.stage.expires()
+        let staged = try options.roles()
         var revision = staged.revision
         let changed = try change(&revision, only)
-        try RoleStage.tell(try staged.save(revision, expires: expires), in: folder, output)
+        let saved = try staged.save(revision, expires: expires)
+        try RoleStage.tell(saved, in: options.folder, options.output)
         for role in changed where role.kind == .release {
             Output.note(
                 "\(role): devices need its file signed by its keys of then; once this is live, publish its newest bundle again"

@@ -9,7 +9,7 @@ import Rollouts
 /// How a release may spread: `fieldfare policy`.
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Writes and checks policies.",
+        commandName: "policy", abstract: "Writes and checks policies; signs what they wait for.",
         discussion: """
             A policy is published and signed with its bundle.
 
@@ -18,7 +18,7 @@ struct PolicyCommand: ParsableCommand {
               fieldfare policy check rollout.yaml --bundle build
               fieldfare publish build --key release-ci.json --policy rollout.yaml
             """,
-        subcommands: [Initialise.self, Check.self])
+        subcommands: [Initialise.self, Check.self, PolicyApprove.self, PolicyLift.self])
 
     struct Initialise: ParsableCommand {
         static let configuration = CommandConfiguration(

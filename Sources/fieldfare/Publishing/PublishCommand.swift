@@ -23,35 +23,19 @@ struct PublishCommand: ParsableCommand {
     @Argument(help: "A folder that 'fieldfare bundle build' made.")
     var folder: String
 
-    @Option(help: "The key file to sign with.")
-    var key: String
-
     @Option(
         help:
             "A policy: NAME=rollout.yaml, or rollout.yaml, whose name is then 'standard'; may be repeated."
     )
     var policy: [String] = []
 
-    @Option(help: "Days until the role's metadata expires.")
-    var days: Int64 = 90
-
-    @Option(
-        help:
-            "After a change of the role's keys: a metadata file of the role that you know to be good. What it lists is signed again."
-    )
-    var base: String?
-
     @Flag(help: "Sign the role's metadata anew though all of this is live: for a later end.")
     var renew = false
 
-    @OptionGroup var passphrase: PassphraseOptions
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: ProposalOptions
 
     func run() throws {
-        guard (1...3_650).contains(days) else {
-            throw Failure(.usage, "--days: expected 1 to 3650, got \(days)")
-        }
+        let expires = try Moment.expiry(inDays: options.days)
         let policies = try policies()
         let built = BuiltFolder(path: folder)
         let (manifest, bytes) = try built.manifest()
@@ -59,15 +43,7 @@ struct PublishCommand: ParsableCommand {
             version: manifest.version, sha256: SHA256.digest(of: bytes),
             length: Int64(bytes.count))
         for file in policies { _ = try file.policy(for: manifest, bundle) }
-        let signer = try passphrase.signer(at: key)
-        let api = try server.api()
-        let role = RoleName.model(manifest.model)
-        let proposal = RoleProposal(
-            api: api, role: role, key: signer, expires: SystemClock.now() + days * 86_400,
-            good: try base.map { (path) throws(Failure) in
-                try RoleProposal.targets(in: path, of: role)
-            })
-        try proposal.checkKey()
+        let proposal = try options.proposal(to: manifest.model, expires: expires)
         var targets = [(manifest.targetPath, bytes)]
         for file in policies {
             targets.append(try file.target(for: manifest, bundle, unlessIn: proposal))
@@ -76,7 +52,7 @@ struct PublishCommand: ParsableCommand {
         for (path, bytes) in targets { additions[path] = TargetDescription(of: bytes) }
         try proposal.check(additions)
         try check(built, manifest)
-        let uploader = Uploader(api: api, showsProgress: !output.isJSON)
+        let uploader = options.uploader(to: proposal)
         for file in manifest.files {
             let blob = try built.blob(file.sha256)
             try uploader.upload(
@@ -85,7 +61,14 @@ struct PublishCommand: ParsableCommand {
         for (path, bytes) in targets {
             try uploader.upload(bytes, SHA256.digest(of: bytes), named: path.description)
         }
-        tell(try proposal.add(additions, renewing: renew), manifest, bundle)
+        options.tell(
+            try proposal.add(additions, renewing: renew), "publication",
+            "\(manifest.model) \(manifest.version)",
+            [
+                "model": .string(manifest.model.description),
+                "version": .string(manifest.version.description),
+                "manifest_sha256": .string(bundle.sha256.hex),
+            ])
     }
 
     private func policies() throws(Failure) -> [PolicyFile] {
@@ -113,24 +96,6 @@ struct PublishCommand: ParsableCommand {
                 hint: "build it again with 'fieldfare bundle build'")
         }
     }
-
-    private func tell(_ answer: JSON, _ manifest: Manifest, _ bundle: BundleReference) {
-        let state = answer["state"]?.string ?? "held"
-        let threshold = answer["threshold"]?.integer ?? 1
-        let signed = Int64(answer["proposal"]?["signed_by"]?.array?.count ?? Int(threshold))
-        let words = state == "live" ? "live" : "held: \(signed) of \(threshold) signatures"
-        if output.isJSON {
-            Output.json([
-                "type": "publication", "model": .string(manifest.model.description),
-                "version": .string(manifest.version.description),
-                "manifest_sha256": .string(bundle.sha256.hex), "state": .string(state),
-                "signatures": .integer(signed), "threshold": .integer(threshold),
-                "summary": .string(words),
-            ])
-        } else {
-            Output.line("\(manifest.model) \(manifest.version): \(words)")
-        }
-    }
 }
 
 /// A policy as a person names it: `NAME=FILE` or `FILE`.
@@ -142,6 +107,11 @@ struct PolicyFile {
         let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
         name = try Word.attribute(parts.count == 2 ? parts[0] : "standard", "--policy")
         path = parts.last ?? argument
+        let kind = name.description.split(separator: ".").last
+        guard kind != "approval", kind != "lift" else {
+            throw Failure(
+                .usage, "--policy: expected a name that is no approval's or lift's, got '\(name)'")
+        }
     }
 
     /// The policy, completed for a bundle and checked.

@@ -2,17 +2,19 @@ import Console
 import Cryptography
 import CurlTransport
 import Primitives
+import Rollouts
 import TUF
 
 /// Adds targets to a model's role, and signs with them only what was verified before.
 ///
-/// That is what is live by the role's keys of today, or an open proposal that one of them has signed. After a change of
-/// keys a person must say what it is.
+/// That is what is live by the role's keys of today, or an open proposal that one of them has signed; which keys those
+/// are is verified from a root of trust. After a change of keys a person must say what it is.
 struct RoleProposal {
     /// How often another publisher may be faster before we give up.
     static let tries = 8
 
     let api: RegistryAPI
+    let registry: TrustedRegistry
     let role: RoleName
     let key: Signer
     /// When the new version expires.
@@ -30,13 +32,15 @@ struct RoleProposal {
             .targets
     }
 
-    /// Finds out whether the repository has the role, and the key is one of it.
+    /// Finds out whether the repository has the role, and a key is one of it.
     ///
     /// - Throws: `Failure` `refused` where not.
-    func checkKey() throws(Failure) {
-        guard try verifiers().publicKeys.contains(.ed25519(key.publicKey)) else {
+    static func check(
+        _ key: Ed25519PublicKey, of role: RoleName, in repository: TrustedRepository
+    ) throws(Failure) {
+        guard try verifiers(of: role, in: repository).publicKeys.contains(.ed25519(key)) else {
             throw Failure(
-                .refused, "key \(key.publicKey.keyID): expected one of role '\(role)', got another",
+                .refused, "key \(key.keyID): expected one of role '\(role)', got another",
                 hint: "'fieldfare repo status' lists the keys of each role")
         }
     }
@@ -45,7 +49,7 @@ struct RoleProposal {
     ///
     /// - Throws: `Failure` `refused` for a target that is there with other bytes.
     func check(_ additions: [TargetPath: TargetDescription]) throws(Failure) {
-        _ = try Standing(of: self).targets(adding: additions)
+        _ = try standing().targets(adding: additions)
     }
 
     /// Adds the targets, signs, posts; on a conflict it starts again from what has become live.
@@ -77,40 +81,45 @@ struct RoleProposal {
 
     /// A target that is there already; nil where there is none.
     func existing(_ path: TargetPath) throws(Failure) -> TargetDescription? {
-        try Standing(of: self).base[path]
+        try standing().base[path]
+    }
+
+    /// The digest of a target that the role has, or its open proposal.
+    ///
+    /// - Throws: `Failure` `refused` where there is none.
+    func existingDigest(_ path: TargetPath) throws(Failure) -> SHA256Digest {
+        guard let digest = try existing(path)?.hashes.sha256 else {
+            throw Failure(
+                .refused, "target '\(path)': expected it in role '\(role)', got none",
+                hint: "publish it first: 'fieldfare publish'")
+        }
+        return digest
+    }
+
+    /// The bytes of such a target, which are what the digest says, and the digest.
+    func existing(
+        _ path: TargetPath, limit: Int
+    ) throws(Failure) -> (bytes: [UInt8], digest: SHA256Digest) {
+        let digest = try existingDigest(path)
+        guard let bytes = try api.bytes("blobs/sha256/\(digest)", limit: limit),
+            SHA256.digest(of: bytes) == digest
+        else {
+            throw Failure(
+                .refused, "target '\(path)': expected its file, SHA-256 \(digest), got another")
+        }
+        return (bytes, digest)
     }
 
     /// What the role says now, and what of it a new version may say again.
     private struct Standing {
-        /// ROLE of the protocol.
-        let json: JSON
-        let live: Draft<Targets>?
-        /// Whether as many keys of today as a device asks for have signed what is live.
-        let isVerified: Bool
+        let live: LiveRole?
         /// The open proposal, which a key of the role has signed.
         let open: Draft<Targets>?
         /// What was verified before, and is signed again with the new targets.
         let base: [TargetPath: TargetDescription]
 
-        init(of proposal: RoleProposal) throws(Failure) {
-            let verifiers = try proposal.verifiers()
-            json = try proposal.api.get("/v1/roles/\(proposal.role)")
-            live = try proposal.live(json)
-            isVerified = live?.progress(towards: verifiers).isComplete ?? true
-            open = try RoleProposal.open(proposal.role, at: proposal.api, signedBy: verifiers)
-            if !isVerified, let good = proposal.good {
-                base = good
-            } else if isVerified || open != nil {
-                base = (open ?? live)?.content.targets ?? [:]
-            } else {
-                throw Failure(
-                    .refused,
-                    "role '\(proposal.role)': expected live metadata that its keys of today have signed, got that of exchanged ones",
-                    hint:
-                        "name a version of it that you know to be good with --base: what it lists is signed again, and nothing else"
-                )
-            }
-        }
+        /// Whether as many keys of today as a device asks for have signed what is live.
+        var isVerified: Bool { live?.isVerified ?? true }
 
         /// What was verified before, with more.
         func targets(
@@ -118,7 +127,7 @@ struct RoleProposal {
         ) throws(Failure) -> [TargetPath: TargetDescription] {
             var targets = base
             for (path, target) in additions.sorted(by: { $0.key < $1.key }) {
-                if let there = targets[path], there != target {
+                if let there = targets[path], there != target, ReleaseDocument.Kind(path) != .lift {
                     throw Failure(
                         .refused,
                         "target '\(path)': expected the bytes that are published, got others",
@@ -130,15 +139,39 @@ struct RoleProposal {
         }
     }
 
+    private func standing() throws(Failure) -> Standing {
+        var repository = try registry.repository()
+        return try standing(in: &repository)
+    }
+
+    private func standing(in repository: inout TrustedRepository) throws(Failure) -> Standing {
+        let live = try registry.live(role, in: &repository)
+        let open = try Self.open(role, at: api, signedBy: Self.verifiers(of: role, in: repository))
+        if let live, !live.isVerified, let good {
+            return Standing(live: live, open: open, base: good)
+        }
+        guard live?.isVerified ?? true || open != nil else {
+            throw Failure(
+                .refused,
+                "role '\(role)': expected live metadata that its keys of today have signed, got that of exchanged ones",
+                hint:
+                    "name a version of it that you know to be good with --base: what it lists is signed again, and nothing else"
+            )
+        }
+        return Standing(
+            live: live, open: open, base: (open?.content ?? live?.content)?.targets ?? [:])
+    }
+
     private func propose(
         _ additions: [TargetPath: TargetDescription], _ isRenewing: Bool
     ) throws(Failure) -> JSON {
-        try checkKey()
-        let standing = try Standing(of: self)
+        var repository = try registry.repository()
+        try Self.check(key.publicKey, of: role, in: repository)
+        let standing = try standing(in: &repository)
         if !isRenewing, standing.isVerified, let live = standing.live,
             additions.allSatisfy({ live.content.targets[$0.key] == $0.value })
         {
-            return Self.with(standing.json, state: "live")
+            return Self.with(try api.get("/v1/roles/\(role)"), state: "live")
         }
         var next =
             standing.live.map { $0.content.next(expires: expires) } ?? Targets(expires: expires)
@@ -167,43 +200,16 @@ struct RoleProposal {
         return draft.progress(towards: verifiers).signedBy.isEmpty ? nil : draft
     }
 
-    private func live(_ standing: JSON) throws(Failure) -> Draft<Targets>? {
-        guard let version = standing["live"]?["version"]?.integer else { return nil }
-        return try Self.draft(published("\(version).\(role).json"), role)
-    }
-
-    /// The role's keys, from the live targets metadata, which everybody may read.
-    private func verifiers() throws(Failure) -> Verifiers {
-        let snapshot = try version(of: "snapshot", in: "timestamp.json")
-        let targets = try version(of: "targets", in: "\(snapshot).snapshot.json")
-        guard
-            let verifiers = try Self.draft(published("\(targets).targets.json"), .targets)
-                .content.delegations?.verifiers(of: role)
-        else {
+    /// The role's keys of today.
+    private static func verifiers(
+        of role: RoleName, in repository: TrustedRepository
+    ) throws(Failure) -> Verifiers {
+        guard let verifiers = repository.verifiers(of: role) else {
             throw Failure(
                 .refused, "role '\(role)': expected targets to delegate to it, got none",
                 hint: "a new model needs the keys of 'targets'")
         }
         return verifiers
-    }
-
-    private func version(of role: String, in file: String) throws(Failure) -> Int64 {
-        let bytes = try published(file)
-        let json = try Failure.catching("metadata '\(file)'") {
-            try JSON(parsing: bytes, limit: bytes.count)
-        }
-        guard let version = json["signed"]?["meta"]?["\(role).json"]?["version"]?.integer else {
-            throw Failure(
-                .failed, "metadata '\(file)': expected a version of '\(role)', got none")
-        }
-        return version
-    }
-
-    private func published(_ file: String) throws(Failure) -> [UInt8] {
-        guard let bytes = try api.file("/tuf/\(file)") else {
-            throw Failure(.failed, "metadata '\(file)': expected it, got none")
-        }
-        return bytes
     }
 
     private static func draft(

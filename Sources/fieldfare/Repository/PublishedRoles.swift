@@ -7,16 +7,36 @@ struct PublishedRoles {
     let chain: RootChain
     let targets: [UInt8]
 
-    init(_ source: any StaticSource) throws(Failure) {
-        let limits = Limits.standard
-        chain = try RootChain(from: Self.file("1.root.json", source, limits.root)) {
-            (version) throws(Failure) in
-            try source.bytes("tuf/\(version).root.json", limit: limits.root)
+    /// - Throws: `Failure` `refused` where a device that trusts the root would refuse them, or the chain from version 1
+    ///   on does not end where that root leads.
+    init(_ source: any StaticSource, root: TrustedRootFile) throws(Failure) {
+        let registry = try TrustedRegistry(source, root: root)
+        let newest = try registry.root()
+        let first = MetadataFileName(.root, version: .first)
+        let limit = Limits.standard.root
+        guard let bytes = try source.bytes("tuf/\(first)", limit: limit) else {
+            throw Failure(.failed, "metadata '\(first)': expected it, got none")
         }
-        let snapshot = try Self.version(of: "snapshot", in: "timestamp.json", source)
-        let version = try Self.version(of: "targets", in: "\(snapshot).snapshot.json", source)
-        targets = try Self.file("\(version).targets.json", source, limits.targets)
-        guard try chain.verifies(targets: StagedRole(targets, as: .targets)) else {
+        chain = try RootChain(from: bytes) { (version) throws(Failure) in
+            guard version <= newest.version else { return nil }
+            return try source.bytes(
+                "tuf/\(MetadataFileName(.root, version: version))", limit: limit)
+        }
+        guard let live = try registry.liveTargets() else {
+            throw Failure(
+                .failed, "published targets: expected them, got none",
+                hint: "fieldfare repo push --dir DIR")
+        }
+        targets = live.bytes
+        guard self.root == newest.bytes else {
+            throw Failure(
+                .refused,
+                "published root: expected the chain that '\(root.path)' leads along, got another",
+                hint: "do not sign; somebody else speaks for the registry")
+        }
+        // A root that is newer than its targets, and has other keys for them, is about to get new ones.
+        let staged = try StagedRole(targets, as: .targets)
+        guard live.isVerified || chain.verifies(targets: staged) else {
             throw Failure(
                 .refused, "published targets: expected the signatures of its keys, got too few")
         }
@@ -24,27 +44,4 @@ struct PublishedRoles {
 
     /// The newest root.
     var root: [UInt8] { chain.roots.last?.bytes ?? [] }
-
-    private static func version(
-        of role: String, in name: String, _ source: any StaticSource
-    ) throws(Failure) -> Int64 {
-        let bytes = try file(name, source, Limits.standard.snapshot)
-        let json = try Failure.catching("metadata '\(name)'") {
-            try JSON(parsing: bytes, limit: bytes.count)
-        }
-        guard let version = json["signed"]?["meta"]?["\(role).json"]?["version"]?.integer else {
-            throw Failure(
-                .failed, "metadata '\(name)': expected a version of '\(role)', got none")
-        }
-        return version
-    }
-
-    private static func file(
-        _ name: String, _ source: any StaticSource, _ limit: Int
-    ) throws(Failure) -> [UInt8] {
-        guard let bytes = try source.bytes("tuf/\(name)", limit: limit) else {
-            throw Failure(.failed, "metadata '\(name)': expected it, got none")
-        }
-        return bytes
-    }
 }

@@ -42,7 +42,6 @@ struct RepositoryAddModel: ParsableCommand {
 
     @OptionGroup var stage: StageOptions
     @OptionGroup var passphrase: PassphraseOptions
-    @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
@@ -58,7 +57,7 @@ struct RepositoryAddModel: ParsableCommand {
                 hint: "sign with 'fieldfare repo sign targets --dir \(dir)'")
         }
         let folder = CeremonyFolder(path: dir)
-        let roles = try RoleStage(folder) { () throws(Failure) in try stage.published(server) }
+        let roles = try RoleStage(folder) { () throws(Failure) in try stage.published() }
         let revision = try revised(roles.revision, name, releases)
         try RoleStage.tell(try roles.save(revision, expires: expires), in: folder, output)
     }
@@ -89,7 +88,7 @@ struct RepositoryAddModel: ParsableCommand {
             throw Failure(
                 .usage, "add-model: expected --dir, or --key to sign a proposal with, got neither")
         }
-        let api = try server.api()
+        let api = try stage.server.api()
         let signer = try passphrase.signer(at: key)
         let answer = try RoleProposal.untilFastest { () throws(Failure) in
             let staged = try proposal(name, releases, expires, signer, api)
@@ -102,7 +101,7 @@ struct RepositoryAddModel: ParsableCommand {
         _ name: ModelName, _ releases: KeyHolders, _ expires: UTCTime, _ signer: Signer,
         _ api: RegistryAPI
     ) throws(Failure) -> StagedRole {
-        let published = try stage.published(server)
+        let published = try stage.published()
         guard case .root(let root) = try StagedRole(published.root, as: .root),
             case .targets(let live) = try StagedRole(published.targets, as: .targets)
         else { preconditionFailure("each role is read as what it is") }

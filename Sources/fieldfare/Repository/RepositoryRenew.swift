@@ -19,12 +19,7 @@ struct RepositoryRenew: ParsableCommand {
     @Argument(help: "root or targets; both where none is named.")
     var role: [String] = []
 
-    @Option(help: "The folder of the ceremony; made where it is missing.")
-    var dir: String
-
-    @OptionGroup var stage: StageOptions
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: FolderOptions
 
     func run() throws {
         var roles: [RoleName] = []
@@ -34,11 +29,10 @@ struct RepositoryRenew: ParsableCommand {
             }
             roles.append(role)
         }
-        let expires = try stage.expires()
-        let folder = CeremonyFolder(path: dir)
-        let staged = try RoleStage(folder) { () throws(Failure) in try stage.published(server) }
+        let expires = try options.stage.expires()
+        let staged = try options.roles()
         let saved = try staged.save(
             staged.revision, renewing: roles.isEmpty ? [.root, .targets] : roles, expires: expires)
-        try RoleStage.tell(saved, in: folder, output)
+        try RoleStage.tell(saved, in: options.folder, options.output)
     }
 }

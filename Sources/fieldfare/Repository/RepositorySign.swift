@@ -10,9 +10,10 @@ struct RepositorySign: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign", abstract: "Shows what changes, and adds a signature.",
         discussion: """
-            With --dir it signs a file of the ceremony; otherwise the registry's open proposal of the role. The \
-            difference is to the version before, in the folder or at the registry. Who could change that too could hide \
-            something from you: with --root it must be signed by the keys that follow from a root which you trust.
+            Without --dir it signs the registry's open proposal of the role. The difference is to what is live, verified \
+            from a root that you trust. With --dir it signs a file of the ceremony, and the difference is to the version \
+            before in the folder. Who could change that too could hide something from you: with --root it must follow \
+            from a root that you trust; FIELDFARE_ROOT is not looked at.
 
             EXAMPLE
               fieldfare repo sign model.commands-en --key release-anna.json
@@ -27,8 +28,7 @@ struct RepositorySign: ParsableCommand {
     @Option(help: "The folder of a ceremony; without it, the registry's proposal is signed.")
     var dir: String?
 
-    @Option(help: "A root that you trust: the version before must follow from it.")
-    var root: String?
+    @OptionGroup var trust: RootOptions
 
     @Flag(help: "Do not ask: for pipelines.")
     var yes = false
@@ -55,8 +55,9 @@ struct RepositorySign: ParsableCommand {
         var staged = try StagedRole(bytes, as: role)
         let folder = CeremonyFolder(path: dir)
         let before =
-            if let root {
-                try TrustedBase(root: root).version(before: staged, of: role, in: folder)
+            if let path = trust.root {
+                try TrustedBase(root: TrustedRootFile(path: path))
+                    .version(before: staged, of: role, in: folder)
             } else {
                 try folder.version(staged.version.number - 1, of: role)
             }
@@ -71,6 +72,7 @@ struct RepositorySign: ParsableCommand {
     }
 
     private func sign(_ role: RoleName, at api: RegistryAPI) throws(Failure) {
+        let root = try trust.file()
         let standing = try api.get("/v1/roles/\(role)")
         guard standing["proposal"] != .null, standing["proposal"] != nil else {
             throw Failure(
@@ -79,16 +81,10 @@ struct RepositorySign: ParsableCommand {
         }
         let bytes = try api.send(.get, "/v1/roles/\(role)/proposal").body
         var staged = try StagedRole(bytes, as: role)
-        let before: [UInt8]?
-        if let root {
-            before = try TrustedBase(root: root).version(before: staged, of: role, at: api)
-        } else {
-            before = try (standing["live"]?["version"]?.integer).flatMap {
-                (version) throws(Failure) in try api.file("/tuf/\(version).\(role).json")
-            }
-        }
+        let (before, signers) = try TrustedBase(root: root)
+            .version(before: staged, of: role, at: api)
         try confirm(try staged.difference(from: before, as: role), role)
-        try staged.sign(with: passphrase.signer(at: key))
+        try staged.sign(with: passphrase.signer(at: key), for: signers)
         Self.tell(role, try api.send(.post, "/v1/roles/\(role)", staged.bytes).json(), output)
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Cryptography
+import PosixFiles
 import Primitives
 import TUF
 
@@ -10,6 +11,10 @@ struct RepositoryStatus: ParsableCommand {
         commandName: "status",
         abstract: "Shows who has signed, what is missing, what expires when.",
         discussion: """
+            Of the registry each role is shown with the keys of today that have signed what is live and what is proposed, \
+            and with those that still can, where signatures are missing. It is the registry's word: 'fieldfare repo verify' \
+            does not take it.
+
             EXAMPLE
               fieldfare repo status
               fieldfare repo status --dir repo
@@ -23,24 +28,43 @@ struct RepositoryStatus: ParsableCommand {
 
     func run() throws {
         if let dir { return try show(ceremony: CeremonyFolder(path: dir)) }
+        let now = SystemClock.now()
         let answer = try server.api().get("/v1/roles")
         guard !output.isJSON else { return Output.json(answer) }
         var table = Self.table()
         var signatures: [String] = []
         for role in answer["roles"]?.array ?? [] {
             let name = role["role"]?.string ?? ""
-            let missing = role["proposal"]?["missing"]?.integer.map { "proposal: \($0) missing" }
-            table.add([
-                name, role["live"]?["version"]?.integer.map { "\($0)" } ?? "-",
-                role["live"]?["expires"]?.string ?? "-", missing ?? "no proposal",
-            ])
-            guard let proposal = role["proposal"], missing != nil else { continue }
-            let signed = proposal["signed_by"]?.array?.compactMap(\.string) ?? []
-            let all = role["keyids"]?.array?.compactMap(\.string) ?? []
-            signatures.append("\(name), proposal of version \(proposal["version"]?.integer ?? 0)")
-            signatures += Self.lines(signed, all.filter { !signed.contains($0) })
+            let keys = Self.texts(role["keyids"])
+            let threshold = role["threshold"]?.integer ?? 1
+            var cells = [name, "-", "-"]
+            var standing: [String] = []
+            if let live = role["live"], let version = live["version"]?.integer {
+                let signed = Self.texts(live["signed_by"])
+                let isShort = Int64(signed.count) < threshold
+                cells[1] = "\(version)"
+                cells[2] = Self.moment(live["expires"]?.string ?? "-", now)
+                standing.append("\(signed.count) of \(threshold)")
+                signatures.append("\(name) \(version)")
+                signatures += Self.lines(
+                    signed, isShort ? keys.filter { !signed.contains($0) } : [])
+            }
+            if let proposal = role["proposal"], let version = proposal["version"]?.integer {
+                let signed = Self.texts(proposal["signed_by"])
+                standing.append("proposal: \(proposal["missing"]?.integer ?? 0) missing")
+                signatures.append("\(name), proposal of version \(version)")
+                signatures += Self.lines(signed, keys.filter { !signed.contains($0) })
+            }
+            table.add(cells + [standing.isEmpty ? "-" : standing.joined(separator: "; ")])
         }
         show(table, signatures)
+    }
+
+    private static func texts(_ json: JSON?) -> [String] { json?.array?.compactMap(\.string) ?? [] }
+
+    /// When it expires, and whether it has.
+    private static func moment(_ text: String, _ now: UTCTime) -> String {
+        UTCTime(iso8601: text).map { $0 <= now } == true ? "\(text), expired" : text
     }
 
     private func show(ceremony: CeremonyFolder) throws(Failure) {
@@ -50,7 +74,8 @@ struct RepositoryStatus: ParsableCommand {
         for role in [RoleName.root, .targets] {
             let standing = try ceremony.standing(of: role)
             table.add([
-                "\(role)", "\(standing.version)", "\(standing.expires)",
+                "\(role)", "\(standing.version)",
+                Self.moment("\(standing.expires)", SystemClock.now()),
                 "\(standing.signedBy) of \(standing.threshold)",
             ])
             for (root, progress) in standing.all {

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Console
-import Cryptography
-import PosixFiles
 import Primitives
 import TUF
 
@@ -10,105 +8,44 @@ struct RepositoryVerify: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Verifies a whole repository from a trusted root.",
         discussion: """
-            Every role, and the bytes of every target that one lists. With --dir, a folder with tuf/ and targets/ is \
-            verified without any network; otherwise the registry's static files are.
+            Every role, the bytes of every target that one lists, and every file that a manifest names, chunk by chunk. \
+            With --dir, a folder with tuf/, targets/ and blobs/ is verified without any network; otherwise the registry's \
+            static files are.
 
             EXAMPLE
               fieldfare repo verify --root repo/root.json
+              fieldfare repo verify --root repo/root.json --dir mirror
             """)
 
-    @Option(help: "The root of trust, as the ceremony made it.")
-    var root: String
+    @OptionGroup var trust: RootOptions
 
-    @Option(help: "A folder with tuf/ and targets/.")
+    @Option(help: "A folder with tuf/, targets/ and blobs/.")
     var dir: String?
+
+    @Flag(help: "Leave out the files that manifests name.")
+    var skipFiles = false
 
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let source: any StaticSource =
+        let root = try trust.file()
+        let source: any PartialSource =
             if let dir { try FolderSource(dir) } else { try server.api() }
-        let memory = MetadataMemory()
-        let refresh = Refresh(
-            fetcher: SourceFetcher(source: source), store: memory, start: SystemClock.now())
-        let rootBytes = try FileBytes.read(root, limit: Limits.standard.bytes(of: .root))
-        do {
-            try refresh.install(trustedRoot: rootBytes)
-            var repository = try refresh.run()
-            var targets = 0
-            for path in try paths(&repository, refresh) {
-                guard let target = try refresh.target(at: path, in: &repository) else {
-                    throw Failure(.refused, "target '\(path)': expected it in its role, got none")
-                }
-                try check(target, in: source)
-                targets += 1
-            }
-            tell(repository, targets: targets)
-        } catch let failure as Failure {
-            throw failure
-        } catch let error as RefreshError<Failure, Never> {
-            switch error {
-            case .refused(let error): throw Failure(.refused, "repository: \(error)")
-            case .fetching(let failure): throw failure
-            }
-        }
-    }
-
-    /// All targets that the delegated roles list; looking for a path of each role loads it.
-    private func paths(
-        _ repository: inout TrustedRepository,
-        _ refresh: Refresh<SourceFetcher, MetadataMemory>
-    ) throws -> [TargetPath] {
-        var paths: [TargetPath] = []
-        for role in repository.targets.content.delegations?.roles ?? [] {
-            guard let model = role.name.modelName,
-                let probe = TargetPath(
-                    role.name == .model(model)
-                        ? "bundles/\(model)/none.json" : "rollouts/\(model)/none.json")
-            else { continue }
-            guard repository.version(of: role.name) != nil else { continue }
-            _ = try refresh.target(at: probe, in: &repository)
-            paths += repository[role.name]?.content.targets.keys.sorted() ?? []
-        }
-        return paths
-    }
-
-    private func check(_ target: TargetFile, in source: any StaticSource) throws(Failure) {
-        guard let path = target.path.consistent(target.sha256),
-            let bytes = try source.bytes("targets/\(path.urlPath)", limit: Int(target.length))
-        else {
-            throw Failure(.refused, "target '\(target.path)': expected its file, got none")
-        }
-        let found = SHA256.digest(of: bytes)
-        guard Int64(bytes.count) == target.length, found == target.sha256 else {
-            throw Failure(
-                .refused, "target '\(target.path)': expected SHA-256 \(target.sha256), got \(found)"
-            )
-        }
-    }
-
-    private func tell(_ repository: TrustedRepository, targets: Int) {
-        let version = repository.root.content.version
+        var check = RepositoryCheck(source)
+        let repository = try check.run(from: root, readsFiles: !skipFiles)
+        let version = repository.root.version
+        let end = repository.timestamp.content.expires
         if output.isJSON {
             Output.json([
                 "type": "verification", "state": "good", "root": .integer(version.number),
-                "targets": .integer(Int64(targets)),
-                "timestamp_expires": .string(repository.timestamp.content.expires.description),
+                "targets": .integer(Int64(check.targets)), "files": .integer(Int64(check.files)),
+                "timestamp_expires": .string(end.description),
             ])
         } else {
+            let files = skipFiles ? "files not read" : "\(check.files) files"
             Output.line(
-                "good: root \(version), \(targets) targets, fresh until \(repository.timestamp.content.expires)"
-            )
+                "good: root \(version), \(check.targets) targets, \(files), fresh until \(end)")
         }
-    }
-}
-
-/// A repository's static files as the client of devices asks for them.
-struct SourceFetcher: MetadataFetching {
-    let source: any StaticSource
-
-    func fetch(_ name: MetadataFileName, limit: Int) throws(Console.Failure) -> [UInt8]? {
-        try source.bytes("tuf/\(name)", limit: limit)
     }
 }

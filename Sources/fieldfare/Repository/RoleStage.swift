@@ -5,37 +5,36 @@ import PosixFiles
 import Primitives
 import TUF
 
-/// Where the next versions of root and targets are made, and how long they live.
+/// How long the next versions of root and targets live, and where they begin if not in a folder.
 struct StageOptions: ParsableArguments {
-    @Option(
-        help:
-            "A root that is trusted: the registry's chain must have it. Worth giving whenever the registry is asked."
-    )
-    var root: String?
+    @OptionGroup var trust: RootOptions
 
     @Option(help: "Days until the new versions expire.")
     var days: Int64 = 365
 
-    func expires() throws(Failure) -> UTCTime {
-        guard (1...3_650).contains(days) else {
-            throw Failure(.usage, "--days: expected 1 to 3650, got \(days)")
-        }
-        return SystemClock.now() + days * 86_400
-    }
+    @OptionGroup var server: ServerOptions
 
-    /// What the registry publishes.
-    func published(_ server: ServerOptions) throws(Failure) -> PublishedRoles {
-        let published = try PublishedRoles(try server.api())
-        if let root {
-            let trusted = try FileBytes.read(root, limit: Limits.standard.root)
-            guard published.chain.roots.contains(where: { $0.bytes == trusted }) else {
-                throw Failure(
-                    .refused,
-                    "published root: expected a chain with '\(root)' in it, got another chain",
-                    hint: "do not sign; somebody else speaks for the registry")
-            }
-        }
-        return published
+    func expires() throws(Failure) -> UTCTime { try Moment.expiry(inDays: days) }
+
+    /// What the registry publishes, as the trusted root vouches for it.
+    func published() throws(Failure) -> PublishedRoles {
+        try PublishedRoles(server.api(), root: trust.file())
+    }
+}
+
+/// The folder that the next versions of root and targets are staged in.
+struct FolderOptions: ParsableArguments {
+    @Option(help: "The folder of the ceremony; made where it is missing.")
+    var dir: String
+
+    @OptionGroup var stage: StageOptions
+    @OptionGroup var output: OutputOptions
+
+    var folder: CeremonyFolder { CeremonyFolder(path: dir) }
+
+    /// What the folder has, or else what the registry publishes.
+    func roles() throws(Failure) -> RoleStage {
+        try RoleStage(folder) { () throws(Failure) in try stage.published() }
     }
 }
 

@@ -1,4 +1,5 @@
 import Console
+import CurlTransport
 import PosixFiles
 import Primitives
 
@@ -8,7 +9,13 @@ protocol StaticSource {
     func bytes(_ path: String, limit: Int) throws(Failure) -> [UInt8]?
 }
 
-extension RegistryAPI: StaticSource {
+/// Where large files can be read in parts.
+protocol PartialSource: StaticSource {
+    /// A part of a file, as far as the file goes; nil where there is no such file.
+    func bytes(_ path: String, range: Range<Int64>) throws(Failure) -> [UInt8]?
+}
+
+extension RegistryAPI: PartialSource {
     func bytes(_ path: String, limit: Int) throws(Failure) -> [UInt8]? {
         guard let bytes = try file("/" + path) else { return nil }
         guard bytes.count <= limit else {
@@ -17,10 +24,24 @@ extension RegistryAPI: StaticSource {
         }
         return bytes
     }
+
+    func bytes(_ path: String, range: Range<Int64>) throws(Failure) -> [UInt8]? {
+        let answer = try send(
+            .get, "/" + path,
+            headers: ["Range": "bytes=\(range.lowerBound)-\(range.upperBound - 1)"],
+            accepting: [404, 416])
+        switch answer.status {
+        case 404: return nil
+        case 416: return []
+        case 206: return answer.body
+        default:
+            throw Failure(.failed, "'\(path)': expected a part of it, got status \(answer.status)")
+        }
+    }
 }
 
-/// A folder with tuf/ and targets/.
-struct FolderSource: StaticSource {
+/// A folder with tuf/, targets/ and blobs/.
+struct FolderSource: PartialSource {
     let folder: Directory
 
     init(_ path: String) throws(Failure) {
@@ -31,6 +52,20 @@ struct FolderSource: StaticSource {
         try Failure.catching("'\(path)'", .refused) {
             guard let path = TargetPath(path) else { return nil }
             return try folder.readIfPresent(path, limit: limit)
+        }
+    }
+
+    func bytes(_ path: String, range: Range<Int64>) throws(Failure) -> [UInt8]? {
+        try Failure.catching("'\(path)'", .refused) {
+            guard let path = TargetPath(path) else { return nil }
+            let file: OpenFile
+            do throws(FileError) {
+                file = try folder.open(path, .reading)
+            } catch {
+                if error.isNotFound { return nil }
+                throw error
+            }
+            return try file.read(range)
         }
     }
 }
