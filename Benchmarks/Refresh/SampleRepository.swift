@@ -71,7 +71,7 @@ struct SampleRepository {
 
     /// A manifest and a policy for each release.
     private static func releases(of model: ModelName, count: Int, _ expires: UTCTime) -> Targets {
-        var targets = Targets(expires: expires)
+        var targets = Targets(expires: expires, of: .model(model))
         for version in (1...count).compactMap(Self.version) {
             guard let standard = AttributeName("standard") else { continue }
             let manifest = TargetPath.manifest(of: model, version)
@@ -84,7 +84,7 @@ struct SampleRepository {
     }
 
     private mutating func putPlan(of model: ModelName, _ version: MetadataVersion) {
-        var plans = Targets(version: version, expires: expires)
+        var plans = Targets(version: version, expires: expires, of: .plans(model))
         guard let channel = ChannelName("main") else { return }
         let path = TargetPath.plan(of: model, channel)
         plans.targets[path] = TargetDescription(
@@ -100,7 +100,8 @@ struct SampleRepository {
         for name in names { draft.sign(with: Self.key(name)) }
         files[MetadataFileName(role, version: content.version)] = draft.bytes
         if ![.root, .snapshot, .timestamp].contains(role) {
-            snapshot.meta[role] = MetaFile(version: content.version)
+            snapshot.meta[role] = MetaFile(
+                listing: role, version: content.version, bytes: draft.bytes)
         }
     }
 

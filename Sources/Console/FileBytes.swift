@@ -4,10 +4,12 @@ import Primitives
 
 /// Reads and writes whole files at paths of the operating system, as a person names them.
 package enum FileBytes {
+    /// All bytes of the file that a path leads to, through links too: certificates and secrets are often behind some.
+    ///
     /// - Throws: `Failure` naming the file.
     package static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
         try Failure.catching("file '\(path)'") {
-            let (folder, name) = try split(path)
+            let (folder, name) = try split(resolved(path))
             return try Directory(opening: folder).read(name, limit: limit)
         }
     }
@@ -72,6 +74,13 @@ package enum FileBytes {
                 .busy, "folder '\(path)': expected none yet, got one made meanwhile",
                 hint: "do it again")
         }
+    }
+
+    /// The path without links; as it is, where it leads nowhere.
+    private static func resolved(_ path: String) -> String {
+        guard let whole = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(whole) }
+        return unsafe String(cString: whole)
     }
 
     private static func isMissing(_ folder: String) -> Bool {

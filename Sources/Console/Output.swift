@@ -6,14 +6,18 @@ package enum Output {
     /// One JSON object on a line of standard output.
     package static func json(_ json: JSON) { write(json.bytes + [0x0A], to: STDOUT_FILENO) }
 
-    /// One line of text on standard output.
-    package static func line(_ text: String) { write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
+    /// One line of text on standard output, or several; control characters are shown, not sent.
+    package static func line(_ text: String) {
+        write(Array((text.visibleLines + "\n").utf8), to: STDOUT_FILENO)
+    }
 
     /// Bytes on standard output, as they are.
     package static func bytes(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
 
-    /// One line on standard error.
-    package static func note(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+    /// One line on standard error, or several; control characters are shown, not sent.
+    package static func note(_ text: String) {
+        write(Array((text.visibleLines + "\n").utf8), to: STDERR_FILENO)
+    }
 
     /// Text on standard error, without a line's end: prompts and progress.
     package static func prompt(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }

@@ -39,7 +39,7 @@ package struct ExternalProgram: Sendable, Hashable {
         self = program
     }
 
-    var fields: [String: JSON] {
+    var fields: JSONObject {
         [
             "protection": "external", "program": .array(words.map { .string($0) }),
             "timeout_s": .integer(timeoutSeconds),

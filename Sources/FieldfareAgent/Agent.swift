@@ -75,7 +75,7 @@ public final class Agent: Sendable {
             merged = try MergedConfiguration.reading(path)
             _ = try AgentSettings(merged)
         } catch { throw AgentError(.configuration, error.description) }
-        var values: [String: JSON] = [:]
+        var values: JSONObject = [:]
         for (key, value) in merged.values.fields {
             values[key] = ["value": value, "source": .string(merged.sources[key] ?? "")]
         }

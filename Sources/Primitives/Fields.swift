@@ -21,7 +21,7 @@ package struct FieldError: Error, Sendable, Hashable, CustomStringConvertible {
 /// `refuseUnknown()` last.
 package struct Fields {
     package let path: String
-    private let fields: [String: JSON]
+    private let fields: JSONObject
     private var read: Set<String> = []
 
     package init(_ json: JSON, at path: String = "") throws(FieldError) {
@@ -138,8 +138,7 @@ package struct Fields {
                 path: path(of: key), expected: "at most \(limit) fields", found: "\(entries.count)")
         }
         let path = path(of: key)
-        return entries.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-            .map { ($0.key, $0.value, "\(path).\($0.key)") }
+        return entries.sorted.map { ($0.key, $0.value, "\(path).\($0.key)") }
     }
 
     /// Parses a string field into a type that cannot be wrong.
@@ -161,13 +160,15 @@ package struct Fields {
     }
 
     /// The fields that nobody has asked for, as signed metadata keeps them (ADR 0002).
-    package var unread: [String: JSON] { fields.filter { !read.contains($0.key) } }
+    package var unread: JSONObject {
+        var rest = fields
+        for key in read { rest[key] = nil }
+        return rest
+    }
 
     /// Refuses fields that nobody asked for.
     package func refuseUnknown() throws(FieldError) {
-        let unknown = fields.keys.filter { !read.contains($0) }
-            .min { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        guard let unknown else { return }
+        guard let unknown = unread.keys.first else { return }
         throw FieldError(
             path: path(of: unknown), expected: "a field of this schema", found: "an unknown one")
     }

@@ -154,7 +154,7 @@ private struct JSONReader {
 
     private mutating func object() throws(JSONError) -> JSON {
         try enter()
-        var fields: [String: JSON] = [:]
+        var fields = JSONObject()
         if try peek() != UInt8(ascii: "}") {
             while true {
                 let start = position
@@ -163,7 +163,7 @@ private struct JSONReader {
                 skipSpace()
                 try expect(UInt8(ascii: ":"), "':'")
                 skipSpace()
-                guard fields.updateValue(try value(), forKey: key) == nil else {
+                guard fields.insert(try value(), at: key) else {
                     throw .duplicateKey(key, offset: start)
                 }
                 guard try another(before: UInt8(ascii: "}"), "',' or '}'") else { break }

@@ -40,8 +40,7 @@ extension JSON {
                 element.write(to: &bytes, style: style, indent: indent)
             }
         case .object(let fields):
-            let sorted = fields.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-            JSON.list(sorted, "{", "}", to: &bytes, style, indent) { field, bytes, indent in
+            JSON.list(fields.sorted, "{", "}", to: &bytes, style, indent) { field, bytes, indent in
                 JSON.write(field.key, to: &bytes, style: style)
                 bytes.append(UInt8(ascii: ":"))
                 if style == .pretty { bytes.append(0x20) }

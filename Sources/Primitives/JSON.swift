@@ -1,14 +1,14 @@
 /// A JSON value as Fieldfare knows it: integers only, no fractions, no duplicate keys.
 ///
 /// One value type serves signed metadata, the HTTP API and the CLI, so that one strict reader stands
-/// between us and every byte from outside. Keys that Unicode regards as equal count as equal.
+/// between us and every byte from outside.
 package enum JSON: Sendable, Hashable {
     case null
     case bool(Bool)
     case integer(Int64)
     case string(String)
     case array([JSON])
-    case object([String: JSON])
+    case object(JSONObject)
 
     /// The value of `key`, or nil where this is not an object or has no such key.
     package subscript(key: String) -> JSON? {
@@ -41,7 +41,7 @@ package enum JSON: Sendable, Hashable {
     }
 
     /// The fields, or nil where this is something else.
-    package var object: [String: JSON]? {
+    package var object: JSONObject? {
         guard case .object(let value) = self else { return nil }
         return value
     }
@@ -68,6 +68,6 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     package init(booleanLiteral value: Bool) { self = .bool(value) }
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
     package init(dictionaryLiteral elements: (String, JSON)...) {
-        self = .object(Dictionary(elements) { _, last in last })
+        self = .object(JSONObject(elements))
     }
 }

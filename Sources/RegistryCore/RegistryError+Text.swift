@@ -69,6 +69,11 @@ extension RegistryError: CustomStringConvertible {
         case .digestMismatch: "upload the file again"
         case .noValidSignature: "sign with a key that the delegation names"
         case .noRepository: "publish root, then targets"
+        case .untrusted(let error): error.hint
+        case .outsidePaths: "the role is trusted with its model's paths only: publish to those"
+        case .notPostable:
+            "snapshot, timestamp and plans are signed by the registry; a new model needs 'fieldfare repo add-model'"
+        case .wrongSignature: "sign the bytes that are sent, with the device's own key"
         case .insufficientStorage: "free space on the registry's disk"
         default: nil
         }

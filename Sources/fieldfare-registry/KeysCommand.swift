@@ -46,7 +46,7 @@ struct KeysCommand: AsyncParsableCommand {
             }
             Output.json([
                 "type": "online_keys",
-                "keys": .object(Dictionary(pairs) { first, _ in first }),
+                "keys": .object(JSONObject(pairs)),
             ])
         }
     }

@@ -93,7 +93,7 @@ struct RegistrySettings: Sendable, Hashable {
     }
 
     var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "type": "settings", "host": .string(host), "port": .integer(Int64(port)),
             "dashboard": isDashboardOpen ? "open" : "token",
             "controller_interval_s": .integer(controllerInterval),

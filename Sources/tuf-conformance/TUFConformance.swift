@@ -71,7 +71,7 @@ import TUF
         guard let error = error as? Workflow.Failure else { return "\(error)" }
         switch error {
         case .refused(let reason):
-            return "\(reason)" + (reason.hint.map { "\nhint: \($0)" } ?? "")
+            return "\(reason)" + "\nhint: \(reason.hint)"
         case .fetching(let reason): return "\(reason)"
         case .storing(let reason): return "\(reason)"
         }

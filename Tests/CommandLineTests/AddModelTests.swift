@@ -21,6 +21,15 @@ import Testing
         try registry.refuses(
             ["repo", "add-model", "commands-de", "--release-key", "keys/ci.json"], 2,
             ["expected --dir, or --key"])
+        // What is refused leaves no folder, from which a later one would start although it is stale.
+        try registry.refuses(
+            [
+                "repo", "add-model", "commands-en", "--dir", "away", "--release-key",
+                "keys/ci.json",
+            ], 10, ["model 'commands-en': expected a new one, got one that exists"])
+        try registry.refuses(
+            ["keys", "revoke", "keys/targets.json", "--dir", "away"], 10,
+            ["role 'targets': expected at least 1 keys to be left, its threshold, got 0"])
 
         let staged = try registry.good(
             "repo", "add-model", "commands-de", "--dir", "repo", "--release-key", "keys/ci.json",

@@ -247,4 +247,42 @@ import Testing
                     withJSONObject: $0, options: [.sortedKeys, .fragmentsAllowed])
             }
     }
+
+    /// A few bytes of aliases stand for millions of values.
+    @Test func `YAML that unfolds without end is refused at once`() throws {
+        let registry = try RegistryUnderTest()
+        try registry.writeBundle()
+        var text = "a: &a [x, x, x, x, x, x, x, x, x]\n"
+        for (name, before) in zip(
+            ["b", "c", "d", "e", "f", "g", "h"], ["a", "b", "c", "d", "e", "f", "g"])
+        {
+            text +=
+                "\(name): &\(name) [*\(before), *\(before), *\(before), *\(before), *\(before), *\(before), *\(before), *\(before), *\(before)]\n"
+        }
+        for file in ["bundle/bundle.yaml", "rollout.yaml"] {
+            let place = registry.folder.appendingPathComponent(file)
+            let whole = try Data(contentsOf: place)
+            if file == "rollout.yaml" {
+                try registry.good("bundle", "build", "bundle", "--out", "build")
+            }
+            try text.write(to: place, atomically: true, encoding: .utf8)
+            let words =
+                file == "rollout.yaml"
+                ? ["policy", "check", "rollout.yaml", "--bundle", "build"]
+                : ["bundle", "check", "bundle"]
+            try registry.refuses(words, 1, ["expected at most 20000 values, got more"])
+            try whole.write(to: place)
+        }
+    }
+
+    @Test func `a file that a person names may be behind a link`() throws {
+        let registry = try RegistryUnderTest()
+        try registry.holdCeremony()
+        try FileManager.default.createSymbolicLink(
+            atPath: registry.folder.path + "/link.json", withDestinationPath: "keys/ci.json")
+        try registry.good("keys", "show", "link.json")
+        try registry.refuses(
+            ["keys", "generate", "a\nb", "--out", "keys"], 2, ["key name: expected"])
+        try registry.refuses(["keys", "generate", "", "--out", "keys"], 2, ["key name: expected"])
+    }
 }

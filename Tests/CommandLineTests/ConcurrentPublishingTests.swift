@@ -136,6 +136,35 @@ import Testing
         try site.registry.good("repo", "verify")
     }
 
+    /// A pipeline that runs again must not vouch for what others have added since.
+    @Test func `run again, none signs what another has added`() throws {
+        let site = try Site(threshold: 2)
+        let builds = try ["1.0.0", "1.1.0"].map { try site.build("commands-en", $0) }
+        for build in builds { #expect(try site.publish([build])[0].status == 0) }
+        let before = try site.registry.request("/v1/roles/model.commands-en/proposal").body
+        // With a token that may do anything: it is not the registry's refusal that holds it back.
+        for key in ["agent", "anna"] {
+            let again = try site.registry.cli(
+                ["publish", builds[0], "--key", "keys/\(key).json", "--json"], with: [:])
+            #expect(again.json["state"] as? String == "held", "\(key): \(again.errors)")
+            #expect(again.json["signatures"] as? Int == 1)
+            if key == "anna" {
+                #expect(again.errors.contains("the open proposal has more than this"))
+            }
+        }
+        #expect(try site.registry.request("/v1/roles/model.commands-en/proposal").body == before)
+    }
+
+    /// Two pipelines that build the same bytes may both vouch for them.
+    @Test func `the same bytes by two keys go live`() throws {
+        let site = try Site(threshold: 2)
+        let build = try site.build("commands-en", "1.0.0")
+        #expect(try site.publish([build])[0].json["state"] as? String == "held")
+        let second = try site.registry.cli(
+            ["publish", build, "--key", "keys/anna.json", "--json"], with: [:])
+        #expect(second.json["state"] as? String == "live", "\(second.errors)")
+    }
+
     @Test func `two models do not meet`() throws {
         let site = try Site(threshold: 1)
         let builds = [

@@ -37,13 +37,15 @@ import Testing
             for name in names where name.hasSuffix(part) {
                 let file = place.appendingPathComponent(name)
                 let whole = try Data(contentsOf: file)
-                for kind in ["other", "short", "gone"] {
+                for kind in ["other", "short", "long", "gone"] {
                     if kind == "other" {
                         var other = whole
                         other[0] ^= 1
                         try other.write(to: file)
                     } else if kind == "short" {
                         try whole.dropLast().write(to: file)
+                    } else if kind == "long" {
+                        try (whole + [0]).write(to: file)
                     } else {
                         try FileManager.default.removeItem(at: file)
                     }

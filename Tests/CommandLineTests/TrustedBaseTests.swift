@@ -73,4 +73,56 @@ import Testing
         let live = try registry.cli(sign + ["--root", "repo/root.json"], with: [:])
         #expect(live.json["state"] as? String == "live", "\(live.errors)")
     }
+
+    @Test func `a colleague who was faster is no thief`() throws {
+        let registry = try RegistryUnderTest.running()
+        try registry.writeBundle()
+        try registry.good("bundle", "build", "bundle", "--out", "build")
+        try registry.good("publish", "build", "--key", "keys/ci.json", "--policy", "rollout.yaml")
+        // While the person reads the question, another signs.
+        let slow = try registry.programs.start(
+            "/bin/sh",
+            [
+                "-c",
+                "(sleep 15; echo y) | fieldfare repo sign model.commands-en --key keys/anna.json",
+            ],
+            in: registry.folder, environment: registry.environment)
+        try registry.good("repo", "sign", "model.commands-en", "--key", "keys/anna.json", "--yes")
+        let late = try slow.end()
+        #expect(late.status == 11 || late.status == 0, "\(late.errors)")
+        #expect(!late.errors.contains("somebody may hide"))
+    }
+
+    @Test func `two who sign in one folder at the same time both count`() throws {
+        let registry = try RegistryUnderTest()
+        for name in ["root-a", "root-b", "root-c", "targets", "ci"] {
+            try registry.good("keys", "generate", name, "--out", "keys", "--plain")
+        }
+        let online = try registry.programs.run(
+            "fieldfare-registry", ["keys", "generate", "--keys", "online"], in: registry.folder)
+        try online.output.write(
+            to: registry.folder.appendingPathComponent("online.json"), atomically: true,
+            encoding: .utf8)
+        for round in 0..<5 {
+            let roots = ["a", "b", "c"].flatMap { ["--root-key", "keys/root-\($0).json"] }
+            let made = try registry.cli(
+                ["repo", "init", "--dir", "repo-\(round)"] + roots + [
+                    "--targets-key", "keys/targets.json", "--online", "online.json", "--model",
+                    "m", "--release-key", "keys/ci.json",
+                ], with: [:])
+            try #require(made.status == 0, "\(made.errors)")
+            let signers = try ["a", "b", "c"].map { key in
+                try registry.programs.start(
+                    "fieldfare",
+                    [
+                        "repo", "sign", "root", "--dir", "repo-\(round)", "--key",
+                        "keys/root-\(key).json", "--yes",
+                    ], in: registry.folder, environment: registry.environment)
+            }
+            for signer in signers { #expect(try signer.end().status == 0) }
+            let status = try registry.good("repo", "status", "--dir", "repo-\(round)", "--json")
+            let root = try #require((status.json["roles"] as? [[String: Any]])?.first)
+            #expect(root["signatures"] as? Int == 3)
+        }
+    }
 }

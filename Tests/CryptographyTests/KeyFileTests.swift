@@ -15,7 +15,7 @@ struct KeyFileTests {
 
     /// The fields of a file's JSON, and of its private part, with some of them changed.
     static func changed(
-        _ file: KeyFile, _ changes: [String: JSON] = [:], private inner: [String: JSON] = [:]
+        _ file: KeyFile, _ changes: JSONObject = [:], private inner: JSONObject = [:]
     ) throws -> [UInt8] {
         var fields = try #require(JSON(parsing: file.bytes, limit: KeyFile.byteLimit).object)
         var own = try #require(fields["private"]?.object)
@@ -139,7 +139,7 @@ struct KeyFileTests {
 
     @Test(arguments: faults)
     func `refuses a hostile or mistaken field`(fault: Fault) throws {
-        let change = [fault.field: fault.value]
+        let change: JSONObject = [fault.field: fault.value]
         let file = try Self.encrypted()
         let bytes =
             fault.isInner

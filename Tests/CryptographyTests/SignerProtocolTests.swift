@@ -7,8 +7,8 @@ struct SignerProtocolTests {
     static let key = TestKeys.key("signer")
     static let message = Array("signed".utf8)
 
-    static func answer(_ fields: [String: JSON]) -> [UInt8] {
-        JSON.object(["schema": "fieldfare.signer/1"].merging(fields) { $1 }).bytes
+    static func answer(_ fields: JSONObject) -> [UInt8] {
+        JSON.object((["schema": "fieldfare.signer/1"] as JSONObject).merging(fields) { $1 }).bytes
     }
 
     private func signature(in answer: [UInt8]) throws(SignerError) -> [UInt8] {

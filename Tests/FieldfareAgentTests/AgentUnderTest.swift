@@ -51,7 +51,7 @@ final class AgentUnderTest {
     ) throws -> String {
         let root = scratch.path("root.json")
         try write(RepositorySimulator().trustedRoot, to: root)
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "registry": "https://127.0.0.1:9", "trusted_root": .string(root),
             "state_directory": .string(scratch.path(state)),
             "socket": .string(scratch.path(socket)), "model": "commands-en", "region": "eu",

@@ -18,8 +18,8 @@ struct DescriptionTests {
     }
 
     /// `GET /v1/models`, for all that the description has.
-    private func operations(_ description: JSON) throws -> [String: JSON] {
-        var operations: [String: JSON] = [:]
+    private func operations(_ description: JSON) throws -> JSONObject {
+        var operations: JSONObject = [:]
         for (path, item) in try #require(description["paths"]?.object) {
             for (method, operation) in try #require(item.object) {
                 #expect(Self.methods.contains(method))

@@ -123,7 +123,7 @@ import Testing
 
     @Test func `refuses a journal that cannot be`() throws {
         let json = watch(reference: nil).json
-        let broken: [[String: JSON]] = [
+        let broken: [JSONObject] = [
             ["mid": ["bad": 2, "turns": 1]], ["turns": -1], ["started_at": "now"],
             ["restarts": ["x"]], ["more": 1], ["error": .null],
         ]

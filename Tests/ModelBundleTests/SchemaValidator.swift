@@ -17,7 +17,7 @@ struct SchemaValidator {
     }
 
     private func check(
-        _ value: JSON, _ keyword: String, _ rule: JSON, _ all: [String: JSON], _ path: String
+        _ value: JSON, _ keyword: String, _ rule: JSON, _ all: JSONObject, _ path: String
     ) -> [String] {
         func require(_ holds: Bool) -> [String] { holds ? [] : ["\(path): \(keyword)"] }
         switch keyword {

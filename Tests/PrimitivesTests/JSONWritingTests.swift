@@ -66,11 +66,10 @@ struct JSONWritingTests {
                 })
         default:
             .object(
-                Dictionary(
+                JSONObject(
                     (0..<Int.random(in: 0...4, using: &random)).map { _ in
                         (text(&random), value(depth: depth - 1, &random))
-                    }
-                ) { first, _ in first })
+                    }))
         }
     }
 

@@ -107,7 +107,9 @@ struct RolesTests {
 
     @Test func `a forged signature is not counted, and does not keep the true one out`() throws {
         try founded()
-        var draft = Draft(try targets("1.0.0"), of: role)
+        var content = try targets("1.0.0")
+        content.role = role
+        var draft = Draft(content, of: role)
         draft.sign(with: first)
         let forged = JSON.object([
             "keyid": .string(second.publicKey.keyID.description),
@@ -557,6 +559,31 @@ struct RolesTests {
         guard case .live = try post(targets, by: [first, second]) else {
             Issue.record("expected live")
             return
+        }
+    }
+
+    @Test func `metadata that does not name its role is refused`() throws {
+        try founded()
+        let other = RoleName.plans(model)
+        for (name, found) in [(nil, "none"), (other, "'\(other)'")] as [(RoleName?, String)] {
+            var content = try targets("1.0.0")
+            content.role = name
+            var draft = Draft(content, of: role)
+            for key in [first, second] { draft.sign(with: key) }
+            let refusal = RegistryError.refusedByPolicy([
+                "role '\(role)': expected its name in field 'x-fieldfare-role', got \(found)"
+            ])
+            #expect(throws: refusal) {
+                try registry.roles.post(draft.bytes, as: role, by: registry.admin, at: now)
+            }
+        }
+        _ = try post(try targets("1.0.0"), by: [first, second])
+        for role in [RoleName.targets, .model(model), .plans(model)] {
+            let live = try registry.store.read { (records) throws(RegistryError) in
+                try records.live(role)
+            }
+            let draft = try Draft<Targets>(parsing: try #require(live).bytes, as: role)
+            #expect(draft.content.role == role)
         }
     }
 

@@ -33,10 +33,10 @@ package struct TestDevice: Sendable {
 
     /// The request, signed; `change` comes before the signature, `spoil` after it.
     package func enrolment(
-        token: String, change: (inout [String: JSON]) -> Void = { _ in },
-        spoil: (inout [String: JSON]) -> Void = { _ in }
+        token: String, change: (inout JSONObject) -> Void = { _ in },
+        spoil: (inout JSONObject) -> Void = { _ in }
     ) -> JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "schema": .string(Enrolment.schema),
             "public_key": .string(key.publicKey.hex), "token": .string(token),
             "attributes": attributes.json, "agent": "1.0.0",

@@ -93,8 +93,14 @@ package struct TestRegistry: Sendable {
     }
 
     package static func signed<Content: RoleMetadata>(
-        _ content: Content, of role: RoleName, by keys: [Ed25519PrivateKey]
+        _ content: Content, of role: RoleName, by keys: [Ed25519PrivateKey],
+        naming name: RoleName? = nil
     ) -> [UInt8] {
+        var content = content
+        if var targets = content as? Targets {
+            targets.role = name ?? role
+            if let named = targets as? Content { content = named }
+        }
         var draft = Draft(content, of: role)
         for key in keys { draft.sign(with: key) }
         return draft.bytes

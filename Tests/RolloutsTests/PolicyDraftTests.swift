@@ -4,8 +4,8 @@ import Testing
 @testable import Rollouts
 
 struct PolicyDraftTests {
-    static func complete(_ more: [String: JSON]) throws(FieldError) -> Policy {
-        let draft: [String: JSON] = [
+    static func complete(_ more: JSONObject) throws(FieldError) -> Policy {
+        let draft: JSONObject = [
             "model": "commands-en", "candidate": "1.4.0", "replaces": "1.3.0",
         ]
         return try PolicyDraft.complete(

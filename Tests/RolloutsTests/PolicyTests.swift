@@ -13,7 +13,7 @@ struct PolicyTests {
     }
 
     @Test func `refuses other schemas, unknown fields and unsorted lists`() throws {
-        func refusal(_ change: (inout [String: JSON]) -> Void) -> DocumentError? {
+        func refusal(_ change: (inout JSONObject) -> Void) -> DocumentError? {
             guard case .object(var fields) = World().policy.json else { return nil }
             change(&fields)
             do {

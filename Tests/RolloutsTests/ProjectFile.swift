@@ -49,7 +49,7 @@ struct PlainYAML {
     }
 
     private mutating func map(_ indent: Int) -> JSON {
-        var fields: [String: JSON] = [:]
+        var fields: JSONObject = [:]
         while next < lines.count, lines[next].indent == indent, !lines[next].text.hasPrefix("- ") {
             let parts = lines[next].text.split(separator: ":", maxSplits: 1)
             let key = String(parts[0])

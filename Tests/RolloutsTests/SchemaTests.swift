@@ -113,7 +113,7 @@ private struct SchemaWalk {
         }
     }
 
-    private mutating func visit(_ schema: JSON, fields: [String: JSON], _ path: [Key]) {
+    private mutating func visit(_ schema: JSON, fields: JSONObject, _ path: [Key]) {
         let properties = schema["properties"]?.object
         let required = Set((schema["required"]?.array ?? []).compactMap(\.string))
         if properties != nil {

@@ -163,7 +163,7 @@ struct SmokeProbeTests {
         }
     }
 
-    private static func real(_ fields: inout [String: JSON]) {
+    private static func real(_ fields: inout JSONObject) {
         fields["runtime"] = [
             "engine": "sherpa-onnx", "min_version": "2.0.1", "family": "nemo_ctc",
             "model": "model.onnx", "tokens": "tokens.txt",

@@ -220,4 +220,36 @@ struct DelegationTests {
         let name = MetadataFileName(.plans, version: .first)
         #expect(device.store[.plans] == simulator.repository.files[name])
     }
+
+    /// TUF names no role in a role's file: with one key and one version a mirror can exchange two.
+    @Test func `refuses a role's file in the place of another of the same key and version`() throws
+    {
+        let simulator = RepositorySimulator(models: ["commands-en", "commands-de"])
+        let other = try #require(RoleName("plans.commands-de"))
+        simulator.edit { repository in
+            let key = repository.signers[.plans] ?? []
+            repository.signers[other] = key
+            repository.update(.targets) { targets in
+                guard var delegation = targets.delegations?[other] else { return }
+                delegation.keys.keyIDs = key.map(\.publicKey.keyID)
+                targets.delegations?.set(delegation, keys: key.map(\.publicKey))
+            }
+            for role in [RoleName.plans, other] { repository.update(role) { $0.role = role } }
+        }
+        let device = try Device(simulator)
+        let path = "rollouts/commands-en/main.json"
+        let name = MetadataFileName(.plans, version: version(2))
+        let honest = try #require(simulator.repository.files[name])
+        let exchanged = try #require(
+            simulator.repository.files[MetadataFileName(other, version: version(2))])
+        simulator.edit { $0.files[name] = exchanged }
+        device.expectRefusal(
+            .otherRole(.plans, found: other), following: [path],
+            requests: [
+                "2.root.json", "timestamp.json", "4.snapshot.json", "2.targets.json",
+                "2.plans.commands-en.json",
+            ], storing: [.timestamp, .snapshot, .targets])
+        simulator.edit { $0.files[name] = honest }
+        #expect(try device.run(following: [path])[.plans]?.version == version(2))
+    }
 }

@@ -67,7 +67,7 @@ extension RoleName {
 func version(_ number: Int64) -> MetadataVersion { MetadataVersion(number) ?? .first }
 
 /// Edits the JSON of a file, for faults that no honest type can hold.
-func edited(_ bytes: [UInt8], _ edit: (inout [String: JSON]) -> Void) throws -> [UInt8] {
+func edited(_ bytes: [UInt8], _ edit: (inout JSONObject) -> Void) throws -> [UInt8] {
     var fields = try #require(try JSON(parsing: bytes, limit: 1_000_000).object)
     edit(&fields)
     return JSON.object(fields).bytes

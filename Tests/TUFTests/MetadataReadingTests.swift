@@ -123,8 +123,8 @@ struct MetadataReadingTests {
             found: "nothing", at: "signed.delegations.roles[0].terminating"),
     ]
 
-    static func delegation(_ name: String, _ changes: [String: JSON] = [:]) -> JSON {
-        let fields: [String: JSON] = [
+    static func delegation(_ name: String, _ changes: JSONObject = [:]) -> JSON {
+        let fields: JSONObject = [
             "name": .string(name), "keyids": [], "threshold": 1, "terminating": false,
             "paths": ["*"],
         ]
@@ -218,7 +218,8 @@ struct MetadataReadingTests {
 
     @Test func `keeps unknown fields at every level when it writes again`() throws {
         let unknown: [[String]: RoleName] = [
-            ["x"]: .root, ["keys", "k"]: .root, ["y"]: .timestamp, ["z"]: .snapshot,
+            ["x"]: .root, ["keys", "k"]: .root, ["roles", "timestamp", "s"]: .root,
+            ["y"]: .timestamp, ["z"]: .snapshot,
             ["meta", "snapshot.json", "w"]: .timestamp, ["meta", "targets.json", "v"]: .snapshot,
             ["u"]: .targets, ["delegations", "t"]: .targets,
         ]

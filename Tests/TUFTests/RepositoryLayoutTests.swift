@@ -81,9 +81,13 @@ struct RepositoryLayoutTests {
     @Test func `makes the next snapshot and timestamp`() throws {
         let expires = UTCTime(clamping: 1_900_000_000)
         let snapshot = Self.repository.snapshot.next(
-            listing: [.plans: version(7)], expires: expires)
+            listing: [
+                .plans: MetaFile(listing: .plans, version: version(7), bytes: [1]),
+                .targets: MetaFile(listing: .targets, version: version(3), bytes: [1, 2]),
+            ], expires: expires)
         #expect(snapshot.version == version(2))
         #expect(snapshot.meta[.plans] == MetaFile(version: version(7)))
+        #expect(snapshot.meta[.targets] == MetaFile(version: version(3), bytes: [1, 2]))
         #expect(snapshot.meta[.releases] == Self.repository.snapshot.meta[.releases])
         let file = MetaFile(version: version(2), bytes: [1, 2, 3])
         let timestamp = Self.repository.timestamp.next(

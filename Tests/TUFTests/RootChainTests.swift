@@ -122,10 +122,11 @@ struct RootChainTests {
             for _ in 0..<4 { $0.updateRoot() }
         }
         device.limits.rootRotations = 3
-        device.expectRefusal(
-            .tooManyRoots(limit: 3),
-            requests: ["2.root.json", "3.root.json", "4.root.json", "5.root.json"],
-            storing: [.root])
+        device.simulator.forgetRequests()
+        #expect(try device.run().root.version == version(4))
+        #expect(
+            device.simulator.requests.prefix(4)
+                == ["2.root.json", "3.root.json", "4.root.json", "timestamp.json"])
         #expect(try device.run().root.version == version(5))
     }
 

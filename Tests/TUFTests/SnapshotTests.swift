@@ -80,7 +80,7 @@ struct SnapshotTests {
         let device = try Device()
         let name = MetadataFileName(.snapshot, version: version(1))
         let bytes = try #require(device.simulator.repository.files[name])
-        func publish(_ digests: [String: JSON]) throws {
+        func publish(_ digests: JSONObject) throws {
             let signed = try edited(device.simulator.repository.timestamp.signed.bytes) {
                 $0["meta"] = ["snapshot.json": ["version": 1, "hashes": .object(digests)]]
             }
@@ -93,7 +93,7 @@ struct SnapshotTests {
                 $0.publishTimestamp()
             }
         }
-        let good: [String: JSON] = [
+        let good: JSONObject = [
             "sha256": .string(SHA256.digest(of: bytes).hex),
             "sha512": .string(Hex.encode(SHA512.digest(of: bytes))), "blake2b": "unknown",
         ]

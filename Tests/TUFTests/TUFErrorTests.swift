@@ -66,8 +66,8 @@ struct TUFErrorTests {
                 "cannot get plans.commands-en: expected file 3.plans.commands-en.json, got nothing of that name"
             ),
             (
-                .tooManyRoots(limit: 3),
-                "cannot accept root: expected at most 3 new versions at once, got more"
+                .otherRole(.plans, found: .releases),
+                "cannot accept plans.commands-en: expected metadata of that role, got that of model.commands-en"
             ),
             (
                 .noTrustedRoot,
@@ -101,17 +101,14 @@ struct TUFErrorTests {
         for (error, text) in cases { #expect(error.description == text) }
     }
 
-    @Test func `hints at what to do, where there is something to do`() throws {
+    @Test func `hints at what to do, each in its own words`() throws {
         let id = try #require(KeyID("k"))
         #expect(
             TUFError.noTrustedRoot.hint == "install the root file that came with the repository")
-        #expect(TUFError.repeatedKeyID(.root, id).hint == nil)
-        let hinted: [TUFError] = [
-            .expired(.root, at: Self.now, start: Self.now), .tooManyRoots(limit: 1),
-            .tooFewSignatures(.root, delegator: .root, threshold: 1, valid: 0),
-            .rollback(.root, held: .first, offered: .first), .differentContent(.root),
-            .absent(.root, MetadataFileName(.root)),
-        ]
-        for error in hinted { #expect(error.hint?.isEmpty == false) }
+        #expect(TUFError.repeatedKeyID(.root, id).hint.hasPrefix("who signs it must publish"))
+        #expect(
+            TUFError.wrongVersion(.targets, expected: .first, found: version(2)).hint
+                == "a cache or mirror may be stale or broken: try again, or from another place")
+        #expect(TUFError.roleNotListed(.plans).hint.contains("nothing of it published yet"))
     }
 }

@@ -22,7 +22,7 @@ struct TargetCheckTests {
         if let sha512 {
             let held = try #require(device.simulator.repository.roles[.releases])
             let signed = try edited(held.signed.bytes) { fields in
-                var hashes: [String: JSON] = ["sha512": .string(Hex.encode(sha512))]
+                var hashes: JSONObject = ["sha512": .string(Hex.encode(sha512))]
                 if besideSHA256 {
                     hashes["sha256"] = .string(SHA256.digest(of: content).hex)
                 }

@@ -11,7 +11,7 @@ struct ThresholdTests {
     static func verifiers(
         _ keys: [(id: String, key: JSON)], listing ids: [String]? = nil, threshold: Int64
     ) throws -> Verifiers {
-        let table = Dictionary(keys.map { ($0.id, $0.key) }) { first, _ in first }
+        let table = JSONObject(keys.reversed().map { ($0.id, $0.key) })
         let role: (_ ids: [String], _ threshold: Int64) -> JSON = { ids, threshold in
             ["keyids": .array(ids.map { .string($0) }), "threshold": .integer(threshold)]
         }

@@ -76,7 +76,7 @@ enum ReportFixtures {
         return report
     }
 
-    static func changed(_ json: JSON, _ change: (inout [String: JSON]) -> Void) -> JSON {
+    static func changed(_ json: JSON, _ change: (inout JSONObject) -> Void) -> JSON {
         var fields = json.object ?? [:]
         change(&fields)
         return .object(fields)

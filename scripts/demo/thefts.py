@@ -55,11 +55,38 @@ class Thefts(Demonstration):
 
     # Thefts
 
+    def replace_what_is_listed(self) -> None:
+        """The registry goes on; what it lists next, the thief has signed before it, otherwise."""
+        self.timeline.chapter("Other content, under the version that the registry lists")
+        key = self.folder / "keys/targets.json"
+        self.mirror.forged = self.thief.forge_next_targets(key)
+        self.registry.cli("repo", "add-model", "more", "--release-key", "keys/anna.json", "--key", key)
+        said = self.collect("the targets key", self.victims, lambda device: self.complaint_of(device, "targets"))
+        self.expect.add("the targets key alone, for the next targets", "refused: their digest is listed", self.one(said),
+                        all("cannot accept targets: expected " in reason for reason in said))
+        self.mirror.forged = {}
+        self.until("the true targets", lambda: self.complaints() == "none", 20)
+
+        self.thief.look()
+        self.mirror.forged = self.thief.forge_next_plan(self.skip_to_stable)
+        version = self.thief.plans["version"] + 1
+        self.registry.cli("rollout", "freeze", MODEL)
+        answers = self.collect("the plans key", self.victims, lambda device: self.refusals_of(device, version))
+        self.expect.add("a plans key alone, for the next plan", "is heard, and held to its policy: stage-too-early",
+                        self.one(answers), all("stage-too-early" in answer.split(", ") for answer in answers))
+        self.mirror.forged = {}
+        self.registry.cli("rollout", "unfreeze", MODEL)
+        self.until("the true plan", lambda: all(
+            held.get(f"plans.{MODEL}") == version + 1 for held in self.versions()), 20)
+        self.expect.equal("what the devices complain of", "none", self.complaints())
+        self.expect.equal("what the devices serve", f"{len(self.victims)} 1.0.0", self.served())
+        self.thief.look()
+
     def steal_without_snapshot(self) -> None:
         self.timeline.chapter("Keys of roles that no snapshot of the thief's lists")
         keys = self.folder / "keys"
         self.serve_unseen("both release keys", self.thief.forge_unlisted_release([keys / "ci.json", keys / "anna.json"]))
-        self.serve_unseen("the targets key", self.thief.forge_unlisted_targets(keys / "targets.json"))
+        self.serve_unseen("the targets key", self.thief.forge_next_targets(keys / "targets.json"))
 
     def steal_metadata_keys(self) -> None:
         self.timeline.chapter("The registry's keys, one and two at a time")
@@ -278,8 +305,8 @@ def main() -> int:
     folder.mkdir(exist_ok=True)
     thefts = Thefts(folder)
     steps: list[Callable[[], None]] = [
-        thefts.set_scene, thefts.steal_without_snapshot, thefts.steal_metadata_keys, thefts.steal_offline_keys, thefts.steal_online_keys,
-        thefts.hide_the_present, thefts.do_the_worst, thefts.recover, thefts.finish,
+        thefts.set_scene, thefts.replace_what_is_listed, thefts.steal_without_snapshot, thefts.steal_metadata_keys,
+        thefts.steal_offline_keys, thefts.steal_online_keys, thefts.hide_the_present, thefts.do_the_worst, thefts.recover, thefts.finish,
     ]
     try:
         for step in steps:

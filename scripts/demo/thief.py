@@ -19,7 +19,7 @@ PLAN = f"rollouts/{MODEL}/main.json"
 # What RFC 8410 puts before an Ed25519 seed.
 PKCS8 = bytes.fromhex("302e020100300506032b657004220420")
 # The largest integer that a device's JSON reader takes, and a time far away.
-HIGHEST = 2**53 - 1
+HIGHEST = 2**63 - 1
 YEAR_2099 = 4_070_908_800
 
 
@@ -45,11 +45,15 @@ class Thief:
         self.files: dict[str, bytes] = {}
         self.keys = {role: json.loads((registry.folder / f"online/{role}.key").read_text(encoding="utf-8"))
                      for role in ("timestamp", "snapshot", "plans")}
+        self.look()
+
+    def look(self) -> None:
+        """Takes what the repository says now for the ground of what he signs."""
         self.timestamp = self.signed("timestamp")
         self.snapshot = self.signed(f"{self.timestamp['meta']['snapshot.json']['version']}.snapshot")
         self.plans = self.role(f"plans.{MODEL}")
         digest = self.plans["targets"][PLAN]["hashes"]["sha256"]
-        self.plan = json.loads(registry.get(f"/targets/rollouts/{MODEL}/{digest}.main.json"))
+        self.plan = json.loads(self.registry.get(f"/targets/rollouts/{MODEL}/{digest}.main.json"))
 
     def role(self, name: str) -> dict:
         """What a role that the snapshot lists says now."""
@@ -103,8 +107,19 @@ class Thief:
         release["version"] += 1
         return release
 
-    def forge_unlisted_targets(self, key: Path) -> dict[str, bytes]:
-        """Targets in which one release key is enough, and no snapshot that lists them."""
+    def forge_next_plan(self, change: Callable[[dict], None]) -> dict[str, bytes]:
+        """Another plan, under the version that the registry will list next."""
+        plan, plans = copy.deepcopy(self.plan), copy.deepcopy(self.plans)
+        change(plan)
+        body = canonical(plan)
+        digest = hashlib.sha256(body).hexdigest()
+        plans["targets"][PLAN] = {"hashes": {"sha256": digest}, "length": len(body)}
+        plans["version"] += 1
+        return {f"/targets/rollouts/{MODEL}/{digest}.main.json": body,
+                f"/tuf/{plans['version']}.plans.{MODEL}.json": self.sealed("plans", plans)}
+
+    def forge_next_targets(self, key: Path) -> dict[str, bytes]:
+        """Targets in which one release key is enough, under the version that the registry will list next."""
         targets = self.role("targets")
         targets["version"] += 1
         for role in targets["delegations"]["roles"]:

@@ -8,7 +8,7 @@ extension JournalState {
     package static let byteLimit = 4 << 20
 
     package var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "schema": .string(Self.schema), "machine": machine.json, "trust": trust.json,
             "observation": observation.json,
         ]

@@ -4,7 +4,7 @@ import Telemetry
 
 extension MachineState {
     var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "state": state.json, "slots": slots.json, "held": .bool(isHeld),
             "trials": .array(trials.trials.map(\.json)),
             "committed": .array(committed.map(\.json)),
@@ -36,7 +36,7 @@ extension MachineState {
 
 extension SlotTable {
     var json: JSON {
-        var fields: [String: JSON] = [:]
+        var fields: JSONObject = [:]
         fields["active"] = active.map { .string($0.rawValue) }
         fields["a"] = contents.a?.json
         fields["b"] = contents.b?.json
@@ -55,7 +55,7 @@ extension SlotTable {
 
 extension Trial {
     var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "bundle": bundle.json, "attempts": .integer(Int64(attempts)),
             "unfinished": .integer(Int64(unfinished)), "troubles": .integer(Int64(troubles)),
             "at": at.json,
@@ -79,7 +79,7 @@ extension Trial {
 
 extension AgentState {
     var json: JSON {
-        var fields: [String: JSON] = ["name": .string(name)]
+        var fields: JSONObject = ["name": .string(name)]
         switch self {
         case .resting: break
         case .checking(let since, let deadline):
@@ -129,7 +129,7 @@ extension AgentState {
 
 extension Attempt {
     var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "release": release.json, "slot": .string(slot.rawValue),
             "trace": .string(trace.description), "deadline": deadline.json,
             "tries": .integer(Int64(tries)),
@@ -153,7 +153,7 @@ extension Attempt {
 
 extension Retreat {
     var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "from": from.json, "cause": .string(cause.description), "deadline": deadline.json,
         ]
         fields["to"] = to.map { .string($0.rawValue) }
@@ -174,7 +174,7 @@ extension Retreat {
 
 extension Release {
     var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "bundle": bundle.json, "direction": .string(direction.rawValue),
             "needs_beacon": .bool(needsBeacon), "plan_driven": .bool(isPlanDriven),
             "burn_in_turns": .integer(Int64(burnInTurns)),

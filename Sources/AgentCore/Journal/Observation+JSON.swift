@@ -5,7 +5,7 @@ import Telemetry
 
 extension Observation {
     var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "epoch": epoch.json, "sequence": .integer(sequence), "count_from": countFrom.json,
             "burn_in_turns": .integer(Int64(burnInTurns)), "tally": .object(tally.fields),
             "windows": .array(windows.map(\.json)),
@@ -73,7 +73,7 @@ extension RolloutPlace {
 
 extension TrustMemory {
     var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "withdrawn": .array(withdrawn.map(\.json)), "time_floor": timeFloor.json,
             "plan_version": .integer(planVersion),
         ]

@@ -73,8 +73,8 @@ package struct ConfigurationFragment: Sendable, Hashable {
     }
 
     /// What it sets, by key, as JSON.
-    package var fields: [String: JSON] {
-        var fields: [String: JSON] = [:]
+    package var fields: JSONObject {
+        var fields: JSONObject = [:]
         func set(_ key: String, _ text: String?) { fields[key] = text.map { .string($0) } }
         set("registry", registry)
         set("ca_file", authorities)

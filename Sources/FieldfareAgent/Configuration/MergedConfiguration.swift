@@ -27,7 +27,7 @@ package struct MergedConfiguration: Sendable, Hashable {
             "connect_timeout_s": 10, "stall_timeout_s": 30,
         ]
         values = defaults
-        sources = defaults.fields.mapValues { _ in "default" }
+        sources = Dictionary(uniqueKeysWithValues: defaults.fields.keys.map { ($0, "default") })
     }
 
     /// Puts what a file sets over what is there.
@@ -98,6 +98,6 @@ package struct MergedConfiguration: Sendable, Hashable {
             let entry: JSON = ["value": value, "source": .string(sources[key] ?? "default")]
             return (key, entry)
         }
-        return ["type": "configuration", "fields": .object(Dictionary(entries) { one, _ in one })]
+        return ["type": "configuration", "fields": .object(JSONObject(entries))]
     }
 }

@@ -67,7 +67,7 @@ struct Enrolment {
 
     /// The request, signed by the device's key over its canonical bytes without the signature.
     func request(_ token: String, _ key: Ed25519PrivateKey) -> JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "schema": .string(Self.schema), "public_key": .string(key.publicKey.hex),
             "token": .string(token), "attributes": settings.attributes.json,
             "agent": .string(AgentVersion.current.description),

@@ -14,7 +14,7 @@ package struct AgentStatus: Sendable {
     package init(of driver: AgentDriver<some Journaling>, slots: SlotSurvey?) {
         let machine = driver.machine.memory
         let active = machine.slots.active
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "ok": true, "type": "status", "state": .string(machine.state.name),
             "device": .string(driver.profile.id.description),
             "model": .string(driver.profile.model.description),
@@ -63,7 +63,7 @@ package struct AgentStatus: Sendable {
     }
 
     private static func trial(_ trial: Trial) -> JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "version": .string(trial.bundle.version.description),
             "attempts": .integer(Int64(trial.attempts)), "at": .string(trial.at.description),
         ]
@@ -73,7 +73,7 @@ package struct AgentStatus: Sendable {
     }
 
     private static func metadata(_ driver: AgentDriver<some Journaling>) -> JSON {
-        var fields: [String: JSON] = [:]
+        var fields: JSONObject = [:]
         fields["last_poll"] = driver.lastPoll.map { .string($0.description) }
         fields["poll_error"] = driver.pollError.map { .string($0.description) }
         guard let material = driver.material else { return .object(fields) }
@@ -82,7 +82,8 @@ package struct AgentStatus: Sendable {
         fields["expired"] = .array(material.expiredOfflineRoles.map { .string($0) })
         fields["missing"] = material.missing.map { .string($0.description) }
         fields["problems"] = .array(material.problems.map { .string($0) })
-        fields["versions"] = .object(material.versions.mapValues { .integer($0) })
+        fields["versions"] = .object(
+            JSONObject(material.versions.map { ($0.key, .integer($0.value)) }))
         return .object(fields)
     }
 
@@ -92,7 +93,7 @@ package struct AgentStatus: Sendable {
             let reason = driver.pollError.map { $0.description } ?? "no poll has succeeded yet"
             return ["ok": true, "type": "explain", "decision": .null, "reason": .string(reason)]
         }
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "ok": true, "type": "explain", "decision": judgement.decision.json,
             "lines": .array(judgement.decision.trace.map { .string($0.line) }),
         ]

@@ -16,7 +16,7 @@ extension Problem {
             headers: Self.headers(of: error))
     }
 
-    private static func facts(of error: RegistryError) -> [String: JSON] {
+    private static func facts(of error: RegistryError) -> JSONObject {
         switch error {
         case .forbidden(let needs): ["needs": .string(needs.description)]
         case .versionConflict(let role, let live, let offered):

@@ -14,12 +14,12 @@ package struct Problem: Error, Sendable, Hashable {
     /// What the one who asked may do about it.
     package let hint: String?
     /// Facts of the refusal, each a field of its own.
-    package let facts: [String: JSON]
+    package let facts: JSONObject
     /// Header fields that belong to the refusal, such as `Retry-After`.
     package let headers: [String: String]
 
     package init(
-        _ code: ProblemCode, _ detail: String, hint: String? = nil, facts: [String: JSON] = [:],
+        _ code: ProblemCode, _ detail: String, hint: String? = nil, facts: JSONObject = [:],
         headers: [String: String] = [:]
     ) {
         self.code = code

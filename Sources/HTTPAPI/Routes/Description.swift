@@ -13,12 +13,12 @@ package struct Description: Sendable {
     }
 
     package var json: JSON {
-        var paths: [String: JSON] = [:]
+        var paths: JSONObject = [:]
         for (path, routes) in Dictionary(grouping: routes, by: \.path) {
             let operations = routes.map {
                 ($0.method.rawValue.lowercased(), Self.operation($0))
             }
-            paths[Self.template(path)] = .object(Dictionary(operations) { first, _ in first })
+            paths[Self.template(path)] = .object(JSONObject(operations))
         }
         return [
             "openapi": "3.1.0",
@@ -54,7 +54,7 @@ package struct Description: Sendable {
     // MARK: One route
 
     private static func operation(_ route: Route) -> JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "summary": .string(route.summary), "responses": responses(route),
             "security": security(route.access),
         ]
@@ -101,7 +101,7 @@ package struct Description: Sendable {
     /// By status: the answers and refusals that have it, each with its media type.
     private static func responses(_ route: Route) -> JSON {
         var texts: [Int: [String]] = [:]
-        var contents: [Int: [String: JSON]] = [:]
+        var contents: [Int: JSONObject] = [:]
         for answer in route.answers {
             texts[answer.status.code, default: []].append(answer.status.reasonPhrase)
             guard let media = answer.media else { continue }
@@ -114,11 +114,11 @@ package struct Description: Sendable {
             ]
         }
         let responses = texts.map { status, texts -> (String, JSON) in
-            var fields: [String: JSON] = ["description": .string(texts.joined(separator: ", "))]
+            var fields: JSONObject = ["description": .string(texts.joined(separator: ", "))]
             fields["content"] = contents[status].map { .object($0) }
             return ("\(status)", .object(fields))
         }
-        return .object(Dictionary(responses) { first, _ in first })
+        return .object(JSONObject(responses))
     }
 
     private static func schema(of answer: Route.Answer) -> JSON {

@@ -94,7 +94,7 @@ extension BundleDescription {
     }
 
     private static func rewrite(
-        _ fields: inout [String: JSON], _ key: String, in path: String, _ expected: String,
+        _ fields: inout JSONObject, _ key: String, in path: String, _ expected: String,
         _ read: (JSON) -> JSON?
     ) throws(FieldError) {
         guard let value = fields[key] else { return }

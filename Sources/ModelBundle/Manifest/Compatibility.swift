@@ -55,7 +55,7 @@ package struct Compatibility: Sendable, Hashable {
     }
 
     package var json: JSON {
-        var fields: [String: JSON] = ["mode": .string(mode.rawValue)]
+        var fields: JSONObject = ["mode": .string(mode.rawValue)]
         if let supersedes { fields["supersedes"] = .string(supersedes.description) }
         return .object(fields)
     }

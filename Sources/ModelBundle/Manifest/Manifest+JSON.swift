@@ -47,7 +47,7 @@ extension Manifest {
     package var bytes: [UInt8] { json.canonicalBytes }
 
     package var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "schema": .string(Self.schema), "task": .string(Self.task),
             "model": .string(model.description), "version": .string(version.description),
             "created": .string(created.description),

@@ -43,7 +43,7 @@ package struct Provenance: Sendable, Hashable {
     }
 
     package var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "source_commit": .string(sourceCommit), "builder": .string(builder),
         ]
         if let pipelineURL { fields["pipeline_url"] = .string(pipelineURL) }

@@ -26,7 +26,7 @@ extension AuditEvent {
     static func tokenMade(
         id: TokenID, name: String, scopes: [Scope], expires: UTCTime?
     ) -> AuditEvent {
-        var facts: [String: JSON] = [
+        var facts: JSONObject = [
             "name": .string(name),
             "scopes": .array(scopes.map { .string($0.description) }),
         ]
@@ -69,7 +69,7 @@ extension AuditEvent {
     }
 
     private static func role(
-        _ name: String, _ file: StoredRole, _ more: [String: JSON]
+        _ name: String, _ file: StoredRole, _ more: JSONObject
     ) -> AuditEvent {
         var facts = more
         facts["version"] = .integer(file.version.number)
@@ -96,7 +96,7 @@ extension AuditEvent {
 extension AuditEvent {
     static func rolloutCreated(_ rollout: RolloutRecord) -> AuditEvent {
         let plan = rollout.state.plan
-        var facts: [String: JSON] = [
+        var facts: JSONObject = [
             "candidate": plan.candidate.json, "policy": .string(plan.policy.path.description),
             "policy_sha256": .string(plan.policy.sha256.hex),
         ]
@@ -130,6 +130,6 @@ extension AuditEvent {
         let plans = changed.map { ($0.0.description, JSON.string($0.1.hex)) }
         return AuditEvent(
             name: "plans.published", subject: "roles/plans.\(model)",
-            facts: ["plans": .object(Dictionary(plans) { first, _ in first })])
+            facts: ["plans": .object(JSONObject(plans))])
     }
 }

@@ -21,7 +21,7 @@ struct GateSight {
     }
 
     var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "at": .integer(now.seconds), "verdict": .string(judgement.verdict.word),
             "reason": .string(judgement.text), "arms": arms,
             "tests": .array(judgement.results.map(Self.json)),
@@ -46,7 +46,7 @@ struct GateSight {
     /// The five facts behind the sentence; without a test that spoke, only what is exposed.
     private var facts: JSON {
         let exposure = judgement.reason.exposure
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "exposed": [
                 "devices": .integer(Int64(exposure.devices)), "turns": .integer(exposure.turns),
             ]
@@ -67,7 +67,7 @@ struct GateSight {
     }
 
     private var arms: JSON {
-        var arms: [String: JSON] = [:]
+        var arms: JSONObject = [:]
         for arm in [Arm.treated, .control] {
             let samples = gathered.evidence.samples.filter { $0.arm == arm }
             let turns = samples.reduce(0) { $0 + $1.counters.turns }
@@ -82,7 +82,7 @@ struct GateSight {
     }
 
     private static func json(_ result: TestResult) -> JSON {
-        var fields: [String: JSON] = ["metric": .string(result.rule.metric.rawValue)]
+        var fields: JSONObject = ["metric": .string(result.rule.metric.rawValue)]
         fields["segment"] = result.segment.map { .string($0.description) }
         switch result.measurement {
         case .noData(let shortage):
@@ -114,7 +114,7 @@ struct GateSight {
     }
 
     private static func json(_ spot: BlindSpot) -> JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "metric": .string(spot.metric.rawValue), "required": thousandths(spot.required),
             "small_enough": .bool(spot.isSmallEnough),
         ]

@@ -4,7 +4,7 @@ import Telemetry
 extension Devices.Detail {
     /// `GET /v1/devices/{id}`: what it is, how old that knowledge is, and what it runs, by model.
     package func json(at now: UTCTime) -> JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "type": "device", "device": .string(record.id.description),
             "enrolled": .integer(record.enrolled.seconds),
             "agent": .string(record.agent.description), "attributes": record.attributes.json,
@@ -27,7 +27,7 @@ extension Devices.Detail {
 
     private static func json(_ row: FiguresRow, at now: UTCTime) -> JSON {
         let report = row.report
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "model": .string(report.model.description),
             "channel": .string(report.channel.description),
             "state": .string(report.state.rawValue),
@@ -44,7 +44,7 @@ extension Devices.Detail {
     }
 
     private static func json(_ row: FactsRow) -> JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "model": .string(row.key.model.description),
             "candidate": .string(row.key.candidate.description),
             "attempts": .integer(Int64(row.facts.attemptsStarted)),

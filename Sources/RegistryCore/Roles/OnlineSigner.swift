@@ -19,7 +19,11 @@ struct OnlineSigner: Sendable {
         let plans = try missingPlans(in: repository, records, at: now)
         for file in plans { try records.add(file, at: now) }
         let listed = (files + plans).filter { $0.role != .root }
-        let updates = Dictionary(listed.map { ($0.role, $0.version) }) { _, last in last }
+        let updates = Dictionary(
+            listed.map {
+                ($0.role, MetaFile(listing: $0.role, version: $0.version, bytes: $0.bytes))
+            }
+        ) { _, last in last }
         try signSnapshot(listing: updates, under: repository, in: records, at: now)
         try signTimestamp(under: repository, in: records, at: now)
     }
@@ -96,7 +100,7 @@ struct OnlineSigner: Sendable {
                 guard isDue(live, verifiers) else { continue }
                 next = live.content.next(expires: expires)
             } else {
-                next = Targets(expires: expires)
+                next = Targets(expires: expires, of: role)
             }
             files.append(try keys.sign(next, of: role, for: .plans, named: verifiers))
         }
@@ -106,7 +110,7 @@ struct OnlineSigner: Sendable {
     // MARK: Snapshot and timestamp
 
     private func signSnapshot(
-        listing updates: [RoleName: MetadataVersion], under repository: LiveRepository,
+        listing updates: [RoleName: MetaFile], under repository: LiveRepository,
         in records: any RegistryRecords, at now: UTCTime
     ) throws(RegistryError) {
         let live: Draft<Snapshot>? = try LiveRepository.draft(.snapshot, in: records)
@@ -115,8 +119,7 @@ struct OnlineSigner: Sendable {
         if let live {
             next = live.content.next(listing: updates, expires: expires)
         } else {
-            let meta = updates.mapValues { MetaFile(version: $0) }
-            next = Snapshot(expires: expires, meta: meta)
+            next = Snapshot(expires: expires, meta: updates)
         }
         let file = try sign(next, .snapshot, .snapshot, repository)
         try records.add(file, at: now)

@@ -79,6 +79,12 @@ struct RolePost {
             Self.lacking(in: offered, of: open)
         }
         try authorise(result)
+        guard offered.content.role == role else {
+            let found = offered.content.role.map { "'\($0)'" } ?? "none"
+            throw .refusedByPolicy([
+                "role '\(role)': expected its name in field 'x-fieldfare-role', got \(found)"
+            ])
+        }
         try checkPaths(offered.content)
         if let model = role.modelName {
             try checkHistory(offered.content)

@@ -29,7 +29,7 @@ package struct RoleStanding: Sendable, Hashable {
 
     /// ROLE of `docs/protocol.md`.
     package var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "type": "role", "role": .string(role.description),
             "threshold": .integer(Int64(threshold.count)),
             "keyids": .array(keyIDs.map { .string($0.description) }),

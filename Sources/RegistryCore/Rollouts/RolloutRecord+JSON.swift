@@ -6,7 +6,7 @@ extension RolloutRecord {
 
     /// The whole record, for the registry's store.
     package var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "schema": .string(Self.schema), "created": .integer(created.seconds),
             "first_record": .integer(firstRecord), "rehearsed": .bool(isRehearsed),
             "state": state.json,

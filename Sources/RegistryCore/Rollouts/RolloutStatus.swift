@@ -49,7 +49,7 @@ package struct RolloutStatus: Sendable, Hashable {
     package var json: JSON {
         let state = rollout.state
         let plan = state.plan
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "type": "rollout", "model": .string(rollout.model.description),
             "channel": .string(rollout.channel.description), "state": .string(rollout.stateWord),
             "candidate": plan.candidate.json,
@@ -74,7 +74,7 @@ package struct RolloutStatus: Sendable, Hashable {
     private var stages: [JSON] {
         let state = rollout.state
         return state.policy.stages.enumerated().map { index, stage in
-            var fields: [String: JSON] = [
+            var fields: JSONObject = [
                 "name": .string(stage.name.description),
                 "share": .integer(Int64(stage.quota.share.value)),
                 "promote": .string(stage.promote.rawValue),
@@ -106,12 +106,12 @@ package struct RolloutStatus: Sendable, Hashable {
                 ]
             )
         }
-        return .object(Dictionary(pairs) { first, _ in first })
+        return .object(JSONObject(pairs))
     }
 
     private static func shares(_ shares: [Cohort: BasisPoints]) -> JSON {
         let pairs = shares.map { ($0.key.description, JSON.integer(Int64($0.value.value))) }
-        return .object(Dictionary(pairs) { first, _ in first })
+        return .object(JSONObject(pairs))
     }
 
     /// A line of the timeline: an audit record without its chain, and without what the gate saw.

@@ -5,7 +5,7 @@ extension ControllerState {
 
     /// The whole state, for the registry's store.
     package var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "schema": .string(Self.schema), "policy": policy.json, "plan": plan.json,
             "ready": .bool(isReady), "ready_unproven": .bool(isReadyUnproven),
             "unproven_stages": .array(unprovenStages.map { .integer($0) }),
@@ -52,7 +52,7 @@ extension ControllerState {
         let sorted = segments.sorted { $0.key.description < $1.key.description }
         return .array(
             sorted.map { segment, metric in
-                var fields: [String: JSON] = ["segment": segment.json]
+                var fields: JSONObject = ["segment": segment.json]
                 fields["metric"] = metric.map { .string($0.rawValue) }
                 return .object(fields)
             })

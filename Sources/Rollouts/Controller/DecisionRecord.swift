@@ -43,7 +43,7 @@ package struct DecisionRecord: Sendable, Hashable {
     package let evidence: String
 
     package var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "type": "decision-record", "sequence": .integer(sequence), "at": .integer(at.seconds),
             "kind": .string(kind.rawValue), "by": .string(by), "state": .string(state.rawValue),
             "unproven": .bool(isUnproven), "evidence": .string(evidence),

@@ -3,7 +3,7 @@ package import Primitives
 extension Decision {
     /// The decision as `fieldfare explain --json` and the API give it.
     package var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "type": "decision", "action": .string(word), "pinned": .bool(isPinned),
             "arm": .string(arm?.rawValue ?? "outside"),
             "refusals": .array(refusals.map { .string($0.rawValue) }),
@@ -38,9 +38,9 @@ extension Decision {
 extension Decision.Step {
     package var json: JSON {
         let inputs = inputs.map { ($0.name, JSON.string($0.value)) }
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "rule": .string(rule.rawValue), "refused": .bool(isRefused),
-            "inputs": .object(Dictionary(inputs) { first, _ in first }),
+            "inputs": .object(JSONObject(inputs)),
         ]
         fields["role"] = role.map { .string($0.rawValue) }
         fields["version"] = version.map { .string($0.description) }

@@ -39,7 +39,7 @@ extension Plan {
 
     /// The document, with every field; `baseline` is left out of a first release's plan.
     package var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "schema": .string(Self.schema), "model": .string(model.description),
             "channel": .string(channel.description), "candidate": candidate.json,
             "policy": [
@@ -93,7 +93,7 @@ extension Plan {
 
     fileprivate static func json(_ shares: [Cohort: BasisPoints]) -> JSON {
         let fields = shares.map { ($0.key.description, JSON.integer($0.value.value)) }
-        return .object(Dictionary(fields) { first, _ in first })
+        return .object(JSONObject(fields))
     }
 
     /// At most 10,000 pins, and a device in one group only.

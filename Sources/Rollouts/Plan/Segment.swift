@@ -66,7 +66,7 @@ package struct Segment: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var json: JSON {
-        var fields: [String: JSON] = [:]
+        var fields: JSONObject = [:]
         fields["region"] = region.map { .string($0.description) }
         fields["device_class"] = deviceClass.map { .string($0.description) }
         fields["locale"] = locale.map { .string($0.description) }

@@ -24,7 +24,7 @@ package struct DownloadRules: Sendable, Hashable {
         }
 
         var json: JSON {
-            var fields: [String: JSON] = ["retries": .integer(retries)]
+            var fields: JSONObject = ["retries": .integer(retries)]
             fields["bytes"] = bytes.map { .integer($0) }
             return .object(fields)
         }

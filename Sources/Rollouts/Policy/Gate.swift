@@ -54,7 +54,7 @@ package struct Gate: Sendable, Hashable {
     }
 
     package var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "metric": .string(metric.rawValue), "direction": .string(direction.rawValue),
         ]
         fields["limit"] = limit.map { .integer($0) }

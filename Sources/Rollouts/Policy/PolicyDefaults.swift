@@ -69,9 +69,9 @@ package enum PolicyDefaults {
     }
 
     private static func gate(
-        _ metric: Metric, limit: Int? = nil, _ more: [String: JSON] = [:]
+        _ metric: Metric, limit: Int? = nil, _ more: JSONObject = [:]
     ) -> JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "metric": .string(metric.rawValue), "direction": "higher_is_worse",
         ]
         if let limit {

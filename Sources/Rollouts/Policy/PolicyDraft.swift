@@ -42,7 +42,7 @@ package enum PolicyDraft {
         return .object(given.merging(known) { filled($0, from: $1) })
     }
 
-    private static func fillStages(_ draft: inout [String: JSON]) throws(FieldError) {
+    private static func fillStages(_ draft: inout JSONObject) throws(FieldError) {
         guard let given = draft["stages"] else {
             draft["stages"] = .array(PolicyDefaults.stages)
             return
@@ -70,9 +70,9 @@ package enum PolicyDraft {
     }
 
     /// The gates given replace the default ones of the same metric; `without_gates` leaves some out.
-    private static func fillGates(_ draft: inout [String: JSON]) throws(FieldError) {
-        let left = Set(
-            (draft.removeValue(forKey: "without_gates")?.array ?? []).compactMap(\.string))
+    private static func fillGates(_ draft: inout JSONObject) throws(FieldError) {
+        let left = Set((draft["without_gates"]?.array ?? []).compactMap(\.string))
+        draft["without_gates"] = nil
         if let wrong = left.first(where: { Metric(rawValue: $0) == nil }) {
             throw FieldError(
                 path: "without_gates", expected: Metric.expected, found: "'\(wrong)'")
@@ -95,7 +95,7 @@ package enum PolicyDraft {
     private static func plain(_ json: JSON, key: String, path: String) throws(FieldError) -> JSON {
         switch json {
         case .object(let fields):
-            var plain: [String: JSON] = [:]
+            var plain: JSONObject = [:]
             for (name, value) in fields {
                 let full = times.contains(name + "_s") ? name + "_s" : name
                 let inner = path.isEmpty ? name : "\(path).\(name)"

@@ -55,7 +55,6 @@ package struct Probation: Sendable, Hashable {
 
     package var json: JSON {
         .object(
-            Dictionary(Self.all.map { ($0.name, .integer(self[keyPath: $0.path])) }) { one, _ in one
-            })
+            JSONObject(Self.all.map { ($0.name, .integer(self[keyPath: $0.path])) }))
     }
 }

@@ -24,7 +24,7 @@ package struct Quota: Sendable, Hashable {
         cap = try fields.share("cap")
     }
 
-    var fields: [String: JSON] {
+    var fields: JSONObject {
         [
             "share": .integer(share.value), "least_devices": .integer(leastDevices),
             "cap": .integer(cap.value),

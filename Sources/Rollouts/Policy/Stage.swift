@@ -65,7 +65,7 @@ package struct Stage: Sendable, Hashable {
         fields["ramp_s"] = .integer(ramp)
         fields["promote"] = .string(promote.rawValue)
         let spots = requiredBlindSpot.map { ($0.key.rawValue, JSON.integer($0.value)) }
-        fields["required_blind_spot"] = .object(Dictionary(spots) { first, _ in first })
+        fields["required_blind_spot"] = .object(JSONObject(spots))
         return .object(fields)
     }
 

@@ -61,7 +61,6 @@ package struct Statistics: Sendable, Hashable {
 
     package var json: JSON {
         .object(
-            Dictionary(Self.all.map { ($0.name, .integer(self[keyPath: $0.path])) }) { one, _ in one
-            })
+            JSONObject(Self.all.map { ($0.name, .integer(self[keyPath: $0.path])) }))
     }
 }

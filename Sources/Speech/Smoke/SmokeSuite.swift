@@ -71,7 +71,7 @@ package struct CPUBudget: Sendable, Hashable {
     }
 
     package var json: JSON {
-        var fields: [String: JSON] = [Self.defaultName: .integer(Int64(standard))]
+        var fields: JSONObject = [Self.defaultName: .integer(Int64(standard))]
         for (name, budget) in byDeviceClass {
             fields[name.description] = .integer(Int64(budget))
         }

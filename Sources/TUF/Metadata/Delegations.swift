@@ -6,7 +6,7 @@ package import Primitives
 package struct Delegations: Sendable, Hashable {
     package var keys: [KeyID: Key]
     package var roles: [DelegatedRole]
-    private let additional: [String: JSON]
+    private let additional: JSONObject
 
     package init(keys: [KeyID: Key] = [:], roles: [DelegatedRole] = []) {
         self.keys = keys
@@ -64,7 +64,7 @@ package struct DelegatedRole: Sendable, Hashable {
     package let paths: DelegatedPaths
     /// Whether a search for a path that matches here ends here.
     package let isTerminating: Bool
-    private let additional: [String: JSON]
+    private let additional: JSONObject
 
     package init(name: RoleName, keys: RoleKeys, paths: DelegatedPaths, isTerminating: Bool) {
         self.name = name
@@ -89,7 +89,7 @@ package struct DelegatedRole: Sendable, Hashable {
         var fields = additional.merging(keys.fields) { _, own in own }
         fields["name"] = .string(name.description)
         fields["terminating"] = .bool(isTerminating)
-        fields.merge([paths.field]) { _, own in own }
+        fields[paths.field.0] = paths.field.1
         return .object(fields)
     }
 

@@ -5,7 +5,7 @@ package import Primitives
 package struct FileHashes: Sendable, Hashable {
     package let sha256: SHA256Digest?
     package let sha512: [UInt8]?
-    private let additional: [String: JSON]
+    private let additional: JSONObject
 
     package init(sha256: SHA256Digest) { self.init(sha256, nil) }
 

@@ -7,7 +7,7 @@ package struct MetaFile: Sendable, Hashable {
     /// Bytes, where it is given.
     package let length: Int?
     package let hashes: FileHashes?
-    let additional: [String: JSON]
+    let additional: JSONObject
 
     package init(version: MetadataVersion, length: Int? = nil, hashes: FileHashes? = nil) {
         self.version = version

@@ -5,6 +5,8 @@ package import Primitives
 package struct RoleKeys: Sendable, Hashable {
     package var keyIDs: [KeyID]
     package var threshold: Threshold
+    /// What a root says of the role besides; a delegation keeps its own.
+    var additional: JSONObject = [:]
 
     package init(keyIDs: [KeyID], threshold: Threshold) {
         self.keyIDs = keyIDs
@@ -29,11 +31,11 @@ package struct RoleKeys: Sendable, Hashable {
         self.init(keyIDs: keyIDs, threshold: threshold)
     }
 
-    var fields: [String: JSON] {
-        [
-            "keyids": .array(keyIDs.map { .string($0.description) }),
-            "threshold": .integer(Int64(threshold.count)),
-        ]
+    var fields: JSONObject {
+        var fields = additional
+        fields["keyids"] = .array(keyIDs.map { .string($0.description) })
+        fields["threshold"] = .integer(Int64(threshold.count))
+        return fields
     }
 }
 

@@ -56,7 +56,7 @@ extension RoleMetadata {
     }
 
     /// `signed` with the header's fields in place.
-    func signed(_ own: [String: JSON], additional: [String: JSON]) -> JSON {
+    func signed(_ own: JSONObject, additional: JSONObject) -> JSON {
         var fields = additional
         fields.merge(own) { _, own in own }
         fields["_type"] = .string(Self.type)

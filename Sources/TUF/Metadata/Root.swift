@@ -11,7 +11,7 @@ package struct Root: RoleMetadata {
     package var keys: [KeyID: Key]
     /// Has the four top-level roles; others are kept.
     package private(set) var roles: [RoleName: RoleKeys]
-    private let additional: [String: JSON]
+    private let additional: JSONObject
 
     /// A new root.
     ///
@@ -40,7 +40,9 @@ package struct Root: RoleMetadata {
                 throw FieldError(path: path, expected: RoleName.expected, found: "'\(name)'")
             }
             var own = try Fields(json, at: path)
-            roles[role] = try RoleKeys(reading: &own)
+            var keys = try RoleKeys(reading: &own)
+            keys.additional = own.unread
+            roles[role] = keys
         }
         for role in RoleName.topLevel where roles[role] == nil {
             throw FieldError(
@@ -55,7 +57,7 @@ package struct Root: RoleMetadata {
             [
                 "consistent_snapshot": .bool(consistentSnapshot),
                 "keys": Key.json(of: keys),
-                "roles": .object(Dictionary(uniqueKeysWithValues: roles)),
+                "roles": .object(JSONObject(roles)),
             ], additional: additional)
     }
 
@@ -72,7 +74,8 @@ package struct Root: RoleMetadata {
         of role: RoleName, to newKeys: [Ed25519PublicKey], threshold: Threshold
     ) {
         precondition(role.isTopLevel)
-        roles[role] = RoleKeys(keyIDs: newKeys.map(\.keyID), threshold: threshold)
+        roles[role]?.keyIDs = newKeys.map(\.keyID)
+        roles[role]?.threshold = threshold
         for key in newKeys { keys[key.keyID] = Key(key) }
         let named = Set(roles.values.flatMap(\.keyIDs))
         keys = keys.filter { named.contains($0.key) }
@@ -94,6 +97,6 @@ extension Key {
 
     static func json(of keys: [KeyID: Key]) -> JSON {
         .object(
-            Dictionary(uniqueKeysWithValues: keys.map { ($0.key.description, $0.value.json) }))
+            JSONObject(keys.map { ($0.key.description, $0.value.json) }))
     }
 }

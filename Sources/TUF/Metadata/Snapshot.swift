@@ -8,7 +8,7 @@ package struct Snapshot: RoleMetadata {
     package var expires: UTCTime
     /// By role; the wire has file names, `<role>.json`.
     package var meta: [RoleName: MetaFile]
-    private let additional: [String: JSON]
+    private let additional: JSONObject
 
     package init(
         version: MetadataVersion = .first, expires: UTCTime, meta: [RoleName: MetaFile]
@@ -41,6 +41,6 @@ package struct Snapshot: RoleMetadata {
     package var signed: JSON {
         let files = meta.map { ("\($0.key).json", $0.value.json) }
         return signed(
-            ["meta": .object(Dictionary(uniqueKeysWithValues: files))], additional: additional)
+            ["meta": .object(JSONObject(files))], additional: additional)
     }
 }

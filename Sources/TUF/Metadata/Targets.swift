@@ -9,18 +9,25 @@ package struct Targets: RoleMetadata {
     package var expires: UTCTime
     package var targets: [TargetPath: TargetDescription]
     package var delegations: Delegations?
+    /// The role that this is the metadata of; nil in foreign repositories.
+    ///
+    /// Our own field: TUF names no role in a role's file, so that one could stand in the place of another of the same
+    /// keys and version.
+    package var role: RoleName?
     /// Entries whose path is no `TargetPath`: kept and written again, never found in a search.
-    private let unusable: [String: JSON]
-    private let additional: [String: JSON]
+    private let unusable: JSONObject
+    private let additional: JSONObject
 
     package init(
         version: MetadataVersion = .first, expires: UTCTime,
-        targets: [TargetPath: TargetDescription] = [:], delegations: Delegations? = nil
+        targets: [TargetPath: TargetDescription] = [:], delegations: Delegations? = nil,
+        of role: RoleName? = nil
     ) {
         self.version = version
         self.expires = expires
         self.targets = targets
         self.delegations = delegations
+        self.role = role
         unusable = [:]
         additional = [:]
     }
@@ -29,7 +36,7 @@ package struct Targets: RoleMetadata {
         version = header.version
         expires = header.expires
         targets = [:]
-        var unusable: [String: JSON] = [:]
+        var unusable: JSONObject = [:]
         for (name, json, path) in try fields.map("targets", limit: Limits.targetsPerRole) {
             if let target = TargetPath(name) {
                 targets[target] = try TargetDescription(reading: json, at: path)
@@ -42,14 +49,16 @@ package struct Targets: RoleMetadata {
         if var own = try fields.optionalFields("delegations") {
             delegations = try Delegations(reading: &own)
         }
+        role = try fields.optionalParse("x-fieldfare-role", RoleName.expected, RoleName.init)
         additional = fields.unread
     }
 
     package var signed: JSON {
         var files = unusable
         for (path, target) in targets { files[path.description] = target.json }
-        var own: [String: JSON] = ["targets": .object(files)]
+        var own: JSONObject = ["targets": .object(files)]
         if let delegations { own["delegations"] = delegations.json }
+        if let role { own["x-fieldfare-role"] = .string(role.description) }
         return signed(own, additional: additional)
     }
 
@@ -68,7 +77,7 @@ package struct TargetDescription: Sendable, Hashable {
     package let length: Int64
     package let hashes: FileHashes
     package let custom: JSON?
-    private let additional: [String: JSON]
+    private let additional: JSONObject
 
     package init(
         length: Int64, sha256: SHA256Digest, sha512: [UInt8]? = nil, custom: JSON? = nil

@@ -13,7 +13,7 @@ package struct Timestamp: RoleMetadata {
     /// Our own field: devices judge freshness by it, because `expires` tells only how long the signer
     /// thought it good for.
     package var signedAt: UTCTime?
-    private let additional: [String: JSON]
+    private let additional: JSONObject
 
     package init(
         version: MetadataVersion = .first, expires: UTCTime, signedAt: UTCTime?, snapshot: MetaFile
@@ -42,7 +42,7 @@ package struct Timestamp: RoleMetadata {
     }
 
     package var signed: JSON {
-        var own: [String: JSON] = ["meta": .object([Self.snapshotFile: snapshot.json])]
+        var own: JSONObject = ["meta": .object([Self.snapshotFile: snapshot.json])]
         if let signedAt { own["x-fieldfare-signed-at"] = .string(signedAt.description) }
         return signed(own, additional: additional)
     }

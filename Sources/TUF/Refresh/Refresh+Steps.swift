@@ -2,18 +2,15 @@ import Primitives
 
 extension Refresh {
     /// Follows the root chain, one version at a time, and stores each root it trusts (section 5.3, steps 1 to 9).
+    ///
+    /// After as many as `Limits.rootRotations` says it goes on with the root it has reached (step 3).
     package func newestRoot() throws(Failure) -> Trusted<Root> {
         guard let bytes = try stored(.root) else { throw .refused(.noTrustedRoot) }
         var root = try judge { () throws(TUFError) in try verifier.initialRoot(bytes) }
-        var rotations = 0
-        while let bytes = try fetch(
-            MetadataFileName(.root, version: root.version.next), limit: verifier.limits.root)
-        {
-            rotations += 1
-            guard rotations <= verifier.limits.rootRotations else {
-                throw .refused(.tooManyRoots(limit: verifier.limits.rootRotations))
-            }
+        for _ in 0..<verifier.limits.rootRotations {
             let held = root
+            let name = MetadataFileName(.root, version: held.version.next)
+            guard let bytes = try fetch(name, limit: verifier.limits.root) else { break }
             root = try judge { () throws(TUFError) in try verifier.root(bytes, after: held) }
             try save(bytes, .root)  // step 8
         }

@@ -120,7 +120,7 @@ package struct Refresh<Fetcher: MetadataFetching, Store: MetadataStoring> {
             preconditionFailure("a search needs only roles whose delegators are loaded")
         }
         let snapshot = repository.snapshot
-        let verifier = verifier.notBefore(floor, under: repository.root)
+        let verifier = repository.verifier
         let metadata = try load(chain.role, listedIn: snapshot, repository.root) {
             bytes throws(TUFError) in
             try verifier.delegated(bytes, of: chain.role, under: delegator, listedIn: snapshot)

@@ -42,6 +42,11 @@ package struct Draft<Content: RoleMetadata>: Sendable {
         JSON.object(["signatures": .array(signatures.map(\.json)), "signed": signed]).bytes
     }
 
+    /// What it changes of an older version; of nothing, where there is none.
+    package func difference(from old: Draft?) -> SignedDifference {
+        SignedDifference(from: old?.signed, to: signed)
+    }
+
     /// Signs with a key under the id that the specification derives, in the place of an older signature.
     package mutating func sign(with key: Ed25519PrivateKey) {
         put(Signature(keyID: key.publicKey.keyID, bytes: key.sign(message)))

@@ -59,7 +59,7 @@ package struct RepositoryLayout: Sendable, Hashable {
 
     /// The first top-level targets, which delegates to the models and lists no target.
     package static func firstTargets(models: [Model], expires: UTCTime) -> Targets {
-        var targets = Targets(expires: expires, delegations: Delegations())
+        var targets = Targets(expires: expires, delegations: Delegations(), of: .targets)
         for model in models { targets.delegate(to: model) }
         return targets
     }
@@ -86,10 +86,22 @@ extension Targets {
 
 extension Snapshot {
     /// The next snapshot, which lists new versions of some roles.
-    package func next(listing updates: [RoleName: MetadataVersion], expires: UTCTime) -> Snapshot {
+    package func next(listing updates: [RoleName: MetaFile], expires: UTCTime) -> Snapshot {
         var next = self.next(expires: expires)
-        for (role, version) in updates { next.meta[role] = MetaFile(version: version) }
+        next.meta.merge(updates) { _, new in new }
         return next
+    }
+}
+
+extension MetaFile {
+    /// What our snapshot says of a role's file: of `targets` its digest too, because who has stolen only the targets key
+    /// must not put other delegations under the version that is listed (ADR 0001).
+    package init(listing role: RoleName, version: MetadataVersion, bytes: [UInt8]) {
+        if role == .targets {
+            self.init(version: version, bytes: bytes)
+        } else {
+            self.init(version: version)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ package struct Signature: Sendable, Hashable {
     package let keyID: KeyID
     /// 64 bytes for Ed25519, DER for ECDSA; none where the file's text was not hexadecimal, which is never valid.
     package let bytes: [UInt8]
-    private let additional: [String: JSON]
+    private let additional: JSONObject
 
     package init(keyID: KeyID, bytes: [UInt8]) {
         self.keyID = keyID

@@ -28,8 +28,8 @@ extension TUFError: CustomStringConvertible {
             "cannot accept \(role): expected a role that snapshot lists, got none of that name"
         case .absent(let role, let name):
             "cannot get \(role): expected file \(name), got nothing of that name"
-        case .tooManyRoots(let limit):
-            "cannot accept root: expected at most \(limit) new versions at once, got more"
+        case .otherRole(let role, let found):
+            "cannot accept \(role): expected metadata of that role, got that of \(found)"
         case .noTrustedRoot: "cannot refresh: expected a trusted root in the store, got none"
         case .differentContent(let role):
             "cannot unite signatures of \(role): expected the same signed bytes, got others"
@@ -54,19 +54,26 @@ extension TUFError: CustomStringConvertible {
         return "SHA-512 \(Hex.encode(expected.sha512 ?? [])), got another"
     }
 
-    /// What a person can do about it; nil where there is nothing but to tell the repository's owners.
-    package var hint: String? {
+    /// What a person can do about it.
+    package var hint: String {
         switch self {
-        case .expired(_, _, _):
-            "sign and publish a new version, or set the clock if it is wrong"
+        case .notJSON, .malformed, .repeatedKeyID, .tooLong:
+            "who signs it must publish it anew; if the registry has another file, it was changed on the way"
         case .tooFewSignatures: "let more of the role's keys sign, or check who may sign it"
         case .rollback:
             "publish a higher version; after a key was stolen, rotate the timestamp and snapshot keys"
-        case .noTrustedRoot: "install the root file that came with the repository"
+        case .wrongVersion, .wrongLength, .wrongDigest, .wrongTargetLength, .wrongTargetDigest:
+            "a cache or mirror may be stale or broken: try again, or from another place"
+        case .otherRole: "a mirror has put one file in another's place: try another one"
+        case .expired: "sign and publish a new version, or set the clock if it is wrong"
+        case .roleDropped: "list the role in the next snapshot, or rotate the snapshot key"
+        case .roleNotListed: "the role was delegated to, and nothing of it published yet: publish"
         case .absent: "publish the file, or check the repository's address"
-        case .tooManyRoots: "install a newer root file"
+        case .noTrustedRoot: "install the root file that came with the repository"
         case .differentContent: "get the newest draft, and sign that"
-        default: nil
+        case .invalidSignature: "sign with the key whose id it is"
+        case .noSHA256: "publish the target with its SHA-256 digest"
+        case .roleNotLoaded: "load the role first"
         }
     }
 }

@@ -29,8 +29,8 @@ package enum TUFError: Error, Sendable, Hashable {
     case roleNotListed(RoleName)
     /// The repository does not have the file.
     case absent(RoleName, MetadataFileName)
-    /// More root versions are offered than one refresh follows.
-    case tooManyRoots(limit: Int)
+    /// The metadata says that it is another role's.
+    case otherRole(RoleName, found: RoleName)
     /// There is no root of trust in the store.
     case noTrustedRoot
     /// Two drafts that were to be merged sign different things.

@@ -16,7 +16,7 @@ extension TrustedRepository {
     package func search(for path: TargetPath) -> SearchResult {
         var waiting: [DelegationChain] = [.top]
         var visited: Set<RoleName> = []
-        while visited.count <= visitLimit, let chain = waiting.popLast() {
+        while visited.count <= verifier.limits.visitedRoles, let chain = waiting.popLast() {
             guard !visited.contains(chain.role) else { continue }
             guard let metadata = metadata(at: chain) else { return .needs(chain) }
             visited.insert(chain.role)

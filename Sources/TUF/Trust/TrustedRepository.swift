@@ -9,10 +9,8 @@ package struct TrustedRepository: Sendable {
     package let timestamp: Trusted<Timestamp>
     package let snapshot: Trusted<Snapshot>
     package let targets: Trusted<Targets>
-    /// When the refresh began: the moment that all expiry was judged at.
-    package let start: UTCTime
-    /// Roles that one search visits at most, the top-level one aside.
-    let visitLimit: Int
+    /// What judged all of it, and judges what is loaded later.
+    let verifier: Verifier
     private var delegated: [DelegationChain: Trusted<Targets>] = [:]
 
     init(
@@ -23,9 +21,11 @@ package struct TrustedRepository: Sendable {
         self.timestamp = timestamp
         self.snapshot = snapshot
         self.targets = targets
-        start = verifier.start
-        visitLimit = verifier.limits.visitedRoles
+        self.verifier = verifier
     }
+
+    /// When the refresh began: the moment that all expiry was judged at.
+    package var start: UTCTime { verifier.start }
 
     /// The version of a role that the snapshot lists, loaded or not; nil where it lists none.
     package func version(of role: RoleName) -> MetadataVersion? {

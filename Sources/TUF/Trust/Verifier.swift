@@ -126,6 +126,7 @@ package struct Verifier: Sendable {
     ) throws(TUFError) -> Trusted<Targets> {
         let targets = try Unverified<Targets>(parsing: bytes, as: .targets, limit: limits.targets)
             .verified(by: root.content.verifiers(of: .targets), from: .root)
+        try refuseOther(targets)
         try checkExpiry(targets.content, .targets)
         return targets
     }
@@ -152,6 +153,7 @@ package struct Verifier: Sendable {
         try meta.check(bytes, of: role)  // step 2
         let new = try Unverified<Targets>(parsing: bytes, as: role, limit: limits.targets)
             .verified(by: verifiers, from: delegator)  // step 3
+        try refuseOther(new)
         try refuseOther(role, listed: meta.version, found: new.version)  // step 4
         if !expiry.tolerates(role) { try checkExpiry(new.content, role) }  // step 5
         return new
@@ -169,6 +171,12 @@ package struct Verifier: Sendable {
         _ role: RoleName, held: MetadataVersion, offered: MetadataVersion
     ) throws(TUFError) {
         guard offered >= held else { throw .rollback(role, held: held, offered: offered) }
+    }
+
+    /// Beyond the specification, which names no role in a file: one that names another is not this role's.
+    private func refuseOther(_ metadata: Trusted<Targets>) throws(TUFError) {
+        guard let found = metadata.content.role, found != metadata.role else { return }
+        throw .otherRole(metadata.role, found: found)
     }
 
     private func refuseOther(

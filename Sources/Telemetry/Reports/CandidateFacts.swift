@@ -103,8 +103,8 @@ extension CandidateFacts {
         let tries = attempts.map { number, outcome in
             (String(number), JSON.string(Self.words[outcome.rawValue].word))
         }
-        var fields: [String: JSON] = [
-            "attempts": .object(Dictionary(uniqueKeysWithValues: tries)),
+        var fields: JSONObject = [
+            "attempts": .object(JSONObject(tries)),
             "committed": .bool(committed), "crashes": .integer(crashes),
         ]
         fields["beacon_at"] = beaconAt.map { .integer($0.seconds) }

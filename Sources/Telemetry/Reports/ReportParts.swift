@@ -70,7 +70,7 @@ package struct SmokeFigures: Sendable, Hashable {
     package init(failure: ReasonCode? = nil) { self.failure = failure }
 
     var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "outcome": .string(failure?.rawValue ?? Self.passed),
             "utterances": .integer(utterances),
         ]

@@ -34,7 +34,7 @@ package struct Reference: Sendable, Hashable {
     package func lnP95(_ clock: TurnClock) -> Double? { logP95[clock].map { Double($0) / 1_000 } }
 
     package var json: JSON {
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "version": .string(version.description), "counters": counters.json,
         ]
         for clock in TurnClock.allCases {

@@ -33,8 +33,8 @@ package struct TurnCounters: Sendable, Hashable {
 
     package var json: JSON {
         .object(
-            Dictionary(
-                uniqueKeysWithValues: Self.fields.map {
+            JSONObject(
+                Self.fields.map {
                     ($0.name, .integer(self[keyPath: $0.path]))
                 }))
     }

@@ -34,14 +34,14 @@ package struct TurnTally: Sendable, Hashable {
     }
 
     /// The fields a report and the agent's journal hold; empty histograms and parts are left out.
-    package var fields: [String: JSON] {
-        var fields: [String: JSON] = ["counters": counters.json]
+    package var fields: JSONObject {
+        var fields: JSONObject = ["counters": counters.json]
         for clock in TurnClock.allCases where !histogram(clock).isEmpty {
             fields[clock.rawValue] = .string(histogram(clock).wireHex)
         }
         guard !parts.isEmpty else { return fields }
         fields["parts_us"] = .object(
-            Dictionary(uniqueKeysWithValues: parts.map { ($0.key.rawValue, .integer($0.value)) }))
+            JSONObject(parts.map { ($0.key.rawValue, .integer($0.value)) }))
         return fields
     }
 

@@ -38,7 +38,7 @@ struct TokenCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            var request: [String: JSON] = [
+            var request: JSONObject = [
                 "name": .string(name), "scopes": .array(scope.map { .string($0) }),
             ]
             request["expires_s"] = expires.map { .integer($0) }
@@ -101,12 +101,16 @@ struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Shows the audit log.",
         discussion: """
+            The newest records, oldest of them first; with --after those that follow a number. A line says number, time, \
+            who, what and of what; --json has the facts, such as the evidence of a decision.
+
             EXAMPLE
               fieldfare audit --limit 20
+              fieldfare audit --after 1200 --json
             """)
 
-    @Option(help: "Only records after this number.")
-    var after: Int64 = 0
+    @Option(help: "Only records after this number, oldest first.")
+    var after: Int64?
 
     @Option(help: "How many at the most.")
     var limit: Int64 = 100
@@ -115,12 +119,18 @@ struct AuditCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        guard after >= 0 else { throw Failure(.usage, "--after: expected 0 or more, got \(after)") }
+        if let after, after < 0 {
+            throw Failure(.usage, "--after: expected 0 or more, got \(after)")
+        }
         guard (1...1_000).contains(limit) else {
             throw Failure(.usage, "--limit: expected 1 to 1000, got \(limit)")
         }
-        let answer = try server.api().get("/v1/audit?after=\(after)&limit=\(limit)")
-        for record in answer["records"]?.array ?? [] {
+        let api = try server.api()
+        let records =
+            if let after { try Self.page(of: api, after: after, limit: limit) } else {
+                try newest(of: api)
+            }
+        for record in records {
             guard !output.isJSON else {
                 var fields = record.object ?? [:]
                 fields["type"] = "audit_record"
@@ -129,9 +139,28 @@ struct AuditCommand: ParsableCommand {
             }
             let at = UTCTime(clamping: record["at"]?.integer ?? 0)
             let number = record["number"]?.integer ?? 0
-            Output.line(
-                "\(number)  \(at)  \(record["event"]?.string ?? "?")  \(record["subject"]?.string ?? "")"
-            )
+            let actor = record["actor"]
+            let who = actor?["name"]?.string ?? actor?["id"]?.string ?? actor?["kind"]?.string
+            let words = [who, record["event"]?.string, record["subject"]?.string]
+            Output.line("\(number)  \(at)  \(words.map { $0 ?? "?" }.joined(separator: "  "))")
+        }
+    }
+
+    private static func page(
+        of api: RegistryAPI, after: Int64, limit: Int64
+    ) throws(Failure) -> [JSON] {
+        try api.get("/v1/audit?after=\(after)&limit=\(limit)")["records"]?.array ?? []
+    }
+
+    private func newest(of api: RegistryAPI) throws(Failure) -> [JSON] {
+        var newest: [JSON] = []
+        while true {
+            let reached = newest.last?["number"]?.integer ?? 0
+            let page = try Self.page(of: api, after: reached, limit: 1_000)
+            newest = (newest + page).suffix(Int(limit))
+            guard page.count == 1_000, newest.last?["number"]?.integer ?? 0 > reached else {
+                return newest
+            }
         }
     }
 }

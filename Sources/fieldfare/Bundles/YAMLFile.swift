@@ -9,6 +9,8 @@ import Yams
 enum YAMLFile {
     static let byteLimit = 256 << 10
     private static let depthLimit = 32
+    /// Far more than any bundle or policy has; aliases can make millions of a few bytes.
+    private static let valueLimit = 20_000
 
     static func read(_ path: String) throws(Failure) -> JSON {
         let bytes = try FileBytes.read(path, limit: byteLimit)
@@ -17,7 +19,8 @@ enum YAMLFile {
             guard let node = try compose(text, path) else {
                 throw Failure(.failed, "'\(path)': expected YAML, got an empty file")
             }
-            return try json(node, path: "", depth: 0)
+            var values = 0
+            return try json(node, path: "", depth: 0, &values)
         }
     }
 
@@ -43,7 +46,13 @@ enum YAMLFile {
         }
     }
 
-    private static func json(_ node: Node, path: String, depth: Int) throws -> JSON {
+    private static func json(
+        _ node: Node, path: String, depth: Int, _ values: inout Int
+    ) throws -> JSON {
+        values += 1
+        guard values <= valueLimit else {
+            throw FieldError(path: "", expected: "at most \(valueLimit) values", found: "more")
+        }
         guard depth < depthLimit else {
             throw FieldError(path: path, expected: "at most \(depthLimit) levels", found: "more")
         }
@@ -52,18 +61,18 @@ enum YAMLFile {
         case .sequence(let sequence):
             return .array(
                 try sequence.enumerated().map {
-                    try json($0.element, path: "\(path)[\($0.offset)]", depth: depth + 1)
+                    try json($0.element, path: "\(path)[\($0.offset)]", depth: depth + 1, &values)
                 })
         case .mapping(let mapping):
-            var fields: [String: JSON] = [:]
+            var fields: JSONObject = [:]
             for (key, value) in mapping {
                 guard let name = key.string else {
                     throw FieldError(path: path, expected: "names as keys", found: "something else")
                 }
                 let inner = path.isEmpty ? name : "\(path).\(name)"
-                let old = fields.updateValue(
-                    try json(value, path: inner, depth: depth + 1), forKey: name)
-                guard old == nil else {
+                guard
+                    fields.insert(try json(value, path: inner, depth: depth + 1, &values), at: name)
+                else {
                     throw FieldError(path: inner, expected: "each key once", found: "it again")
                 }
             }

@@ -12,12 +12,22 @@ struct PassphraseOptions: ParsableArguments {
 
     /// The passphrase from file, environment or terminal.
     func passphrase(for name: String) throws(Failure) -> [UInt8] {
+        if let given = try given() { return given }
+        return try Passphrase.ask("Passphrase of \(name): ")
+    }
+
+    /// The passphrase of a key that is being made: at a terminal it is asked for twice.
+    func newPassphrase(for name: String) throws(Failure) -> [UInt8] {
+        if let given = try given() { return given }
+        return try Passphrase.askNew("Passphrase of \(name): ")
+    }
+
+    private func given() throws(Failure) -> [UInt8]? {
         if let passphraseFile {
             let bytes = try FileBytes.read(passphraseFile, limit: 1_024)
-            return Array(bytes.prefix { $0 != 0x0A })
+            return Array(bytes.prefix { $0 != 0x0A && $0 != 0x0D })
         }
-        if let value = Environment.value("FIELDFARE_PASSPHRASE") { return Array(value.utf8) }
-        return try Passphrase.ask("Passphrase of \(name): ")
+        return Environment.value("FIELDFARE_PASSPHRASE").map { Array($0.utf8) }
     }
 
     /// Opens a key file for signing; nothing is asked for an external key.
@@ -25,6 +35,11 @@ struct PassphraseOptions: ParsableArguments {
     /// - Throws: `Failure` `refused` for a wrong passphrase.
     func signer(at path: String) throws(Failure) -> Signer {
         let file = try KeyFile.read(at: path)
+        guard file.isEncrypted || passphraseFile == nil else {
+            throw Failure(
+                .usage, "'\(path)': expected an encrypted key for --passphrase-file, got another",
+                hint: "leave the option out, if it is right that nothing protects the file")
+        }
         if let program = file.external {
             return .program(SigningProgram(program: program, publicKey: file.publicKey))
         }

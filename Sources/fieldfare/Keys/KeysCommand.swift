@@ -43,7 +43,7 @@ struct KeysCommand: ParsableCommand {
 
         func run() throws {
             _ = try KeysCommand.path(name)
-            let secret = plain ? nil : try passphrase.passphrase(for: "the new key '\(name)'")
+            let secret = plain ? nil : try passphrase.newPassphrase(for: "the new key '\(name)'")
             if let secret, secret.count < 8 {
                 throw Failure(.usage, "passphrase: expected at least 8 bytes, got \(secret.count)")
             }
@@ -101,15 +101,18 @@ struct KeysCommand: ParsableCommand {
             }
             for name in names.sorted() {
                 let path = "\(dir)/\(name)"
-                guard let file = try? KeyFile.read(at: path) else { continue }
-                KeysCommand.show(file, at: path, output)
+                do throws(Failure) {
+                    KeysCommand.show(try KeyFile.read(at: path), at: path, output)
+                } catch {
+                    Output.note("not a key file: \(error.text)")
+                }
             }
         }
     }
 
     private static func path(_ name: String) throws(Failure) -> TargetPath {
         guard let path = TargetPath(name + ".json"), path.parts.count == 1,
-            name.utf8.count <= KeyFile.nameLimit
+            name.utf8.count <= KeyFile.nameLimit, !name.isEmpty, name.visible == name
         else {
             throw Failure(.usage, "key name: expected one that can be a file name, got '\(name)'")
         }

@@ -51,7 +51,7 @@ struct ProposalOptions: ParsableArguments {
     /// Says what became of it, as a JSON line of the type with the fields, or about the thing, for people.
     func publish(
         _ document: [UInt8], at path: TargetPath, _ proposal: RoleProposal, _ type: String,
-        _ thing: String, _ fields: [String: JSON]
+        _ thing: String, _ fields: JSONObject
     ) throws(Failure) {
         let additions = [path: TargetDescription(of: document)]
         try proposal.check(additions)
@@ -61,7 +61,7 @@ struct ProposalOptions: ParsableArguments {
     }
 
     /// Says how far the role is, by the registry's answer.
-    func tell(_ answer: JSON, _ type: String, _ thing: String, _ fields: [String: JSON]) {
+    func tell(_ answer: JSON, _ type: String, _ thing: String, _ fields: JSONObject) {
         let state = answer["state"]?.string ?? "held"
         let threshold = answer["threshold"]?.integer ?? 1
         let signed = Int64(answer["proposal"]?["signed_by"]?.array?.count ?? Int(threshold))

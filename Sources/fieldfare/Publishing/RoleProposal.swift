@@ -115,6 +115,8 @@ struct RoleProposal {
         let live: LiveRole?
         /// The open proposal, which a key of the role has signed.
         let open: Draft<Targets>?
+        /// The keys of today that have signed it.
+        let signers: [KeyID]
         /// What was verified before, and is signed again with the new targets.
         let base: [TargetPath: TargetDescription]
 
@@ -146,9 +148,11 @@ struct RoleProposal {
 
     private func standing(in repository: inout TrustedRepository) throws(Failure) -> Standing {
         let live = try registry.live(role, in: &repository)
-        let open = try Self.open(role, at: api, signedBy: Self.verifiers(of: role, in: repository))
+        let verifiers = try Self.verifiers(of: role, in: repository)
+        let open = try Self.open(role, at: api, signedBy: verifiers)
+        let signers = open?.progress(towards: verifiers).signedBy ?? []
         if let live, !live.isVerified, let good {
-            return Standing(live: live, open: open, base: good)
+            return Standing(live: live, open: open, signers: signers, base: good)
         }
         guard live?.isVerified ?? true || open != nil else {
             throw Failure(
@@ -159,7 +163,8 @@ struct RoleProposal {
             )
         }
         return Standing(
-            live: live, open: open, base: (open?.content ?? live?.content)?.targets ?? [:])
+            live: live, open: open, signers: signers,
+            base: (open?.content ?? live?.content)?.targets ?? [:])
     }
 
     private func propose(
@@ -173,8 +178,12 @@ struct RoleProposal {
         {
             return Self.with(try api.get("/v1/roles/\(role)"), state: "live")
         }
+        if isWaiting(standing, additions) {
+            return Self.with(try api.get("/v1/roles/\(role)"), state: "held")
+        }
         var next =
-            standing.live.map { $0.content.next(expires: expires) } ?? Targets(expires: expires)
+            standing.live?.content.next(expires: expires)
+            ?? Targets(expires: expires, of: role)
         next.targets = try standing.targets(adding: additions)
         for path in standing.live?.content.targets.keys.sorted() ?? []
         where next.targets[path] == nil {
@@ -185,6 +194,24 @@ struct RoleProposal {
         var staged = StagedRole.targets(draft)
         try staged.sign(with: key)
         return try api.send(.post, "/v1/roles/\(role)", staged.bytes).json()
+    }
+
+    /// Whether the open proposal has all of the targets, and there is nothing for this key to sign: it has signed, or
+    /// others have added what only a person may vouch for.
+    private func isWaiting(
+        _ standing: Standing, _ additions: [TargetPath: TargetDescription]
+    ) -> Bool {
+        guard let open = standing.open,
+            additions.allSatisfy({ open.content.targets[$0.key] == $0.value })
+        else { return false }
+        if standing.signers.contains(key.publicKey.keyID) { return true }
+        var own = standing.isVerified ? standing.live?.content.targets ?? [:] : good ?? [:]
+        own.merge(additions) { _, new in new }
+        guard open.content.targets != own else { return false }
+        Output.note(
+            "\(role): the open proposal has more than this; 'fieldfare repo sign \(role)' shows it all"
+        )
+        return true
     }
 
     /// The open proposal of a role, if a key of today has validly signed it.

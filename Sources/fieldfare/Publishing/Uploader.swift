@@ -49,7 +49,7 @@ struct Uploader {
                     "upload of '\(name)': expected an id and an offset, got \(opened.text)")
             }
             attempts = offset > reached ? 1 : attempts + 1
-            reached = offset
+            reached = max(reached, offset)
             if try send(id, offset, length, bar, named: name, body) { return bar.finish() }
             guard attempts < Self.attempts else {
                 throw Failure(

@@ -1,4 +1,5 @@
 import Console
+import PosixFiles
 import Primitives
 import TUF
 
@@ -79,6 +80,21 @@ struct CeremonyFolder {
             chain.insert((version: before, bytes: bytes), at: 0)
         }
         return chain
+    }
+
+    /// Does something while nobody else does: two people may sign in one folder at the same time.
+    ///
+    /// - Throws: what `work` throws, and `busy` where somebody holds the folder for seconds.
+    func locked<Value>(_ work: () throws(Failure) -> Value) throws(Failure) -> Value {
+        guard let name = TargetPath(".lock") else { preconditionFailure("a file's name") }
+        for _ in 0..<50 {
+            let lock = try Failure.catching("folder '\(path)'") {
+                try Directory(opening: path).tryLock(name, .exclusive)
+            }
+            if lock != nil { return try work() }
+            SystemClock.pause(nanoseconds: 100_000_000)
+        }
+        throw Failure(.busy, "folder '\(path)': expected nobody else to sign in it, got somebody")
     }
 
     func write(_ bytes: [UInt8], _ name: MetadataFileName) throws(Failure) {

@@ -24,7 +24,7 @@ struct PublishedRoles {
         }
         guard let live = try registry.liveTargets() else {
             throw Failure(
-                .failed, "published targets: expected them, got none",
+                .refused, "published targets: expected them, got none",
                 hint: "fieldfare repo push --dir DIR")
         }
         targets = live.bytes

@@ -7,6 +7,8 @@ import TUF
 
 /// A whole repository, looked through from a trusted root: every role, every target, every file that a manifest names.
 struct RepositoryCheck {
+    private static let hint =
+        "copy the file from the registry again; if it is the registry's, restore its backup"
     private let source: any PartialSource
     private let refresh: Refresh<SourceFetcher, MetadataMemory>
     private(set) var targets = 0
@@ -78,14 +80,15 @@ struct RepositoryCheck {
         }
         let name = "targets/\(repository.urlPath(of: target))"
         guard let bytes = try source.bytes(name, limit: Int(clamping: target.length)) else {
-            throw Failure(.refused, "target '\(path)': expected its file, got none")
+            throw Failure(
+                .refused, "target '\(path)': expected its file, got none", hint: Self.hint)
         }
         var check = TargetCheck(target)
         do throws(TUFError) {
             try unsafe check.take(bytes.span.bytes)
             try check.finish()
         } catch {
-            throw Failure(.refused, "repository: \(error)")
+            throw Failure(.refused, "repository: \(error)", hint: error.hint)
         }
         return bytes
     }
@@ -106,20 +109,30 @@ struct RepositoryCheck {
         for (index, expected) in file.chunks.enumerated() {
             let range = file.range(ofChunk: index)
             guard let bytes = try source.bytes("blobs/sha256/\(file.sha256)", range: range) else {
-                throw Failure(.refused, "\(thing): expected \(file.length) bytes, got no file")
+                throw Failure(
+                    .refused, "\(thing): expected \(file.length) bytes, got no file",
+                    hint: Self.hint)
             }
             let found = SHA256.digest(of: bytes)
             guard found == expected else {
                 throw Failure(
                     .refused,
-                    "\(thing), bytes \(range.lowerBound) to \(range.upperBound): expected SHA-256 \(expected), got \(found)"
-                )
+                    "\(thing), bytes \(range.lowerBound) to \(range.upperBound): expected SHA-256 \(expected), got \(found)",
+                    hint: Self.hint)
             }
             whole.update(bytes)
         }
+        let end = file.length..<file.length + 1
+        let rest = try source.bytes("blobs/sha256/\(file.sha256)", range: end) ?? []
+        guard rest.isEmpty else {
+            throw Failure(
+                .refused, "\(thing): expected \(file.length) bytes, got more", hint: Self.hint)
+        }
         let found = whole.finish()
         guard found == file.sha256 else {
-            throw Failure(.refused, "\(thing): expected SHA-256 \(file.sha256), got \(found)")
+            throw Failure(
+                .refused, "\(thing): expected SHA-256 \(file.sha256), got \(found)",
+                hint: Self.hint)
         }
     }
 }

@@ -62,7 +62,7 @@ struct RepositoryRotate: ParsableCommand {
             Output.line("from root \(walk.start): \(end ?? "refused at root \(walk.reached)")")
             return
         }
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "type": "walk", "from": .integer(walk.start.number),
             "root": .integer(walk.reached.number),
             "state": walk.reason == nil ? "good" : "refused",

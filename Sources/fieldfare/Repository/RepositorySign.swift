@@ -64,7 +64,13 @@ struct RepositorySign: ParsableCommand {
         try confirm(try staged.difference(from: before, as: role), role)
         let signers = try folder.signers(of: role).map(\.verifiers)
         try staged.sign(with: passphrase.signer(at: key), for: signers)
-        try FileBytes.write(staged.bytes, to: path)
+        let signed = staged
+        try folder.locked { () throws(Failure) in
+            var whole = signed
+            let now = try StagedRole(FileBytes.read(path, limit: CeremonyFolder.limit), as: role)
+            try whole.unite(with: now, judgedBy: signers)
+            try FileBytes.write(whole.bytes, to: path)
+        }
         let state = try folder.standing(of: role)
         Self.tell(
             role, state: state.missing == 0 ? "signed" : "held", state.signedBy, state.threshold,

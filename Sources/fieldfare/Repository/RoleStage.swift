@@ -46,32 +46,36 @@ struct RoleStage {
     let folder: CeremonyFolder
     let root: Draft<Root>
     let targets: Draft<Targets>
+    /// What is published, where the folder lacks it.
+    private let base: PublishedRoles?
 
     /// Reads the folder.
     ///
     /// - Parameters:
     ///   - folder: the ceremony's folder.
-    ///   - published: asked where the folder lacks root and targets; what it has is put into the folder.
+    ///   - published: asked where the folder lacks root and targets; `save` puts what it has into the folder.
     /// - Throws: `Failure` for files that are no root and targets, or only one of the two.
     init(
         _ folder: CeremonyFolder, orFrom published: () throws(Failure) -> PublishedRoles
     ) throws(Failure) {
         self.folder = folder
         let held = try [folder.newest(.root), folder.newest(.targets)]
-        if held.contains(nil) { try Self.fill(folder, from: published()) }
+        base = held.contains(nil) ? try published() : nil
+        if let base { try Self.check(folder, lacks: base) }
         guard
-            case .root(let root) = try StagedRole(folder.newest(.root) ?? [], as: .root),
+            case .root(let root) = try StagedRole(base?.root ?? held[0] ?? [], as: .root),
             case .targets(let targets) = try StagedRole(
-                folder.newest(.targets) ?? [], as: .targets)
+                base?.targets ?? held[1] ?? [], as: .targets)
         else { preconditionFailure("each role is read as what it is") }
         self.root = root
         self.targets = targets
     }
 
-    private static func fill(
-        _ folder: CeremonyFolder, from published: PublishedRoles
+    /// Whether what the folder has of the two is what is published: a kill between two writes has left it, and it does
+    /// no harm.
+    private static func check(
+        _ folder: CeremonyFolder, lacks published: PublishedRoles
     ) throws(Failure) {
-        // What a kill between two of these writes has left is what is published, and does no harm.
         for (role, bytes) in [(RoleName.root, published.root), (.targets, published.targets)] {
             guard let held = try folder.newest(role), held != bytes else { continue }
             throw Failure(
@@ -79,6 +83,10 @@ struct RoleStage {
                 "folder '\(folder.path)': expected root.json and targets.json, or neither, got only \(MetadataFileName(role))"
             )
         }
+    }
+
+    /// Puts what is published into the folder, root last.
+    private func fill(from published: PublishedRoles) throws(Failure) {
         for root in published.chain.roots.dropLast() {
             try folder.write(root.bytes, MetadataFileName(.root, version: root.version))
         }
@@ -96,6 +104,7 @@ struct RoleStage {
     func save(
         _ revision: RepositoryRevision, renewing: [RoleName] = [], expires: UTCTime
     ) throws(Failure) -> [RoleName] {
+        if let base { try fill(from: base) }
         var staged: [RoleName] = []
         // A root with other keys for targets leaves the devices without targets until those keys sign it.
         let isOrphaned =

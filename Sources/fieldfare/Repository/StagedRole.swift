@@ -78,6 +78,25 @@ enum StagedRole {
         }
     }
 
+    /// Adds the valid signatures that another copy of the same bears.
+    ///
+    /// - Throws: `Failure` `busy` where the other says something else.
+    mutating func unite(with other: StagedRole, judgedBy signers: [Verifiers]) throws(Failure) {
+        do throws(TUFError) {
+            switch (self, other) {
+            case (.root(var draft), .root(let other)):
+                try draft.merge(other, judgedBy: signers)
+                self = .root(draft)
+            case (.targets(var draft), .targets(let other)):
+                try draft.merge(other, judgedBy: signers)
+                self = .targets(draft)
+            default: preconditionFailure("two copies of one role")
+            }
+        } catch {
+            throw Failure(.busy, "\(error)", hint: "somebody has changed it meanwhile: sign again")
+        }
+    }
+
     func progress(towards verifiers: Verifiers) -> SigningProgress {
         switch self {
         case .root(let draft): draft.progress(towards: verifiers)
@@ -90,47 +109,11 @@ enum StagedRole {
         let old = try live.map { (bytes) throws(Failure) in try StagedRole(bytes, as: role) }
         switch self {
         case .root(let draft):
-            let before: Root? = if case .root(let old) = old { old.content } else { nil }
-            return Self.lines(RootDifference(from: before, to: draft.content))
+            let before: Draft<Root>? = if case .root(let old) = old { old } else { nil }
+            return draft.difference(from: before).lines
         case .targets(let draft):
-            let before: Targets? = if case .targets(let old) = old { old.content } else { nil }
-            return Self.lines(TargetsDifference(from: before, to: draft.content))
+            let before: Draft<Targets>? = if case .targets(let old) = old { old } else { nil }
+            return draft.difference(from: before).lines
         }
-    }
-
-    private static func lines(_ difference: RootDifference) -> [String] {
-        var lines = [head(difference.oldVersion, difference.newVersion, difference.newExpires)]
-        for change in difference.roles {
-            let new = change.new.map { "\($0.threshold) of \($0.keyIDs.count) keys" } ?? "gone"
-            lines.append("\(mark(change)) role \(change.name): \(new)")
-        }
-        for change in difference.keys { lines.append("\(mark(change)) key \(change.name)") }
-        return lines
-    }
-
-    private static func lines(_ difference: TargetsDifference) -> [String] {
-        var lines = [head(difference.oldVersion, difference.newVersion, difference.newExpires)]
-        for change in difference.targets {
-            let new = change.new.map {
-                "\($0.length) bytes, sha256 \($0.hashes.sha256.map(\.hex) ?? "none")"
-            }
-            lines.append("\(mark(change)) target \(change.name): \(new ?? "gone")")
-        }
-        for change in difference.roles {
-            let new = change.new.map { "\($0.keys.threshold) of \($0.keys.keyIDs.count) keys" }
-            lines.append("\(mark(change)) role \(change.name): \(new ?? "gone")")
-        }
-        for change in difference.keys { lines.append("\(mark(change)) key \(change.name)") }
-        return lines
-    }
-
-    private static func head(
-        _ old: MetadataVersion?, _ new: MetadataVersion, _ expires: UTCTime
-    ) -> String {
-        "version \(old.map { "\($0)" } ?? "none") -> \(new), expires \(expires)"
-    }
-
-    private static func mark<Name, Value>(_ change: Change<Name, Value>) -> String {
-        change.isAddition ? "+" : change.isRemoval ? "-" : "~"
     }
 }

@@ -65,7 +65,9 @@ struct FolderSource: PartialSource {
                 if error.isNotFound { return nil }
                 throw error
             }
-            return try file.read(range)
+            var bytes = [UInt8](repeating: 0, count: range.count)
+            let count = try file.read(into: &bytes, at: range.lowerBound)
+            return Array(bytes.prefix(count))
         }
     }
 }

@@ -52,9 +52,14 @@ struct TrustedBase {
             live = try registry.live(role, in: &repository)
             signers = repository.verifiers(of: role)
         }
-        guard staged.version.number - 1 == live?.content.version.number ?? 0 else {
-            throw refusal(of: role, staged)
+        let version = live?.content.version.number ?? 0
+        guard version < staged.version.number else {
+            throw Failure(
+                .busy,
+                "\(role): expected a proposal of version \(version + 1), got one of version \(staged.version)",
+                hint: "somebody was faster: look again at 'fieldfare repo status'")
         }
+        guard staged.version.number - 1 == version else { throw refusal(of: role, staged) }
         if live?.isVerified == false {
             Output.note(
                 "\(role): its keys of today have not signed what is live; all is shown as new")

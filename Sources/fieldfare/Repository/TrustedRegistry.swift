@@ -114,7 +114,8 @@ struct LiveRole {
 extension Failure {
     init(_ thing: String, _ error: RefreshError<Failure, Never>) {
         switch error {
-        case .refused(let error): self.init(.refused, "\(thing): \(error)", hint: error.hint)
+        case .refused(let error):
+            self.init(.refused, "\(thing): \(error)".visible, hint: error.hint)
         case .fetching(let failure): self = failure
         }
     }

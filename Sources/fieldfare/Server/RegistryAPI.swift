@@ -145,6 +145,7 @@ struct RegistryAPI {
         switch error {
         case .invalidRequest, .insecure: .usage
         case .local, .bodyUnreadable: .failed
+        case .bodyTooLarge, .headersTooLarge, .redirectRefused: .refused
         default: .unreachable
         }
     }
@@ -154,6 +155,9 @@ struct RegistryAPI {
         case .unreachable, .unresolved, .timedOut, .stalled:
             "is it running, and is --server or FIELDFARE_SERVER its URL?"
         case .certificateRefused: "name the authority to trust by --ca or FIELDFARE_CA"
+        case .redirectRefused: "give the URL that the registry itself is at"
+        case .bodyTooLarge, .headersTooLarge:
+            "is this the registry? it sends more than one may"
         default: nil
         }
     }
@@ -174,15 +178,15 @@ struct RegistryAPI {
             default: .failed
             }
         var text =
-            problem?["detail"]?.string
+            problem?["detail"]?.string?.visible
             ?? "registry: \(method.rawValue) \(path): status \(response.status)"
         // The detail of a single problem is that problem.
         let problems = problem?["problems"]?.array?.compactMap(\.string) ?? []
         if problems.count > 1 {
             text = "registry: expected no problem, got \(problems.count)"
-            for line in problems { text += "\n  \(line)" }
+            for line in problems { text += "\n  \(line.visible)" }
         }
-        var hint = problem?["hint"]?.string
+        var hint = problem?["hint"]?.string?.visible
         if code == "unauthorised", hint == nil {
             hint =
                 token == nil

@@ -34,7 +34,7 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         _ version: String, policy: JSON = [:], floor: String? = nil, now: UTCTime
     ) throws -> BundleReference {
         let target = try bundle(version, floor: floor)
-        var draft: [String: JSON] = [
+        var draft: JSONObject = [
             "model": "commands-en", "candidate": .string(version),
             "replaces": .array(version == "1.0.0" ? [] : ["1.0.0...1.9.0"]),
         ]

@@ -16,7 +16,7 @@ package struct MemoryBundle: Sendable {
     /// - Throws: where the result is no manifest.
     package init(
         _ version: String, _ changes: [String: [UInt8]?] = [:], smoke: JSON? = nil,
-        alter: (inout [String: JSON]) -> Void = { _ in }
+        alter: (inout JSONObject) -> Void = { _ in }
     ) throws {
         var files: [String: [UInt8]] = [
             "card.json": Array("{}".utf8), "io.json": Array("{\"io\":1}".utf8),
@@ -28,7 +28,7 @@ package struct MemoryBundle: Sendable {
         let entries = files.keys.map { Self.path($0) }.sorted().map { path in
             Self.entry(path, files[path.description] ?? [])
         }
-        var fields: [String: JSON] = [
+        var fields: JSONObject = [
             "schema": .string(Manifest.schema), "task": .string(Manifest.task),
             "model": "commands-en", "version": .string(version),
             "created": "2026-11-18T11:06:40Z", "locales": ["en-GB"],
