@@ -195,6 +195,39 @@ struct DelegationTests {
         #expect(throws: Never.self) { try device.run(following: ["left/x", "right/x"]) }
     }
 
+    /// The same key, by a lower and a higher threshold: the lower one does not open the other way.
+    @Test func `judges a role by the threshold of the delegator it was reached by`() throws {
+        let simulator = RepositorySimulator(models: [])
+        let names = try ["A", "B", "C"].map { try #require(RoleName($0)) }
+        let key = TestKeys.key("shared")
+        for (delegator, side, threshold) in [(names[0], "left", 2), (names[1], "right", 1)] {
+            let pattern = try #require(PathPattern("\(side)/*"))
+            let count = try #require(Threshold(threshold))
+            simulator.edit {
+                $0.delegate(
+                    from: .targets, to: delegator, paths: .patterns([pattern]),
+                    key: TestKeys.key(delegator.description))
+                $0.delegate(
+                    from: delegator, to: names[2], paths: .patterns([pattern]), key: key,
+                    threshold: count)
+            }
+        }
+        let path = try #require(TargetPath("right/x"))
+        simulator.edit {
+            $0.add([1], at: path, to: names[2])
+            $0.update(names[2])
+        }
+        let device = try Device(simulator)
+        var repository = try device.run(following: ["right/x"])
+        #expect(try repository.target(at: path)?.length == 1)
+        let refused = TUFError.tooFewSignatures(
+            names[2], delegator: names[0], threshold: 2, valid: 1)
+        let left = try #require(TargetPath("left/x"))
+        #expect(throws: Device.Failure.refused(refused)) {
+            try device.refresh(at: simulator.repository.now).target(at: left, in: &repository)
+        }
+    }
+
     private static func cVersion(_ simulator: RepositorySimulator) throws -> MetadataVersion {
         let role = try #require(RoleName("C"))
         return try #require(simulator.repository.roles[role]).version

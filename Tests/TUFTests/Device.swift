@@ -11,6 +11,7 @@ struct Device {
     let store: MemoryMetadataStore
     var limits = Limits.standard
     var expiry = ExpiryPolicy.strict
+    var floor: TimeFloor?
 
     /// A device that trusts the simulator's first root, and has never refreshed.
     init(_ simulator: RepositorySimulator = RepositorySimulator()) throws {
@@ -27,7 +28,8 @@ struct Device {
 
     func refresh(at start: UTCTime) -> Refresh<RepositorySimulator, MemoryMetadataStore> {
         Refresh(
-            fetcher: simulator, store: store, start: start, limits: limits, expiry: expiry)
+            fetcher: simulator, store: store, start: start, floor: floor, limits: limits,
+            expiry: expiry)
     }
 
     @discardableResult
@@ -45,12 +47,23 @@ struct Device {
         requests: [String], storing changed: [RoleName] = [],
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
+        expectFailure(
+            .refused(expected), at: start, following: paths, requests: requests, storing: changed,
+            sourceLocation: sourceLocation)
+    }
+
+    /// As `expectRefusal`, of any failure.
+    func expectFailure(
+        _ expected: Failure, at start: UTCTime? = nil, following paths: [String] = [],
+        requests: [String], storing changed: [RoleName] = [],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
         let before = store.files
         simulator.forgetRequests()
         let error = #expect(throws: Failure.self, sourceLocation: sourceLocation) {
             try run(at: start, following: paths)
         }
-        #expect(error == .refused(expected), sourceLocation: sourceLocation)
+        #expect(error == expected, sourceLocation: sourceLocation)
         #expect(simulator.requests == requests, sourceLocation: sourceLocation)
         let names = Set(before.keys).union(store.files.keys)
         let different = names.filter { before[$0] != store.files[$0] }

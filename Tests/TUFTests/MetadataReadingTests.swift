@@ -284,4 +284,81 @@ struct MetadataReadingTests {
         #expect(Threshold.one < .two)
         #expect(Threshold.two.description == "2")
     }
+
+    /// As many as the limit are read, one more is not.
+    @Test(arguments: ["keys", "keyids", "signatures", "roles", "paths", "targets"])
+    func `takes as much of each structure as its limit says`(structure: String) throws {
+        let (limit, role, path): (Int, RoleName, String) =
+            switch structure {
+            case "keys": (16_384, .root, "signed.keys")
+            case "keyids": (1_024, .root, "signed.roles.root.keyids")
+            case "signatures": (1_024, .timestamp, "signatures")
+            case "roles": (65_536, .targets, "signed.delegations.roles")
+            case "paths": (4_096, .targets, "signed.delegations.roles[0].paths")
+            default: (100_000, .targets, "signed.targets")
+            }
+        for count in [limit, limit + 1] {
+            let names = (0..<count).map { "n\($0)" }
+            let list = JSON.array(names.map { .string($0) })
+            var signed = try Self.signed(role)
+            var signatures: JSON = []
+            switch structure {
+            case "keys":
+                let key: JSON = ["keytype": "x", "scheme": "x", "keyval": ["public": "x"]]
+                signed = Self.put(
+                    .object(JSONObject(names.map { ($0, key) })), at: ["keys"], in: signed)
+            case "keyids": signed = Self.put(list, at: ["roles", "root", "keyids"], in: signed)
+            case "signatures":
+                signatures = .array(names.map { ["keyid": .string($0), "sig": "00"] })
+            case "roles":
+                let roles = names.map { Self.delegation($0, [:]) }
+                signed = Self.put(.array(roles), at: ["delegations", "roles"], in: signed)
+            case "paths":
+                signed = Self.put(
+                    [Self.delegation("A", ["paths": list])], at: ["delegations", "roles"],
+                    in: signed)
+            default:
+                let targets = names.map {
+                    (
+                        $0,
+                        JSON.object([
+                            "length": 1,
+                            "hashes": ["sha512": .string(String(repeating: "0", count: 128))],
+                        ])
+                    )
+                }
+                signed = Self.put(.object(JSONObject(targets)), at: ["targets"], in: signed)
+            }
+            let bytes = JSON.object(["signatures": signatures, "signed": signed]).bytes
+            var limits = Limits()
+            limits.root = 64 << 20
+            limits.timestamp = 64 << 20
+            limits.targets = 64 << 20
+            let error = Self.refusal(of: bytes, as: role, limits)
+            guard count > limit else {
+                #expect(error == nil)
+                continue
+            }
+            guard case .malformed(role, let field) = error else {
+                Issue.record("expected a refusal, got \(error.map { "\($0)" } ?? "none")")
+                continue
+            }
+            #expect(field.path == path)
+            #expect(field.expected.hasPrefix("at most \(limit) ") && field.found == "\(limit + 1)")
+        }
+    }
+
+    private static func refusal(of bytes: [UInt8], as role: RoleName, _ limits: Limits) -> TUFError?
+    {
+        do throws(TUFError) {
+            switch role {
+            case .root: _ = try Draft<Root>(parsing: bytes, as: role, limits: limits)
+            case .timestamp: _ = try Draft<Timestamp>(parsing: bytes, as: role, limits: limits)
+            default: _ = try Draft<Targets>(parsing: bytes, as: role, limits: limits)
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
 }

@@ -53,7 +53,19 @@ struct RecoveryTests {
             $0.signers[.plans] = [plans]
             $0.update(.plans)
         }
+        device.simulator.forgetRequests()
+        let writes = device.store.writes.count
         let repository = try device.run(following: ["rollouts/commands-en/main.json"])
+        #expect(
+            device.simulator.requests == [
+                "2.root.json", "3.root.json", "4.root.json", "timestamp.json", "4.snapshot.json",
+                "2.targets.json", "2.plans.commands-en.json",
+            ])
+        #expect(
+            device.store.writes.dropFirst(writes).prefix(4) == [
+                .stored(MetadataFileName(.root)), .stored(MetadataFileName(.root)),
+                .removed(MetadataFileName(.snapshot)), .removed(MetadataFileName(.timestamp)),
+            ])
         #expect(repository.timestamp.version == version(4))
         #expect(repository[.plans]?.version == version(2))
     }

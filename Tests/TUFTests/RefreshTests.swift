@@ -153,4 +153,73 @@ struct RefreshTests {
         try device.run(following: [path])
         #expect(revived.store.files == device.store.files)
     }
+
+    /// A search may come long after the refresh; what it loads is judged as the rest was.
+    @Test func `judges a delegated role at the moment of the refresh it belongs to`() throws {
+        let device = try Device()
+        let path = try #require(TargetPath("rollouts/commands-en/main.json"))
+        let end = device.simulator.repository.now + 60
+        device.simulator.edit { $0.update(.plans) { $0.expires = end } }
+        var repository = try device.run()
+        #expect(try device.refresh(at: end).target(at: path, in: &repository) == nil)
+        #expect(repository[.plans]?.version == version(2))
+        var late = try device.run(at: end)
+        #expect(throws: Device.Failure.refused(.expired(.plans, at: end, start: end))) {
+            try device.refresh(at: end + -60).target(at: path, in: &late)
+        }
+    }
+
+    @Test func `judges every role at the time floor, delegated ones too`() throws {
+        let path = "rollouts/commands-en/main.json"
+        for role in [RoleName.root, .timestamp, .snapshot, .targets, .plans] {
+            var device = try Device()
+            let now = device.simulator.repository.now
+            let end = now + 60
+            device.simulator.edit {
+                switch role {
+                case .root: $0.updateRoot { $0.expires = end }
+                case .timestamp:
+                    $0.timestamp.expires = end
+                    $0.updateTimestamp()
+                case .snapshot:
+                    $0.snapshot.expires = end
+                    $0.updateSnapshot()
+                default: $0.update(role) { $0.expires = end }
+                }
+            }
+            let keys = device.simulator.repository.root.verifiers(of: .timestamp).fingerprint
+            device.floor = TimeFloor(moment: end, keys: keys)
+            let error = #expect(throws: Device.Failure.self) {
+                try device.run(at: now, following: [path])
+            }
+            #expect(error == .refused(.expired(role, at: end, start: end)))
+            device.floor = TimeFloor(moment: end, keys: SHA256.digest(of: [1]))
+            #expect(throws: Never.self, "of other keys") {
+                try device.run(at: now, following: [path])
+            }
+        }
+    }
+
+    /// No key has changed: each cut leaves what the next refresh goes on from.
+    @Test(arguments: 0..<6)
+    func `goes on after a kill between any two writes of a plain update`(writes: Int) throws {
+        let device = try Device()
+        let path = "bundles/commands-en/1.0.0.json"
+        try device.run(following: [path])
+        device.simulator.edit {
+            $0.update(.targets)
+            $0.update(.releases)
+        }
+        let killed = Device(
+            device.simulator,
+            store: MemoryMetadataStore(files: device.store.files, writesLeft: writes))
+        let result = Result { () throws(Device.Failure) in try killed.run(following: [path]) }
+        #expect(killed.store.writes.count == min(writes, 4))
+        if writes < 4 { #expect(throws: Device.Failure.storing(.killed)) { try result.get() } }
+        let revived = Device(
+            device.simulator, store: MemoryMetadataStore(files: killed.store.files))
+        try revived.run(following: [path])
+        try device.run(following: [path])
+        #expect(revived.store.files == device.store.files)
+    }
 }

@@ -136,4 +136,12 @@ struct RootChainTests {
         device.limits.root = device.simulator.trustedRoot.count - 1
         device.expectRefusal(.noTrustedRoot, requests: [])
     }
+
+    @Test func `reads no more of a new root than any may have`() throws {
+        let device = try Device()
+        let name = MetadataFileName(.root, version: version(2))
+        device.simulator.edit { $0.files[name] = [UInt8](repeating: 0x20, count: 512_001) }
+        device.expectFailure(
+            .fetching(.tooLong(name, limit: 512_000)), requests: ["2.root.json"])
+    }
 }

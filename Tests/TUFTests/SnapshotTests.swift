@@ -55,9 +55,39 @@ struct SnapshotTests {
             $0.publishTimestamp()
         }
         let name = MetadataFileName(.snapshot, version: version(1))
-        #expect(throws: Device.Failure.fetching(.tooLong(name, limit: found - 1))) {
-            try device.run()
+        device.expectFailure(
+            .fetching(.tooLong(name, limit: found - 1)), requests: Self.requests(1),
+            storing: [.timestamp])
+    }
+
+    @Test func `reads no more of a snapshot than any may have, where no length is named`() throws {
+        let device = try Device()
+        let name = MetadataFileName(.snapshot, version: version(1))
+        device.simulator.edit {
+            $0.timestamp.snapshot = MetaFile(version: version(1))
+            $0.publishTimestamp()
+            $0.files[name] = [UInt8](repeating: 0x20, count: 2_000_001)
         }
+        device.expectFailure(
+            .fetching(.tooLong(name, limit: 2_000_000)), requests: Self.requests(1),
+            storing: [.timestamp])
+    }
+
+    @Test func `refuses an older version of a role also when the held snapshot has expired`() throws
+    {
+        let device = try Device()
+        device.simulator.edit { $0.update(.plans) }
+        try device.run(following: ["rollouts/commands-en/main.json"])
+        let later = device.simulator.repository.snapshot.expires + 1
+        device.simulator.edit {
+            $0.snapshot.meta[.plans] = MetaFile(version: version(1))
+            $0.snapshot.expires = later + SimulatedRepository.day
+            $0.timestamp.expires = later + SimulatedRepository.day
+            $0.updateSnapshot()
+        }
+        device.expectRefusal(
+            .rollback(.plans, held: version(2), offered: version(1)), at: later,
+            requests: Self.requests(3), storing: [.timestamp])
     }
 
     @Test func `refuses a snapshot whose digest is not the one named`() throws {

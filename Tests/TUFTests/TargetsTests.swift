@@ -46,12 +46,20 @@ struct TargetsTests {
             $0.snapshot.meta[role] = MetaFile(version: version(2))
             $0.updateSnapshot()
         }
-        let error = #expect(throws: Device.Failure.self) {
-            try device.run(following: [Self.path])
-        }
-        #expect(
-            error == .refused(.wrongVersion(role, expected: version(2), found: version(1))))
-        #expect(device.store[role] == nil)
+        device.expectRefusal(
+            .wrongVersion(role, expected: version(2), found: version(1)), following: [Self.path],
+            requests: Self.requests(upTo: role), storing: Self.stored(before: role))
+    }
+
+    /// What a refresh asks for up to a role's second version, and what it has stored by then.
+    static func requests(upTo role: RoleName) -> [String] {
+        role == .targets
+            ? requests("2.snapshot", "2.targets")
+            : requests("2.snapshot", "1.targets", "2.\(role)")
+    }
+
+    static func stored(before role: RoleName) -> [RoleName] {
+        role == .targets ? [.timestamp, .snapshot] : [.timestamp, .snapshot, .targets]
     }
 
     @Test(arguments: [RoleName.targets, .releases])
@@ -65,12 +73,43 @@ struct TargetsTests {
         let repository = device.simulator.repository
         let hashes = try #require(repository.snapshot.meta[role]?.hashes)
         let bytes = try #require(repository.files[MetadataFileName(role, version: version(2))])
-        let error = #expect(throws: Device.Failure.self) {
-            try device.run(following: [Self.path])
+        device.expectRefusal(
+            .wrongDigest(role, expected: hashes, found: SHA256.digest(of: bytes)),
+            following: [Self.path], requests: Self.requests(upTo: role),
+            storing: Self.stored(before: role))
+    }
+
+    @Test(arguments: [RoleName.targets, .releases], [1, -1])
+    func `refuses a role whose length is not the one listed`(role: RoleName, by: Int) throws {
+        let device = try Device()
+        device.simulator.edit { $0.update(role) }
+        let name = MetadataFileName(role, version: version(2))
+        let length = try #require(device.simulator.repository.files[name]).count
+        device.simulator.edit {
+            $0.snapshot.meta[role] = MetaFile(version: version(2), length: length + by)
+            $0.publishSnapshot()
         }
-        let found = SHA256.digest(of: bytes)
-        #expect(error == .refused(.wrongDigest(role, expected: hashes, found: found)))
-        #expect(device.store[role] == nil)
+        let failure: Device.Failure =
+            by > 0
+            ? .refused(.wrongLength(role, expected: length + by, found: length))
+            : .fetching(.tooLong(name, limit: length - 1))
+        device.expectFailure(
+            failure, following: [Self.path], requests: Self.requests(upTo: role),
+            storing: Self.stored(before: role))
+    }
+
+    @Test(arguments: [RoleName.targets, .releases])
+    func `reads no more of a role than any may have`(role: RoleName) throws {
+        var device = try Device()
+        device.limits.targets = 100_000
+        let name = MetadataFileName(role, version: version(2))
+        device.simulator.edit {
+            $0.update(role)
+            $0.files[name] = [UInt8](repeating: 0x20, count: 100_001)
+        }
+        device.expectFailure(
+            .fetching(.tooLong(name, limit: 100_000)), following: [Self.path],
+            requests: Self.requests(upTo: role), storing: Self.stored(before: role))
     }
 
     @Test func `refuses expired targets in the strict workflow`() throws {

@@ -124,4 +124,70 @@ struct ThresholdTests {
             .repeatedKeyID(.timestamp, TestKeys.key("timestamp").publicKey.keyID),
             requests: ["2.root.json", "timestamp.json"])
     }
+
+    /// A timestamp role of two keys, which the root lists as these objects.
+    private static func device(_ objects: [(id: String, key: JSON)]) throws -> Device {
+        let simulator = RepositorySimulator()
+        let device = try Device(simulator)
+        try device.run()
+        simulator.edit { $0.updateRoot() }
+        let bytes = try #require(
+            simulator.repository.files[MetadataFileName(.root, version: version(2))])
+        let edited = try edited(bytes) { fields in
+            guard var signed = fields["signed"]?.object, var keys = signed["keys"]?.object,
+                var roles = signed["roles"]?.object
+            else { return }
+            for (id, key) in objects { keys[id] = key }
+            roles["timestamp"] = [
+                "keyids": .array(objects.map { .string($0.id) }), "threshold": 2,
+            ]
+            signed["keys"] = .object(keys)
+            signed["roles"] = .object(roles)
+            fields["signed"] = .object(signed)
+        }
+        var draft = try Draft<Root>(parsing: edited, as: .root)
+        for key in simulator.repository.signers[.root] ?? [] { draft.sign(with: key) }
+        simulator.edit { $0.files[MetadataFileName(.root, version: version(2))] = draft.bytes }
+        return device
+    }
+
+    private func publish(
+        _ signatures: [(id: String, bytes: ([UInt8]) -> [UInt8])], to device: Device
+    ) throws {
+        device.simulator.edit { $0.updateTimestamp() }
+        let name = MetadataFileName(.timestamp)
+        let draft = try Draft<Timestamp>(
+            parsing: try #require(device.simulator.repository.files[name]), as: .timestamp)
+        let bytes = try edited(draft.bytes) { fields in
+            fields["signatures"] = .array(
+                signatures.map {
+                    ["keyid": .string($0.id), "sig": .string(Hex.encode($0.bytes(draft.message)))]
+                })
+        }
+        device.simulator.edit { $0.files[name] = bytes }
+    }
+
+    @Test func `a device does not take one key under two ids for two`() throws {
+        let one = Self.one
+        let device = try Self.device([
+            ("a", one.publicKey.tufObject), ("b", one.publicKey.tufObject),
+        ])
+        try publish([("a", one.sign), ("b", one.sign)], to: device)
+        device.expectRefusal(
+            .tooFewSignatures(.timestamp, delegator: .root, threshold: 2, valid: 1),
+            requests: ["2.root.json", "3.root.json", "timestamp.json"],
+            storing: [.root, .timestamp, .snapshot])
+    }
+
+    @Test func `a device does not count keys of unknown kinds`() throws {
+        let unknown: JSON = [
+            "keytype": "dilithium", "scheme": "ml-dsa-65", "keyval": ["public": "00"],
+        ]
+        let device = try Self.device([("a", Self.one.publicKey.tufObject), ("b", unknown)])
+        try publish([("a", Self.one.sign), ("b", { _ in [1] })], to: device)
+        device.expectRefusal(
+            .tooFewSignatures(.timestamp, delegator: .root, threshold: 2, valid: 1),
+            requests: ["2.root.json", "3.root.json", "timestamp.json"],
+            storing: [.root, .timestamp, .snapshot])
+    }
 }

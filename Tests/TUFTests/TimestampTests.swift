@@ -117,8 +117,7 @@ struct TimestampTests {
         let device = try Device()
         let name = MetadataFileName(.timestamp)
         device.simulator.edit { $0.files[name] = [UInt8](repeating: 0x20, count: 16_385) }
-        #expect(throws: Device.Failure.fetching(.tooLong(name, limit: 16_384))) {
-            try device.run()
-        }
+        device.expectFailure(
+            .fetching(.tooLong(name, limit: 16_384)), requests: Self.requests)
     }
 }
