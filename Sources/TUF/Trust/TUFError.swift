@@ -37,7 +37,7 @@ package enum TUFError: Error, Sendable, Hashable {
     case differentContent(RoleName)
     /// A signature to be added is not valid for its key.
     case invalidSignature(RoleName, KeyID)
-    /// The target has no SHA-256 digest, without which we download nothing.
+    /// A target of our own has no SHA-256 digest, by which agent and registry store everything.
     case noSHA256(RoleName, TargetPath)
     /// The target's length is not the one that its role lists; `found` may be only what had come so far.
     case wrongTargetLength(RoleName, TargetPath, expected: Int64, found: Int64)

@@ -39,7 +39,7 @@ struct TrustedBase {
         let registry = try TrustedRegistry(source, root: root)
         if case .root(let draft) = staged {
             let live = try registry.root()
-            guard staged.version == live.version.next else { throw refusal(of: role, staged) }
+            try check(staged, follows: live.version.number, role)
             return (live.bytes, [live.content, draft.content].map { $0.verifiers(of: .root) })
         }
         let live: LiveRole?
@@ -52,19 +52,25 @@ struct TrustedBase {
             live = try registry.live(role, in: &repository)
             signers = repository.verifiers(of: role)
         }
-        let version = live?.content.version.number ?? 0
-        guard version < staged.version.number else {
-            throw Failure(
-                .busy,
-                "\(role): expected a proposal of version \(version + 1), got one of version \(staged.version)",
-                hint: "somebody was faster: look again at 'fieldfare repo status'")
-        }
-        guard staged.version.number - 1 == version else { throw refusal(of: role, staged) }
+        try check(staged, follows: live?.content.version.number ?? 0, role)
         if live?.isVerified == false {
             Output.note(
                 "\(role): its keys of today have not signed what is live; all is shown as new")
         }
         return (live.flatMap { $0.isVerified ? $0.bytes : nil }, signers.map { [$0] } ?? [])
+    }
+
+    /// Refuses what does not come next: `busy` where that is live already, because somebody was faster.
+    private func check(
+        _ staged: StagedRole, follows live: Int64, _ role: RoleName
+    ) throws(Failure) {
+        guard live < staged.version.number else {
+            throw Failure(
+                .busy,
+                "\(role): expected a proposal of version \(live + 1), got one of version \(staged.version)",
+                hint: "somebody was faster: look again at 'fieldfare repo status'")
+        }
+        guard staged.version.number - 1 == live else { throw refusal(of: role, staged) }
     }
 
     private func refusal(of role: RoleName, _ staged: StagedRole) -> Failure {
