@@ -213,15 +213,14 @@ int cposix_close_on_exec_from(unsigned first) {
 int cposix_pidfd_open(pid_t process) { ANSWER((int)syscall(SYS_pidfd_open, process, 0)); }
 
 pid_t cposix_wait(pid_t process, int *status, bool hang) {
-    return cposix_wait_usage(process, status, hang, NULL, NULL);
+    return cposix_wait_usage(process, status, hang, NULL);
 }
 
 int cposix_exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
 
 int cposix_termination_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : -1; }
 
-pid_t cposix_wait_usage(
-    pid_t process, int *status, bool hang, int64_t *cpu_nanoseconds, int64_t *peak_bytes) {
+pid_t cposix_wait_usage(pid_t process, int *status, bool hang, int64_t *cpu_nanoseconds) {
     struct rusage usage;
     pid_t answer;
     do {
@@ -232,7 +231,6 @@ pid_t cposix_wait_usage(
         *cpu_nanoseconds = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * INT64_C(1000000000)
             + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * INT64_C(1000);
     }
-    if (answer > 0 && peak_bytes) *peak_bytes = usage.ru_maxrss * INT64_C(1024);
     return answer;
 }
 

@@ -1,4 +1,3 @@
-import Glibc
 package import Speech
 
 /// Runs the packaged utterances through a recogniser: a warm-up, then so many repeats of each.
@@ -37,17 +36,10 @@ package enum SmokeTest {
         }
         return SmokeFigures(
             runtimeVersion: library.version, repeats: Int64(repeats),
-            peakResidentBytes: peakResidentBytes(),
+            peakResidentBytes: PeakMemory.residentBytes(),
             parts: SmokeParts(
                 open: openMicroseconds, load: load, accept: accept, decode: decode, result: result),
             utterances: results)
-    }
-
-    /// The largest resident set of this process so far.
-    private static func peakResidentBytes() -> Int64 {
-        var usage = rusage()
-        _ = unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return Int64(usage.ru_maxrss) * 1_024
     }
 }
 

@@ -29,7 +29,6 @@ struct LimitedChildTests {
         #expect(run.ending == .exited(255))
         #expect(run.output == Array("out\n".utf8))
         #expect(run.complaints == Array("err\n".utf8))
-        #expect(run.peakResidentBytes > 0)
     }
 
     @Test(arguments: [SIGSEGV, SIGABRT, SIGFPE, SIGKILL])
@@ -71,7 +70,6 @@ struct LimitedChildTests {
     @Test func `limits memory, CPU time and the size of files`() throws {
         let memory = try run("dd if=/dev/zero of=/dev/null bs=400M count=1")
         #expect(memory.ending == .exited(1))
-        #expect(memory.peakResidentBytes < 256 << 20)
         let cpu = try run("while :; do :; done", cpu: 1)
         #expect(cpu.ending == .signalled(SIGXCPU))
         #expect((900...2_000).contains(cpu.cpuMilliseconds))

@@ -49,11 +49,9 @@ enum SmokeSamples {
 
     static func end(
         _ ending: ChildEnd.Ending = .exited(0), _ result: SmokeResult? = nil,
-        output: [UInt8] = [], cpu: Int64 = 40, resident: Int64 = 31 << 20
+        output: [UInt8] = [], cpu: Int64 = 40
     ) -> ChildEnd {
-        ChildEnd(
-            ending: ending, output: result?.line ?? output, cpuMilliseconds: cpu,
-            peakResidentBytes: resident)
+        ChildEnd(ending: ending, output: result?.line ?? output, cpuMilliseconds: cpu)
     }
 }
 

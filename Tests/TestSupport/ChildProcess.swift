@@ -7,12 +7,9 @@ package struct ChildProcess {
     package let output: [UInt8]
     package let errors: String
     package let cpuMilliseconds: Int64
-    package let peakResidentBytes: Int64
 
     package var end: ChildEnd {
-        ChildEnd(
-            ending: ending, output: output, cpuMilliseconds: cpuMilliseconds,
-            peakResidentBytes: peakResidentBytes)
+        ChildEnd(ending: ending, output: output, cpuMilliseconds: cpuMilliseconds)
     }
 
     /// Runs a program, and kills it where it takes too long.
@@ -48,7 +45,6 @@ package struct ChildProcess {
         output = collected
         errors = String(decoding: complaints, as: UTF8.self)
         cpuMilliseconds = Self.milliseconds(usage.ru_utime) + Self.milliseconds(usage.ru_stime)
-        peakResidentBytes = Int64(usage.ru_maxrss) * 1_024
     }
 
     /// The path of a program that was built together with the tests.

@@ -109,9 +109,9 @@ int cposix_has_ended(pid_t process);
 // Kills the group that the child leads. The child must not have been reaped, so that the number is still its own.
 int cposix_kill_group(pid_t process);
 
-// CPU time of a child in nanoseconds and its largest resident size in bytes, reaped in one call (wait4).
-pid_t cposix_wait_usage(
-    pid_t process, int *status, bool hang, int64_t *cpu_nanoseconds, int64_t *peak_bytes);
+// CPU time of a child in nanoseconds, reaped in one call (wait4). Its largest resident size is not asked for here: the
+// kernel counts what the child had of its parent before it became another program.
+pid_t cposix_wait_usage(pid_t process, int *status, bool hang, int64_t *cpu_nanoseconds);
 
 // Clocks: nanoseconds, never failing.
 

@@ -222,7 +222,7 @@ extension ChildRun {
         let complaint = String(decoding: complaints.suffix(512), as: UTF8.self)
         let words =
             "smoke test of slot \(slot): \(ending), \(cpuMilliseconds) ms of cpu, "
-            + "\(peakResidentBytes >> 20) MiB, isolated by \(isolation)"
+            + "isolated by \(isolation)"
         return complaint.isEmpty ? words : "\(words); it said: \(complaint)"
     }
 }

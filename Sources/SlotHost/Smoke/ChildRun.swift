@@ -31,7 +31,6 @@ package struct ChildRun: Sendable, Hashable {
     /// The end of standard error, at most `complaintLimit` bytes, for people.
     package let complaints: [UInt8]
     package let cpuMilliseconds: Int64
-    package let peakResidentBytes: Int64
     package let isolation: NetworkIsolation
 
     package static let complaintLimit = 4_096

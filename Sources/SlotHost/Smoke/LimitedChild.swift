@@ -88,15 +88,14 @@ struct LimitedChild: ~Copyable {
         _ = cposix_kill_group(process)
         var status: Int32 = 0
         var cpu: Int64 = 0
-        var peak: Int64 = 0
-        _ = unsafe cposix_wait_usage(process, &status, true, &cpu, &peak)
+        _ = unsafe cposix_wait_usage(process, &status, true, &cpu)
         if isStopped { throw .interrupted }
         out.drain(into: &output, limit: limits.outputBytes + 1)
         err.drain(into: &complaints, keepingLast: ChildRun.complaintLimit)
         if killed == nil, output.count > limits.outputBytes { killed = .printedTooMuch }
         return ChildRun(
             ending: killed ?? Self.ending(status), output: output, complaints: complaints,
-            cpuMilliseconds: cpu / 1_000_000, peakResidentBytes: peak, isolation: isolation)
+            cpuMilliseconds: cpu / 1_000_000, isolation: isolation)
     }
 
     private func wait(for ended: Int32, atMost milliseconds: Int64) {

@@ -74,9 +74,7 @@ extension ChildRun {
             case .timedOut: .timedOut
             case .printedTooMuch: .exited(0)
             }
-        return ChildEnd(
-            ending: ending, output: output, cpuMilliseconds: cpuMilliseconds,
-            peakResidentBytes: peakResidentBytes)
+        return ChildEnd(ending: ending, output: output, cpuMilliseconds: cpuMilliseconds)
     }
 }
 

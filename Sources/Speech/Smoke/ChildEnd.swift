@@ -13,15 +13,10 @@ package struct ChildEnd: Sendable, Hashable {
     package let output: [UInt8]
     /// User and system time of the child.
     package let cpuMilliseconds: Int64
-    /// The child's largest resident set (`ru_maxrss`), in bytes.
-    package let peakResidentBytes: Int64
 
-    package init(
-        ending: Ending, output: [UInt8], cpuMilliseconds: Int64, peakResidentBytes: Int64
-    ) {
+    package init(ending: Ending, output: [UInt8], cpuMilliseconds: Int64) {
         self.ending = ending
         self.output = output
         self.cpuMilliseconds = cpuMilliseconds
-        self.peakResidentBytes = peakResidentBytes
     }
 }

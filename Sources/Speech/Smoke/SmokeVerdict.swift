@@ -72,7 +72,7 @@ package enum SmokeVerdict: Sendable, Hashable {
         case .outOfMemory:
             return .failed(SmokeFailure(reason: .memory, isLasting: false), nil)
         case .complete(let figures):
-            guard let measurement = SmokeMeasurement(figures, end, suite) else {
+            guard let measurement = SmokeMeasurement(figures, suite) else {
                 return .failed(SmokeFailure(reason: .badOutput, isLasting: true), nil)
             }
             return judge(measurement, suite, deviceClass)
@@ -97,14 +97,14 @@ package enum SmokeVerdict: Sendable, Hashable {
 
 extension SmokeMeasurement {
     /// Nil where the result is not of exactly these utterances, in this order.
-    init?(_ figures: SmokeFigures, _ end: ChildEnd, _ suite: SmokeSuite) {
+    init?(_ figures: SmokeFigures, _ suite: SmokeSuite) {
         guard figures.utterances.map(\.wav) == suite.utterances.map(\.wav) else { return nil }
         wordErrorRate = zip(suite.utterances, figures.utterances).reduce(.none) { sum, pair in
             sum + WordErrorRate(reference: pair.0.transcript, hypothesis: pair.1.transcript)
         }
         audioMilliseconds = figures.utterances.reduce(0) { $0 + $1.audioMilliseconds }
         cpuMicroseconds = figures.utterances.reduce(0) { $0 + $1.cpuMicroseconds }
-        peakResidentBytes = max(figures.peakResidentBytes, end.peakResidentBytes)
+        peakResidentBytes = figures.peakResidentBytes
         loadMicroseconds = figures.parts.load
         runtimeVersion = figures.runtimeVersion
     }
