@@ -196,8 +196,9 @@ let deviceTests: [Target] = [
     tests(
         "FieldfareAgentTests",
         [
-            "AgentCore", "CPosixShims", "Cryptography", "FieldfareAgent", "ModelBundle",
-            "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF", "Telemetry",
+            "AgentCore", "CPosixShims", "Cryptography", "CurlTransport", "FieldfareAgent",
+            "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF",
+            "Telemetry",
         ]),
 ]
 

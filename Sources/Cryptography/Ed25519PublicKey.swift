@@ -29,10 +29,10 @@ package struct Ed25519PublicKey: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether the bytes are a point of the prime-order group, in their one spelling.
     ///
-    /// By libsodium's `crypto_core_ed25519_is_valid_point` (1.0.18): on the curve, canonical, not of
-    /// small order, and without a component of small order. The last matters for thresholds: one
-    /// private key has eight public keys that differ by such a component, and for each of them its
-    /// owner can find signatures that cofactorless verification accepts.
+    /// By libsodium's `crypto_core_ed25519_is_valid_point` (1.0.18 or newer, see `Sodium`): on the
+    /// curve, canonical, not of small order, and without a component of small order. The last matters
+    /// for thresholds: one private key has eight public keys that differ by such a component, and for
+    /// each of them its owner can find signatures that cofactorless verification accepts.
     package var isStrong: Bool {
         Sodium.start()
         return unsafe crypto_core_ed25519_is_valid_point(bytes) == 1

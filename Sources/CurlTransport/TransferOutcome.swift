@@ -82,8 +82,9 @@ struct TransferOutcome {
         if !hasConnected {
             return .unreachable(url: request.url, code: Int32(bitPattern: code.rawValue))
         }
+        // libcurl counts in milliseconds that it rounds: it may stop within one of the end.
         if let total = request.total ?? settings.total,
-            nanoseconds / 1_000_000 >= total.wholeMilliseconds
+            nanoseconds / 1_000_000 + 1 >= total.wholeMilliseconds
         {
             return .timedOut(url: request.url, received: transfer.received)
         }

@@ -1,8 +1,9 @@
 import CSodium
-import Cryptography
 import Primitives
 import TestSupport
 import Testing
+
+@testable import Cryptography
 
 struct Ed25519Tests {
     struct Vector: Sendable {
@@ -124,6 +125,29 @@ struct Ed25519Tests {
         #expect(accepted.count > 0)
         #expect(!twin.isStrong)
         for signature in accepted { #expect(!twin.isValid(signature, for: message)) }
+    }
+
+    /// The 19 numbers from p to 2^255 - 1 are second spellings of 0 to 18; for each, both signs of x.
+    @Test func `refuses a public key whose y is not below p, in all 38 spellings`() throws {
+        for y in 0..<19 as Range<UInt8> {
+            for sign in [0, 0x80] as [UInt8] {
+                var plain = [UInt8](repeating: 0, count: 32)
+                plain[0] = y
+                plain[31] = sign
+                let above = [0xED + y] + [UInt8](repeating: 0xFF, count: 30) + [0x7F | sign]
+                let key = try #require(Ed25519PublicKey(above))
+                #expect(!key.isStrong, "p + \(y), sign \(sign)")
+                // Nor is the plain spelling one: no point so small in y is in the prime-order group.
+                #expect(try !#require(Ed25519PublicKey(plain)).isStrong)
+            }
+        }
+    }
+
+    @Test func `needs libsodium 1.0.18, whose library version is 10.3`() {
+        #expect(!Sodium.isNewEnough(major: 10, minor: 2))
+        #expect(!Sodium.isNewEnough(major: 9, minor: 9))
+        #expect(Sodium.isNewEnough(major: 10, minor: 3))
+        #expect(Sodium.isNewEnough(major: 26, minor: 0))
     }
 
     @Test func `refuses bytes that are no point of the curve`() throws {

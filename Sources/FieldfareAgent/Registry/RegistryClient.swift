@@ -15,6 +15,11 @@ package final class RegistryClient: Fetching, Reporting, @unchecked Sendable {
 
     private let base: String
     private let settings: HTTPClientSettings
+    /// The longest that a document may take.
+    ///
+    /// A server that sends a byte now and then stalls nothing, and would keep the agent
+    /// from every other question; of blobs, which are large, each piece that came is kept.
+    private let documentLimit: Duration
     /// Held while anybody reads or changes `state`, and so during a whole exchange.
     private let lock = Mutex(())
     private var state = State()
@@ -27,9 +32,12 @@ package final class RegistryClient: Fetching, Reporting, @unchecked Sendable {
         var timestamp: (tag: String, bytes: [UInt8])?
     }
 
-    package init(base: String, settings: HTTPClientSettings) {
+    package init(
+        base: String, settings: HTTPClientSettings, documentLimit: Duration = .seconds(600)
+    ) {
         self.base = base
         self.settings = settings
+        self.documentLimit = documentLimit
     }
 
     /// The trace id that goes with further requests.
@@ -43,6 +51,7 @@ package final class RegistryClient: Fetching, Reporting, @unchecked Sendable {
         let isTimestamp = name == "timestamp.json"
         return try use(until: stop) { (client, state) throws(FetchError) in
             var request = Self.request("\(base)/tuf/\(name)", state.trace)
+            request.total = documentLimit
             if isTimestamp { request.entityTag = state.timestamp?.tag }
             let response = try Self.send(request, limit: limit, on: client)
             if response.isNotModified, let held = state.timestamp { return held.bytes }
@@ -57,7 +66,8 @@ package final class RegistryClient: Fetching, Reporting, @unchecked Sendable {
         _ path: TargetPath, limit: Int, until stop: Interrupt
     ) throws(FetchError) -> [UInt8] {
         try use(until: stop) { (client, state) throws(FetchError) in
-            let request = Self.request("\(base)/targets/\(path.urlPath)", state.trace)
+            var request = Self.request("\(base)/targets/\(path.urlPath)", state.trace)
+            request.total = documentLimit
             return try Self.success(Self.send(request, limit: limit, on: client)).body
         }
     }

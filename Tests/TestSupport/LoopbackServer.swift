@@ -2,17 +2,17 @@ import Glibc
 import Synchronization
 
 /// A request as it came over the wire.
-struct ReceivedRequest: Sendable {
-    let head: String
-    let body: [UInt8]
+package struct ReceivedRequest: Sendable {
+    package let head: String
+    package let body: [UInt8]
     /// Which connection of the server's it came on, from 1.
-    let connection: Int
+    package let connection: Int
     /// Which request of that connection it is, from 1.
-    let number: Int
+    package let number: Int
 
-    var line: String { String(head.prefix { !$0.isNewline }) }
+    package var line: String { String(head.prefix { !$0.isNewline }) }
 
-    func field(_ name: String) -> String? {
+    package func field(_ name: String) -> String? {
         for line in head.split(whereSeparator: \.isNewline) {
             let parts = line.split(separator: ":", maxSplits: 1)
             if parts.count == 2, parts[0].lowercased() == name {
@@ -24,7 +24,7 @@ struct ReceivedRequest: Sendable {
 }
 
 /// What the server does in answer, in order.
-enum ServerAction: Sendable {
+package enum ServerAction: Sendable {
     case send([UInt8])
     case text(String)
     /// One byte at a time with a pause after each, over and over, until the client goes.
@@ -36,11 +36,11 @@ enum ServerAction: Sendable {
     /// An end by RST.
     case reset
 
-    static func ok(_ body: [UInt8], _ fields: String...) -> [ServerAction] {
+    package static func ok(_ body: [UInt8], _ fields: String...) -> [ServerAction] {
         answer("200 OK", body, fields)
     }
 
-    static func answer(
+    package static func answer(
         _ status: String, _ body: [UInt8] = [], _ fields: [String] = []
     ) -> [ServerAction] {
         let lines = ["HTTP/1.1 \(status)", "Content-Length: \(body.count)"] + fields
@@ -49,14 +49,14 @@ enum ServerAction: Sendable {
 }
 
 /// An HTTP/1.1 server on loopback for one test: real sockets, a thread for each connection, stopped with the object.
-final class LoopbackServer: Sendable {
-    typealias Handler = @Sendable (ReceivedRequest) -> [ServerAction]
+package final class LoopbackServer: Sendable {
+    package typealias Handler = @Sendable (ReceivedRequest) -> [ServerAction]
 
-    let port: UInt16
+    package let port: UInt16
     private let connections: ServerConnections
 
     /// Listens on a free port of 127.0.0.1, or on a Unix socket.
-    init(unixSocket: String? = nil, _ handler: @escaping Handler) {
+    package init(unixSocket: String? = nil, _ handler: @escaping Handler) {
         let listener: Int32
         if let unixSocket {
             listener = Self.listenUnix(unixSocket)
@@ -72,11 +72,11 @@ final class LoopbackServer: Sendable {
         connections.stop()
     }
 
-    var url: String { "http://127.0.0.1:\(port)" }
-    var requests: [ReceivedRequest] { connections.requests }
-    var connectionCount: Int { connections.count }
+    package var url: String { "http://127.0.0.1:\(port)" }
+    package var requests: [ReceivedRequest] { connections.requests }
+    package var connectionCount: Int { connections.count }
     /// All bytes that were handed to the sockets.
-    var bytesSent: Int64 { connections.bytesSent }
+    package var bytesSent: Int64 { connections.bytesSent }
 
     // MARK: Sockets
 
