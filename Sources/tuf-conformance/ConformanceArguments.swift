@@ -1,5 +1,3 @@
-import Primitives
-
 /// The command line of `tuf-conformance`, which is that of the public conformance suite for TUF clients.
 struct ConformanceArguments {
     static let usage = """
@@ -10,7 +8,7 @@ struct ConformanceArguments {
 
         Follows a TUF repository by the strict workflow of TUF 1.0.34 (docs/tuf-conformance.md).
 
-          --metadata-dir DIR      where trusted metadata is kept; the working directory by default
+          --metadata-dir DIR      where trusted metadata is kept; for init the working directory by default
           --metadata-url URL      where the repository serves its metadata
           --target-name PATH      a target to download; several are taken in their order
           --target-base-url URL   where the repository serves its targets
@@ -23,7 +21,7 @@ struct ConformanceArguments {
     enum Command {
         case initialise(trustedRoot: String)
         case refresh(metadata: String)
-        case download(metadata: String, base: String, folder: String, [TargetPath])
+        case download(metadata: String, base: String, folder: String, [String])
     }
 
     let metadataFolder: String
@@ -33,7 +31,7 @@ struct ConformanceArguments {
     init(_ arguments: [String]) throws(ArgumentError) {
         var rest = arguments[...]
         var values: [String: String] = [:]
-        var targets: [TargetPath] = []
+        var targets: [String] = []
         while let option = rest.first, option.hasPrefix("--") {
             guard Self.options.contains(option) else { throw ArgumentError("unknown '\(option)'") }
             guard let value = rest.dropFirst().first, !value.isEmpty else {
@@ -41,7 +39,7 @@ struct ConformanceArguments {
             }
             rest = rest.dropFirst(2)
             if option == "--target-name" {
-                targets.append(try Self.target(value))
+                targets.append(value)
             } else if values.updateValue(value, forKey: option) != nil {
                 throw ArgumentError("'\(option)' twice")
             }
@@ -55,7 +53,7 @@ struct ConformanceArguments {
     ]
 
     private static func command(
-        _ words: [String], _ values: [String: String], _ targets: [TargetPath]
+        _ words: [String], _ values: [String: String], _ targets: [String]
     ) throws(ArgumentError) -> Command {
         func needed(_ option: String) throws(ArgumentError) -> String {
             guard let value = values[option] else { throw ArgumentError("no '\(option)'") }
@@ -78,14 +76,6 @@ struct ConformanceArguments {
                 folder: try needed("--target-dir"), targets)
         default: throw ArgumentError("command '\(name)'")
         }
-    }
-
-    private static func target(_ text: String) throws(ArgumentError) -> TargetPath {
-        guard let path = TargetPath(text) else {
-            throw ArgumentError(
-                "'\(text)' as a target; a target is \(TargetPath.expected)")
-        }
-        return path
     }
 }
 

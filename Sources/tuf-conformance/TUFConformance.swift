@@ -12,7 +12,7 @@ import TUF
     private static let rootLimit = Limits.standard.root
 
     private static func end(_ message: String) -> Never {
-        let line = Array("tuf-conformance: \(message)\n".utf8)
+        let line = Array("tuf-conformance: \(message.visibleLines)\n".utf8)
         _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
         exit(1)
     }
@@ -30,7 +30,8 @@ import TUF
             let workflow = try workflow(arguments, repository)
             var trusted = try workflow.run()
             let targets = try TargetFolder(making: folder)
-            for path in paths {
+            for name in paths {
+                guard let path = TargetPath(name) else { throw NoTargetPath(name: name) }
                 guard let file = try workflow.target(at: path, in: &trusted) else {
                     throw NoSuchTarget(path: path)
                 }
@@ -64,6 +65,14 @@ import TUF
 
         var description: String {
             "cannot find target '\(path)': expected a role of targets that lists it, got none"
+        }
+    }
+
+    private struct NoTargetPath: Error, CustomStringConvertible {
+        let name: String
+
+        var description: String {
+            "cannot take target '\(name)': expected \(TargetPath.expected), got another text"
         }
     }
 

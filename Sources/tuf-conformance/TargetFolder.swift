@@ -16,7 +16,9 @@ struct TargetFolder {
         _ file: TargetFile, from repository: Repository, at url: String
     ) throws {
         let name = PercentEncoding.encode(file.path.description)
-        guard let path = TargetPath(name) else { throw FileError.notFound(.open, path: name) }
+        guard name.utf8.count <= NameTooLong.limit, let path = TargetPath(name) else {
+            throw NameTooLong(path: file.path)
+        }
         guard try !holds(file, at: path) else { return }
         let pending = try folder.stage(path)
         var check = TargetCheck(file)
@@ -53,6 +55,19 @@ struct TargetFolder {
         }
         do { try check.finish() } catch { return false }
         return true
+    }
+
+    /// A path of which no file name can be made.
+    struct NameTooLong: Error, CustomStringConvertible {
+        /// NAME_MAX of Linux's file systems.
+        static let limit = 255
+
+        let path: TargetPath
+
+        var description: String {
+            "cannot keep target '\(path)': expected at most \(Self.limit) bytes when percent-encoded, got "
+                + "\(PercentEncoding.encode(path.description).utf8.count)"
+        }
     }
 
     /// Why a target could not be fetched.

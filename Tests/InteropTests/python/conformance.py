@@ -14,13 +14,16 @@ import hashlib
 import http.server
 import json
 import os
+import select
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import traceback
 from datetime import datetime, timedelta, timezone
+from itertools import permutations, product
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -34,6 +37,9 @@ CLIENT = os.path.abspath(sys.argv[1])
 FAKETIME = shutil.which("faketime")
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 TOP = ["root", "timestamp", "snapshot", "targets"]
+ROLES = [*TOP, "A"]
+# In this order a client takes the newest files, down to a delegated role and a target.
+ORDER = [*ROLES, "file"]
 
 
 def in_days(days: int) -> datetime:
@@ -63,7 +69,9 @@ class Repository:
 
     def __init__(self, kind: str = "ed25519", consistent: bool = True) -> None:
         self.files: dict[str, bytes] = {}
+        self.newest: dict[str, bytes] = {}
         self.requests: list[str] = []
+        self.flood: Flood | None = None
         self.signers: dict[str, list[CryptoSigner]] = {}
         self.kind, self.keys_used, self.digests = kind, 0, False
         self.root = Root(expires=in_days(30), consistent_snapshot=consistent)
@@ -102,10 +110,18 @@ class Repository:
         return metadata.to_bytes(JSONSerializer())
 
     def put(self, role: str, version: int, data: bytes) -> None:
+        self.files[self.place(role, version)] = data
+        self.newest[role] = data
+
+    def place(self, role: str, version: int) -> str:
         name = quote(role, "") + ".json"
         if role == "root" or (self.root.consistent_snapshot and role != "timestamp"):
             name = f"{version}.{name}"
-        self.files["metadata/" + name] = data
+        return "metadata/" + name
+
+    def metadata(self, role: str):
+        top = {"root": self.root, "timestamp": self.timestamp, "snapshot": self.snapshot}
+        return top[role] if role in top else self.roles[role]
 
     def publish_root(self) -> None:
         self.put("root", self.root.version, self.sign("root", self.root))
@@ -141,6 +157,11 @@ class Repository:
         self.timestamp.version += 1
         self.publish(*roles)
 
+    def update_all(self) -> None:
+        """Publishes the next version of every role."""
+        self.publish_next_root()
+        self.update(*self.roles)
+
     def add_target(self, role: str, path: str, data: bytes, algorithms=("sha256",)) -> TargetFile:
         target = TargetFile.from_data(path, data, list(algorithms))
         self.roles[role].targets[path] = target
@@ -148,12 +169,13 @@ class Repository:
         return target
 
     def serve_target(self, target: TargetFile, data: bytes) -> None:
+        for algorithm in target.hashes:
+            self.files[self.target_place(target, algorithm)] = data
+
+    def target_place(self, target: TargetFile, algorithm: str = "sha256") -> str:
         folder, slash, name = target.path.rpartition("/")
-        if self.root.consistent_snapshot:
-            for digest in target.hashes.values():
-                self.files[f"targets/{folder}{slash}{digest}.{name}"] = data
-        else:
-            self.files["targets/" + target.path] = data
+        digest = target.hashes[algorithm] + "." if self.root.consistent_snapshot else ""
+        return f"targets/{folder}{slash}{digest}{name}"
 
     def delegate(self, delegator: str, role: str, paths=("*",), prefixes=None, terminating=False,
                  threshold=1, keys=1, kind=None, expires=None) -> None:
@@ -169,13 +191,49 @@ class Repository:
             parent.add_key(signer.public_key, role)
 
 
+PIECE = 65_536
+FLOODS = {
+    # how an answer goes on for ever: what follows its first line, and then what comes again and again
+    "in chunks": (b"Transfer-Encoding: chunked\r\n\r\n", b"%x\r\n%s\r\n" % (PIECE, b" " * PIECE)),
+    "without a length": (b"\r\n", b" " * PIECE),
+    "of a declared length": (b"Content-Length: 1099511627776\r\n\r\n", b" " * PIECE),
+    "of header fields": (b"", (b"x: " + b"y" * 1_019 + b"\r\n") * (PIECE // 1_024)),
+}
+
+
+class Flood:
+    """An answer to the request for one file that never ends, and how many bytes were sent after its head."""
+
+    def __init__(self, name: str, how: str, wanted: int, status: int = 200) -> None:
+        self.name, self.how, self.wanted, self.status, self.sent = name, how, wanted, status, 0
+
+    def send(self, connection: socket.socket) -> None:
+        """Sends at full speed what a client may want; then it has a moment to go before each further piece."""
+        head, piece = FLOODS[self.how]
+        try:
+            connection.sendall(b"HTTP/1.1 %d Endless\r\n" % self.status + head)
+            while self.sent < self.wanted or not select.select([connection], [], [], 0.1)[0]:
+                self.sent += len(piece)
+                connection.sendall(piece)
+        except OSError:
+            pass  # The client has gone.
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two small packets; the second must not wait until the first is acknowledged.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         number, _, path = self.path.lstrip("/").partition("/")
+        if not number.isdigit():
+            # Outside of all repositories: scenarios run one after another, so the last one's client asks.
+            number, path = "-1", self.path
         repository = self.server.repositories[int(number)]
         repository.requests.append(path)
+        if repository.flood and path == repository.flood.name:
+            self.close_connection = True
+            return repository.flood.send(self.connection)
         # Metadata names are served as they are asked for; only target paths are decoded.
         data = repository.files.get(path if path.startswith("metadata/") else unquote(path))
         self.send_response(404 if data is None else 200)
@@ -195,6 +253,11 @@ class Server(http.server.ThreadingHTTPServer):
         self.repositories: list[Repository] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def handle_error(self, request, client_address) -> None:
+        # A client may go at any moment, and does when it refuses an answer.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 SERVER = Server()
 
@@ -206,46 +269,56 @@ class Client:
         SERVER.repositories.append(repository)
         self.repository = repository
         self.scratch = tempfile.TemporaryDirectory()
-        self.metadata = Path(self.scratch.name, "metadata")
-        self.targets = Path(self.scratch.name, "targets")
+        # Some folders down, so that what climbs out of its own is seen.
+        home = Path(self.scratch.name, "a", "b")
+        home.mkdir(parents=True)
+        self.metadata, self.targets, self.root = home / "metadata", home / "targets", home / "trusted root.json"
         self.base = f"http://127.0.0.1:{SERVER.server_address[1]}/{len(SERVER.repositories) - 1}/"
         self.errors = ""
         if initialise:
             expect(self.init(repository.files["metadata/1.root.json"]), 0)
             expect(repository.requests, [])
 
-    def run(self, *words: str, day: int | None = None) -> int:
+    def run(self, *words: str, day: int | None = None, folder: Path | None = None, seconds: int = 60) -> int:
         self.repository.requests.clear()
         command = [CLIENT, *words]
         if day is not None:
             command = [FAKETIME, in_days(day).strftime("%Y-%m-%d %H:%M:%S"), *command]
         outcome = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, env={"PATH": "/usr/bin:/bin", "TZ": "UTC"})
+            command, capture_output=True, text=True, timeout=seconds, cwd=folder,
+            env={"PATH": "/usr/bin:/bin", "TZ": "UTC"})
         self.errors = outcome.stderr
         if outcome.returncode not in (0, 1) or (outcome.returncode == 0) != (outcome.stderr == ""):
             raise AssertionError(f"exit {outcome.returncode}: {outcome.stderr}")
         return outcome.returncode
 
     def init(self, root: bytes) -> int:
-        path = Path(self.scratch.name, "trusted root.json")
-        path.write_bytes(root)
-        return self.run("--metadata-dir", str(self.metadata), "init", str(path))
+        self.root.write_bytes(root)
+        return self.run("--metadata-dir", str(self.metadata), "init", str(self.root))
 
     def refresh(self, day: int | None = None) -> int:
         return self.run(
             "--metadata-url", self.base + "metadata/", "--metadata-dir", str(self.metadata), "refresh", day=day)
 
-    def download(self, *names: str, day: int | None = None) -> int:
+    def download(self, *names: str, day: int | None = None, seconds: int = 60) -> int:
         words = [word for name in names for word in ("--target-name", name)]
         return self.run(
             "--metadata-dir", str(self.metadata), "--metadata-url", self.base + "metadata", *words,
-            "--target-base-url", self.base + "targets", "--target-dir", str(self.targets), "download", day=day)
+            "--target-base-url", self.base + "targets", "--target-dir", str(self.targets), "download", day=day,
+            seconds=seconds)
 
     def kept(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in self.metadata.iterdir()}
 
     def downloaded(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in self.targets.iterdir()} if self.targets.exists() else {}
+
+    def strays(self) -> list[str]:
+        """The files, but for the trusted root, that are in neither of the two folders."""
+        folders = (self.metadata, self.targets)
+        return sorted(
+            str(path.relative_to(self.scratch.name)) for path in Path(self.scratch.name).rglob("*")
+            if path.is_file() and path.parent not in folders and path != self.root)
 
     def version(self, role: str) -> int | None:
         data = self.kept().get(role + ".json")
@@ -268,6 +341,20 @@ def refused(client: Client, outcome: int, *words: str) -> None:
             raise AssertionError(f"expected '{word}' in the error, got {client.errors!r}")
 
 
+def expect_requests(repository: Repository, *words: str) -> None:
+    """All requests of the client's last run, in their order: targets as they are, metadata as `<version>.<role>`."""
+    def spelt(word: str) -> str:
+        role = word.partition(".")[2]
+        return f"metadata/{word if repository.root.consistent_snapshot or role in ('', 'root') else role}.json"
+    expect(repository.requests, [word if word.startswith("targets/") else spelt(word) for word in words], "requests")
+
+
+def expect_stop(client: Client, where: str, before: dict[str, bytes]) -> None:
+    """The newest files of the roles that come before this place are kept, and all others are as before."""
+    taken = {f"{role}.json": client.repository.newest[role] for role in ORDER[:ORDER.index(where)]}
+    expect(client.kept(), {**before, **taken}, f"kept before {where}")
+
+
 SCENARIOS = {}
 
 
@@ -288,16 +375,14 @@ def scenario(*variants, needs_time=False):
 def refreshes_and_downloads(kind, consistent):
     repository = Repository(kind, consistent)
     repository.delegate("targets", "releases", ["releases/*"], keys=2, threshold=2)
-    repository.add_target("releases", "releases/a b%?.bin", b"content", ["sha256", "sha512"])
+    target = repository.add_target("releases", "releases/a b%?.bin", b"content", ["sha256", "sha512"])
     repository.update("targets", "releases")
     client = Client(repository)
     expect(client.refresh(), 0, client.errors)
-    v = (lambda name: "2." + name) if consistent else (lambda name: name)
-    expect(repository.requests, [
-        "metadata/2.root.json", "metadata/timestamp.json", "metadata/" + v("snapshot.json"),
-        "metadata/" + v("targets.json")])
+    expect_requests(repository, "2.root", "timestamp", "2.snapshot", "2.targets")
     expect(client.download("releases/a b%?.bin"), 0, client.errors)
-    expect(repository.requests[2], "metadata/" + v("releases.json"))
+    expect_requests(
+        repository, "2.root", "timestamp", "2.releases", quote(repository.target_place(target)))
     expect(client.downloaded(), {quote("releases/a b%?.bin", ""): b"content"})
     expect(client.versions(), {"root": 1, "timestamp": 2, "snapshot": 2, "targets": 2, "releases": 2})
     for name, data in client.kept().items():
@@ -509,6 +594,8 @@ def follows_root_rotation(index, kind):
     last = len(versions) if is_good else len(versions) - 1
     expect(outcome, 0 if is_good else 1, client.errors)
     expect(client.kept()["root.json"], repository.files[f"metadata/{last}.root.json"])
+    roots = [f"{version}.root" for version in range(2, last + 2)]
+    expect_requests(repository, *roots, *(["timestamp", "1.snapshot", "1.targets"] if is_good else []))
 
 
 @scenario("timestamp", "snapshot", "targets")
@@ -555,6 +642,7 @@ def keeps_a_timestamp_of_the_same_version():
     repository.publish_timestamp()
     expect(client.refresh(), 0, client.errors)
     expect(client.kept(), before)
+    expect_requests(repository, "2.root", "timestamp")
 
 
 @scenario()
@@ -568,7 +656,7 @@ def refuses_an_older_timestamp():
     repository.publish_timestamp()
     refused(client, client.refresh(), "timestamp: version 1 is older than version 2")
     expect(client.kept(), before)
-    expect(repository.requests[-1], "metadata/timestamp.json")
+    expect_requests(repository, "2.root", "timestamp")
 
 
 @scenario(False, True)
@@ -603,7 +691,7 @@ def refuses_older_targets(digests):
 def recovers_from_the_highest_version_of(role):
     repository = Repository()
     client = Client(repository)
-    metadata = {"timestamp": repository.timestamp, "snapshot": repository.snapshot, **repository.roles}[role]
+    metadata = repository.metadata(role)
     metadata.version = 99_999
     repository.publish("targets")
     expect(client.refresh(), 0, client.errors)
@@ -667,8 +755,7 @@ def refuses_expired(role):
         repository.root.expires = in_days(-1)
         repository.publish_next_root()
     else:
-        metadata = {"timestamp": repository.timestamp, "snapshot": repository.snapshot, **repository.roles}[role]
-        metadata.expires = in_days(-1)
+        repository.metadata(role).expires = in_days(-1)
     repository.update("targets")
     refused(client, client.refresh(), role, "expired")
     # Section 5.3.10: an expired root is kept, and nothing after it is.
@@ -748,32 +835,33 @@ def visits_delegations_in_order(index):
     repository.publish(*repository.roles)
     client = Client(repository)
     refused(client, client.download("missing"), "missing")
-    expect(repository.requests[4:], [f"metadata/1.{role}.json" for role in visited])
+    expect_requests(
+        repository, "2.root", "timestamp", "1.snapshot", "1.targets", *[f"1.{role}" for role in visited])
 
 
 @scenario(
     ("target", []), ("README.md", ["A"]), ("releases/x/x_v1", ["B", "C"]), ("releases/y/y_v1.zip", ["B", "D"]),
     ("releases/z/z_v1.zip", None))
 def finds_through_patterns(path, visited):
-    repository = Repository()
+    repository, places = Repository(), {}
     repository.delegate("targets", "A", ["*.doc", "*.md"])
     repository.delegate("targets", "B", ["releases/*/*"])
     repository.delegate("B", "C", ["releases/x/*"])
     repository.delegate("B", "D", ["releases/y/*.zip"])
     for role, name in (("targets", "target"), ("A", "README.md"), ("C", "releases/x/x_v1"),
                        ("D", "releases/y/y_v1.zip"), ("D", "releases/z/z_v1.zip")):
-        repository.add_target(role, name, name.encode())
+        places[name] = repository.target_place(repository.add_target(role, name, name.encode()))
     repository.publish(*repository.roles)
     client = Client(repository)
     if visited is None:
         refused(client, client.download(path), path)
         expect(client.downloaded(), {})
-        visited = ["B"]
+        asked = ["1.B"]
     else:
         expect(client.download(path), 0, client.errors)
         expect(client.downloaded(), {quote(path, ""): path.encode()})
-    asked = [name for name in repository.requests[4:] if name.startswith("metadata")]
-    expect(asked, [f"metadata/1.{role}.json" for role in visited])
+        asked = [*[f"1.{role}" for role in visited], places[path]]
+    expect_requests(repository, "2.root", "timestamp", "1.snapshot", "1.targets", *asked)
 
 
 @scenario("ed25519", "ecdsa", "rsa")
@@ -783,14 +871,14 @@ def finds_through_hash_prefixes(kind):
     wrong = "0" if digest[0] != "0" else "1"
     repository.delegate("targets", "wrong", prefixes=[wrong, digest[:3] + wrong * 61], kind=kind)
     repository.delegate("targets", "right", prefixes=[wrong, digest[:2]], kind=kind)
-    for role in ("wrong", "right"):
-        repository.add_target(role, "files/x", role.encode())
-    repository.add_target("right", "files/x", b"right")
+    repository.add_target("wrong", "files/x", b"wrong")
+    target = repository.add_target("right", "files/x", b"right")
     repository.publish(*repository.roles)
     client = Client(repository)
     expect(client.download("files/x"), 0, client.errors)
     expect(client.downloaded(), {"files%2Fx": b"right"})
-    expect(repository.requests[4], "metadata/1.right.json")
+    expect_requests(
+        repository, "2.root", "timestamp", "1.snapshot", "1.targets", "1.right", repository.target_place(target))
 
 
 @scenario()
@@ -805,33 +893,21 @@ def refuses_a_delegated_role_below_its_threshold():
     expect((client.downloaded(), client.version("A")), ({}, None))
 
 
-@scenario("?", "#", "/delegatedrole", "../delegatedrole", "..", "a b%2e\u00e9")
-def keeps_a_role_in_its_folder_named(role):
-    repository = Repository()
-    repository.delegate("targets", role)
-    repository.publish("targets", role)
-    client = Client(repository)
-    refused(client, client.download("missing"), "missing")
-    expect(repository.requests[-1], f"metadata/1.{quote(role, '')}.json")
-    expect(len(client.kept()), 5)
-    expect(sorted(path.name for path in Path(client.scratch.name).iterdir()),
-           ["metadata", "targets", "trusted root.json"])
-
-
 # Targets
 
 
 @scenario(True, False)
 def downloads_several_and_none_twice(consistent):
     repository = Repository(consistent=consistent)
-    for number in range(3):
-        repository.add_target("targets", f"files/{number}", b"content %d" % number)
+    places = [
+        repository.target_place(repository.add_target("targets", f"files/{number}", b"content %d" % number))
+        for number in range(3)]
     repository.publish("targets")
     client = Client(repository)
     expect(client.download("files/0", "files/1"), 0, client.errors)
-    expect(len([name for name in repository.requests if name.startswith("targets/")]), 2)
+    expect_requests(repository, "2.root", "timestamp", "1.snapshot", "1.targets", *places[:2])
     expect(client.download("files/1", "files/2", "files/0"), 0, client.errors)
-    expect(len([name for name in repository.requests if name.startswith("targets/")]), 1)
+    expect_requests(repository, "2.root", "timestamp", places[2])
     expect(client.downloaded(), {f"files%2F{number}": b"content %d" % number for number in range(3)})
     repository.add_target("targets", "files/1", b"changed")
     repository.update("targets")
@@ -891,17 +967,383 @@ def says_what_is_absent(name):
     refused(client, client.refresh(), "cannot get", f"{name}.json")
 
 
-@scenario()
-def refuses_endless_metadata():
-    repository = Repository()
-    repository.files["metadata/timestamp.json"] += b" " * 20_000
+# Requests
+
+
+REQUESTS = [
+    # what the repository does, the target that is then downloaded, and all requests
+    ("is new", [], None, "2.root timestamp 1.snapshot 1.targets"),
+    ("has nothing new", [], None, "2.root timestamp"),
+    ("has new targets", [("update", "targets")], None, "2.root timestamp 2.snapshot 2.targets"),
+    ("has a new timestamp and snapshot", [("update",)], None, "2.root timestamp 3.snapshot"),
+    ("rotates root twice", [("rotate", "root")] * 2, None, "2.root 3.root 4.root timestamp"),
+    ("rotates snapshot", [("rotate", "snapshot"), ("publish_next_root",), ("update",)], None,
+     "4.root 5.root timestamp 4.snapshot"),
+    ("has a target three roles down", [], "file", "5.root timestamp 1.A 1.B 1.C targets/"),
+    ("has it still", [], "file", "5.root timestamp"),
+    ("has a new version of the middle role", [("update", "B")], "file", "5.root timestamp 5.snapshot 2.B"),
+    ("has all of it new", [("update_all",)], "file", "5.root 6.root timestamp 6.snapshot 3.targets 2.A 3.B 2.C"),
+]
+
+
+@scenario(True, False)
+def makes_these_requests_and_no_others_where_consistent_is(consistent):
+    repository = Repository(consistent=consistent)
+    for delegator, role in ("targets", "A"), ("A", "B"), ("B", "C"):
+        repository.delegate(delegator, role)
+    target = repository.add_target("C", "file", b"content")
+    repository.publish(*repository.roles)
     client = Client(repository)
-    refused(client, client.refresh(), "timestamp.json", "at most 16384 bytes")
-    expect(client.versions(), {"root": 1})
+    for what, edits, path, words in REQUESTS:
+        for name, *arguments in edits:
+            getattr(repository, name)(*arguments)
+        expect(client.download(path) if path else client.refresh(), 0, f"{what}: {client.errors}")
+        expect_requests(
+            repository, *[repository.target_place(target) if word == "targets/" else word for word in words.split()])
+
+
+# Endless data
+
+
+LIMITS = {"root": 512_000, "timestamp": 16_384, "snapshot": 2_000_000, "targets": 5_000_000, "A": 5_000_000}
+
+
+def with_a_file(digests: bool = False) -> tuple[Repository, Client, TargetFile]:
+    """A repository with a delegated role, a client that has its first version, and the second version published."""
+    repository = Repository()
+    repository.digests = digests
+    repository.delegate("targets", "A")
+    repository.add_target("A", "file", b"first")
+    repository.publish("targets", "A")
+    client = Client(repository)
+    expect(client.download("file"), 0, client.errors)
+    target = repository.add_target("A", "file", b"second")
+    repository.update_all()
+    return repository, client, target
+
+
+def expect_bounded(flood: Flood) -> None:
+    # Sixteen pieces are more than a second and a half: that long a busy machine may take to run the client.
+    most = flood.wanted + 16 * PIECE
+    expect(flood.wanted <= flood.sent <= most, True, f"{flood.wanted} to {most} bytes sent, and it was {flood.sent}")
+
+
+@scenario(
+    *product(ORDER, FLOODS),
+    *product(["snapshot", "targets", "A"], FLOODS, ["with its length listed"]))
+def leaves_an_endless(what, how, listed=""):
+    repository, client, target = with_a_file(digests=bool(listed))
+    before = client.kept()
+    name = repository.target_place(target) if what == "file" else repository.place(what, 2)
+    limit = len(repository.files[name]) if listed or what == "file" else LIMITS[what]
+    limit = 65_536 if how == "of header fields" else limit
+    repository.flood = Flood(name, how, wanted=0 if how == "of a declared length" else limit)
+    refused(client, client.download("file", seconds=20), f"at most {limit} bytes")
+    requests = ["2.root", "3.root", "timestamp", "2.snapshot", "2.targets", "2.A", repository.target_place(target)]
+    # After a root that is taken comes the question for the next.
+    expect_requests(repository, *requests[:1 if what == "root" else ORDER.index(what) + 2])
+    expect_stop(client, what, before)
+    expect((client.downloaded(), client.strays()), ({"file": b"first"}, []))
+    expect_bounded(repository.flood)
+
+
+@scenario(*product(["root", "timestamp", "file"], ["in chunks", "without a length", "of a declared length"]))
+def leaves_an_endless_word_that_there_is_no(what, how):
+    repository, client, target = with_a_file()
+    before = client.kept()
+    names = {"root": repository.place("root", 3), "timestamp": repository.place("timestamp", 2),
+             "file": repository.target_place(target)}
+    repository.flood = Flood(names[what], how, wanted=65_536, status=404)
+    # Without a next root the refresh goes on.
+    expect(client.download("file", seconds=20), 0 if what == "root" else 1, client.errors)
+    expect_stop(client, "timestamp" if what == "timestamp" else "file", before)
+    expect(client.downloaded(), {"file": b"second" if what == "root" else b"first"})
+    expect_bounded(repository.flood)
+
+
+@scenario(*ROLES)
+def takes_as_many_bytes_as_its_limit_says_of(role):
+    repository, client, _ = with_a_file()
+    before = client.kept()
+    name = repository.place(role, 2)
+    repository.files[name] = repository.newest[role] = repository.newest[role].ljust(LIMITS[role])
+    repository.files[name] += b" "
+    refused(client, client.download("file"), f"at most {LIMITS[role]} bytes, got {LIMITS[role] + 1}")
+    expect_stop(client, role, before)
+    repository.files[name] = repository.newest[role]
+    expect(client.download("file"), 0, client.errors)
+    expect(client.kept(), {f"{role}.json": data for role, data in repository.newest.items()})
+
+
+# Names
+
+
+# A path or role name, and how it stands in a URL.
+NAMES = {
+    "d \u00e9 ..x?%41#": "d%20%C3%A9%20..x%3F%2541%23",
+    " ": "%20",
+    "?": "%3F",
+    "#": "%23",
+    "%2e%2e%2f": "%252e%252e%252f",
+    "%": "%25",
+    "...": "...",
+    "..x": "..x",
+    "~-._": "~-._",
+    "a+b&c=d;e:@,!$'()*|\"": "a%2Bb%26c%3Dd%3Be%3A%40%2C%21%24%27%28%29%2A%7C%22",
+    "a\nb\u007f": "a%0Ab%7F",
+    "--help": "--help",
+    "\u65e5\u672c": "%E6%97%A5%E6%9C%AC",
+    "e\u0301": "e%CC%81",
+    "\U0001f426": "%F0%9F%90%A6",
+    "\u00e9" * 40: "%C3%A9" * 40,
+}
+TARGET_PATHS = {
+    **NAMES,
+    "d/\u00e9 ..x?%41#": "d/%C3%A9%20..x%3F%2541%23",
+    "%2e%2e/%2e/x": "%252e%252e/%252e/x",
+    "a/.../b c": "a/.../b%20c",
+    "x" * 255: "x" * 255,
+}
+# Paths that could leave a folder or change in a URL, and such as are too long for the name of a file when encoded.
+UNUSABLE_PATHS = [
+    "../x", "../../x", "a/../../../x", "..", ".", "./x", "/x", "//x", "\u00e9" * 100, "x" * 256]
+ROLE_NAMES = {
+    **NAMES,
+    "..": "..",
+    ".": ".",
+    "/delegatedrole": "%2Fdelegatedrole",
+    "../delegatedrole": "..%2Fdelegatedrole",
+    "\\": "%5C",
+    "x" * 240: "x" * 240,
+}
+
+
+@scenario(*product(TARGET_PATHS, [True, False]))
+def downloads_the_target(path, consistent):
+    repository = Repository(consistent=consistent)
+    target = repository.add_target("targets", path, b"content")
+    repository.publish("targets")
+    client = Client(repository)
+    expect(client.download(path), 0, client.errors)
+    folder, slash, name = TARGET_PATHS[path].rpartition("/")
+    digest = target.hashes["sha256"] + "." if consistent else ""
+    expect_requests(
+        repository, "2.root", "timestamp", "1.snapshot", "1.targets", f"targets/{folder}{slash}{digest}{name}")
+    expect(client.downloaded(), {TARGET_PATHS[path].replace("/", "%2F"): b"content"})
+    expect((len(client.kept()), client.strays()), (4, []))
+
+
+@scenario(*product(UNUSABLE_PATHS, [True, False]))
+def never_writes_the_target(path, consistent):
+    repository = Repository(consistent=consistent)
+    repository.add_target("targets", path, b"content")
+    other = repository.add_target("targets", "other", b"other")
+    repository.publish("targets")
+    client = Client(repository)
+    refused(client, client.download(path))
+    expect([name for name in repository.requests if not name.startswith("metadata/")], [])
+    expect((client.downloaded(), client.strays()), ({}, []))
+    # It does no harm to what stands beside it.
+    expect(client.download("other"), 0, client.errors)
+    expect(repository.requests[-1], repository.target_place(other))
+    expect((client.downloaded(), client.strays()), ({"other": b"other"}, []))
+
+
+@scenario(*product(ROLE_NAMES, [True, False]))
+def follows_the_role(role, consistent):
+    repository = Repository(consistent=consistent)
+    repository.delegate("targets", role)
+    target = repository.add_target(role, "file", b"content")
+    repository.publish("targets", role)
+    client = Client(repository)
+    expect(client.download("file"), 0, client.errors)
+    expect_requests(
+        repository, "2.root", "timestamp", "1.snapshot", "1.targets", f"1.{ROLE_NAMES[role]}",
+        repository.target_place(target))
+    top = {f"{name}.json": repository.newest[name] for name in TOP}
+    expect(client.kept(), {**top, f"{ROLE_NAMES[role]}.json": repository.newest[role]})
+    expect((client.downloaded(), client.strays()), ({"file": b"content"}, []))
+
+
+@scenario("\u00e9" * 41, "\u00e9" * 100, "x" * 241)
+def never_writes_the_role(role):
+    repository = Repository()
+    repository.delegate("targets", role)
+    repository.add_target(role, "file", b"content")
+    repository.publish("targets", role)
+    client = Client(repository)
+    refused(client, client.download("file"), role)
+    expect([name for name in repository.requests if quote(role) in name], [])
+    expect(set(client.kept()) <= {f"{name}.json" for name in TOP}, True, "files of the top-level roles alone")
+    expect((client.downloaded(), client.strays()), ({}, []))
+
+
+@scenario(True, False)
+def tells_two_spellings_of_a_name_apart(consistent):
+    repository = Repository(consistent=consistent)
+    names = ["\u00e9", "e\u0301"]
+    for name in names:
+        repository.delegate("targets", name, [name])
+        repository.add_target(name, name, name.encode())
+    repository.publish("targets", *names)
+    client = Client(repository)
+    expect(client.download(*names), 0, client.errors)
+    expect(client.downloaded(), {"%C3%A9": names[0].encode(), "e%CC%81": names[1].encode()})
+    for name, kept in zip(names, ("%C3%A9.json", "e%CC%81.json")):
+        expect(client.kept()[kept], repository.newest[name])
+
+
+# Keys that the client does not know
+
+
+UNKNOWN_KEYS = [
+    # what the key really is, and the key type and scheme that its object says
+    ("ed25519", "mystery", "mystery"),
+    ("ed25519", "mystery", "ed25519"),
+    ("ed25519", "ed25519", "mystery"),
+    ("ecdsa", "ecdsa", "ecdsa-sha2-nistp384"),
+    ("rsa", "rsa", "rsa-pkcs1v15-sha256"),
+]
+
+
+def with_an_unknown_key(role: str, kind: str, keytype: str, scheme: str) -> Repository:
+    """A repository where two known keys, which are the threshold, and one unknown key sign the role.
+
+    The signature of the unknown one is good by what the key really is, so that only its object tells.
+    """
+    repository = Repository()
+    repository.delegate("targets", "A", threshold=2 if role == "A" else 1, keys=2)
+    repository.add_target("A", "file", b"content")
+    unknown = repository.new_key(kind)
+    unknown.public_key.keytype, unknown.public_key.scheme = keytype, scheme
+    if role == "A":
+        repository.roles["targets"].add_key(unknown.public_key, "A")
+        repository.signers["A"].append(unknown)
+    else:
+        repository.add_key(role)
+        repository.add_key(role, unknown)
+        repository.root.roles[role].threshold = 2
+    repository.publish_root()
+    repository.publish("targets", "A")
+    return repository
+
+
+@scenario(*[(role, *key) for role in ROLES for key in UNKNOWN_KEYS])
+def never_counts_for(role, kind, keytype, scheme):
+    repository = with_an_unknown_key(role, kind, keytype, scheme)
+    client = Client(repository)
+    expect(client.download("file"), 0, client.errors)
+    before = client.kept()
+    known = repository.signers[role].pop(1)
+    repository.update_all()
+    refused(client, client.download("file"), f"cannot accept {role}", "valid signatures of 2 keys", "got 1")
+    expect_stop(client, role, before)
+    repository.signers[role].append(known)
+    repository.publish_root()
+    repository.publish("targets", "A")
+    expect(client.download("file"), 0, client.errors)
+    expect(client.kept(), {f"{role}.json": data for role, data in repository.newest.items()})
+
+
+@scenario(*UNKNOWN_KEYS)
+def refuses_an_initial_root_that_needs(kind, keytype, scheme):
+    repository = with_an_unknown_key("root", kind, keytype, scheme)
+    repository.signers["root"].pop(1)
+    repository.publish_root()
+    client = Client(repository, initialise=False)
+    refused(client, client.init(repository.newest["root"]), "root", "valid signatures of 2 keys", "got 1")
+    expect(client.kept(), {})
+
+
+# One role's file in another's place
+
+
+def with_one_key() -> tuple[Repository, Client]:
+    """A repository where one key signs all roles, whose versions are the same, and a client that has the first ones."""
+    repository = Repository()
+    signer = repository.new_key()
+    for role in TOP:
+        repository.root.roles[role].keyids.clear()
+        repository.signers[role] = []
+        repository.add_key(role, signer)
+    repository.signers["A"], repository.roles["A"] = [signer], Targets(expires=in_days(30))
+    repository.delegate("targets", "A")
+    repository.add_target("A", "file", b"content")
+    for role in ("targets", "A"):
+        repository.roles[role].unrecognized_fields["x-fieldfare-role"] = role
+    repository.publish_root()
+    repository.publish("targets", "A")
+    client = Client(repository)
+    expect(client.download("file"), 0, client.errors)
+    return repository, client
+
+
+@scenario(*permutations(ROLES, 2))
+def refuses_in_place_of(role, other):
+    repository, client = with_one_key()
+    before = client.kept()
+    repository.update_all()
+    repository.files[repository.place(role, 2)] = repository.newest[other]
+    words = ["_type'"] if {role, other} != {"targets", "A"} else ["metadata of that role", f"got that of {other}"]
+    refused(client, client.download("file"), role, *words)
+    expect_stop(client, role, before)
+
+
+@scenario(("targets", "A"), ("A", "targets"))
+def refuses_by_what_snapshot_lists_in_place_of(role, other):
+    repository, client = with_one_key()
+    before = client.kept()
+    repository.digests = True
+    for name in (role, other):
+        del repository.roles[name].unrecognized_fields["x-fieldfare-role"]
+    repository.update_all()
+    repository.files[repository.place(role, 2)] = repository.newest[other]
+    refused(client, client.download("file"), role, "expected")
+    expect_stop(client, role, before)
+
+
+@scenario(*[(role, kind) for role in ROLES for kind in TOP if kind != ("targets" if role == "A" else role)])
+def refuses_where_only_the_type_differs(role, kind):
+    repository, client = with_one_key()
+    before = client.kept()
+    repository.metadata(role).type = kind
+    repository.update_all()
+    refused(client, client.download("file"), f"cannot read {role}", "_type'")
+    expect_stop(client, role, before)
+    del repository.metadata(role).type
+    repository.publish_root()
+    repository.publish("targets", "A")
+    expect(client.download("file"), 0, client.errors)
+
+
+# The command line
+
+
+@scenario()
+def takes_the_root_into_the_working_directory():
+    repository = Repository()
+    client = Client(repository, initialise=False)
+    client.metadata.mkdir()
+    client.root.write_bytes(repository.newest["root"])
+    expect(client.run("init", str(client.root), folder=client.metadata), 0, client.errors)
+    expect((client.kept(), client.strays()), ({"root.json": repository.newest["root"]}, []))
+    expect(client.refresh(), 0, client.errors)
+
+
+@scenario()
+def asks_no_network_for_the_root():
+    repository = Repository()
+    client = Client(repository, initialise=False)
+    client.root.write_bytes(repository.newest["root"])
+    words = ["--metadata-dir", str(client.metadata), "--metadata-url", client.base + "metadata/"]
+    expect(client.run(*words, "init", str(client.root)), 0, client.errors)
+    expect_requests(repository)
+    expect((client.kept(), client.strays()), ({"root.json": repository.newest["root"]}, []))
 
 
 @scenario(
     (), ("refresh",), ("--metadata-dir", "x", "refresh"), ("init",), ("init", "a", "b"), ("--what", "x", "refresh"),
+    ("--metadata-url", "http://127.0.0.1:9/", "refresh"),
     ("--metadata-dir", "x", "--metadata-url", "http://127.0.0.1:9/", "download"),
     ("refresh", "--metadata-dir", "x", "--metadata-url", "http://127.0.0.1:9/"))
 def refuses_arguments(*words):
