@@ -170,6 +170,21 @@ import Testing
         #expect(abs(try #require(one.first?.level) / (0.01 / 36) - 1) < 1e-9)
     }
 
+    @Test func `shares alpha by the segments there are, whoever was heard`() throws {
+        let segments = FleetSegment.all(cohorts: Set(Self.cohorts), locales: [])
+        #expect(segments.count == 6 + 3 + 2)
+        func levels(_ samples: [DeviceSample]) -> Set<Double> {
+            var evidence = GateFixtures.evidence(samples)
+            evidence.segments = segments
+            return Set(HealthGate(GateParameters()).results(evidence).map(\.level))
+        }
+        let all = levels(Self.fleet(seed: 1))
+        let few = levels(Self.fleet(seed: 1).filter { $0.cohort == Self.cohorts[0] })
+        #expect(all == few)
+        #expect(all.count == 1)
+        #expect(abs(try #require(all.first) / (0.005 / 36) - 1) < 1e-9)
+    }
+
     @Test(arguments: 0..<25 as Range<UInt64>)
     func `rolls back no sound release over six uneven cohorts`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed &+ 900)

@@ -293,4 +293,24 @@ import Testing
         #expect(judge(fleet(6, count: 2), hours: 72).verdict == .pause)
         #expect(judge([], hours: 72).verdict == .pause)
     }
+
+    @Test func `without control its own share excuses silence and local rollbacks`() {
+        func judge(
+            _ control: StageEvidence.Control, attempts: Double, uncontrolled: Double
+        ) -> Verdict {
+            var parameters = GateParameters()
+            parameters.attemptsShare = attempts
+            parameters.uncontrolledShare = uncontrolled
+            let samples = Self.fleet(seed: 13, treated: 50, control: 0) { sample, _ in
+                sample.wentBack = sample.device.bytes[3] < 20
+            }
+            var evidence = GateFixtures.evidence(samples, hours: 23)
+            evidence.control = control
+            return HealthGate(parameters).judge(evidence).verdict
+        }
+        // 20 of 50 went back: too many where 2% are excused, and not where 60% are.
+        #expect(judge(.none, attempts: 0.6, uncontrolled: 0.02) == .rollback)
+        #expect(judge(.none, attempts: 0.02, uncontrolled: 0.6) == .wait)
+        #expect(judge(.concurrent, attempts: 0.02, uncontrolled: 0.6) == .rollback)
+    }
 }

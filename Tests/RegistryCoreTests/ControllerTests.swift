@@ -231,6 +231,32 @@ struct ControllerTests {
         #expect(try scene.plan().state == .paused)
     }
 
+    /// Fails in one region, class or locale, and only there.
+    @Test func `a release that is bad in one region is taken back there, and goes on elsewhere`()
+        throws
+    {
+        let scene = try Scene(devices: 80, regions: ["eu", "us"])
+        var slow = VersionBehaviour()
+        slow.slowdown = 1.8
+        slow.region = AttributeName("us")
+        scene.fleet.behaviours[scene.new] = slow
+        try scene.startNew()
+        try scene.run(hours: 10)
+        #expect(try scene.decisions().filter { $0 == "excluded" }.count == 1)
+        #expect(try scene.decisions().last == "completed")
+        let plan = try scene.plan()
+        #expect(plan.state == .completed)
+        #expect(plan.excluded.count == 1)
+        #expect(scene.fleet.versions(in: "us") == [scene.old])
+        #expect(scene.fleet.versions(in: "eu") == [scene.new])
+        let record = try #require(
+            try scene.registry.auditRecords().last {
+                $0.json?["event"]?.string == "rollout.excluded"
+            }?.json)
+        #expect(record["facts"]?["segment"]?["region"]?.string == "us")
+        #expect(record["facts"]?["metric"]?.string != nil)
+    }
+
     // MARK: Orders
 
     @Test func `an order goes to the plan, to devices and to the audit log with its reason`() throws
@@ -310,19 +336,57 @@ struct ControllerTests {
         }
     }
 
+    /// Rollouts that end in different ways.
+    enum Course: String, CaseIterable, Sendable {
+        case healthy
+        case slow
+        case badRegion
+        case failing
+
+        var behaviour: VersionBehaviour {
+            var behaviour = VersionBehaviour()
+            switch self {
+            case .healthy: break
+            case .slow: behaviour.slowdown = 1.8
+            case .badRegion:
+                behaviour.slowdown = 1.8
+                behaviour.region = AttributeName("us")
+            case .failing: behaviour.failsSmoke = 1
+            }
+            return behaviour
+        }
+
+        /// What its decisions must have among them, so that each course is what it is called.
+        var decision: String {
+            switch self {
+            case .healthy: "advanced"
+            case .slow, .failing: "rolled_back"
+            case .badRegion: "excluded"
+            }
+        }
+
+        func scene() throws -> Scene {
+            let isSplit = self == .badRegion
+            let scene = try Scene(
+                devices: isSplit ? 60 : 24, regions: isSplit ? ["eu", "us"] : ["eu"])
+            scene.fleet.behaviours[scene.new] = behaviour
+            try scene.startNew()
+            return scene
+        }
+    }
+
     /// Killed at each commit of a run, before or after it, and started again at once.
-    @Test(arguments: CutStore.Moment.allCases)
+    @Test(arguments: CutStore.Moment.allCases, Course.allCases)
     func `killed at any commit of a run, the audit log is the same`(
-        moment: CutStore.Moment
+        moment: CutStore.Moment, course: Course
     ) throws {
-        let whole = try Scene(devices: 24)
-        try whole.startNew()
+        let whole = try course.scene()
         try whole.run(hours: 4)
         let expected = try facts(whole.registry)
+        #expect(try whole.decisions().contains(course.decision))
 
         for commits in 0..<3 {
-            let scene = try Scene(devices: 24)
-            try scene.startNew()
+            let scene = try course.scene()
             for _ in 0..<Int(4 * 3_600 / Self.tick) {
                 scene.now = scene.now + Self.tick
                 _ = try scene.registry.roles.renew(at: scene.now)

@@ -297,40 +297,115 @@ struct GatheringTests {
             history == [steady.attributes.cohort: SilenceHistory(silent: 2, windows: 11)])
     }
 
+    // MARK: What shares alpha, and who counts
+
+    @Test func `the segments that share alpha are those of all that follow, heard of or not`()
+        throws
+    {
+        var heard = try enrolled("heard")
+        var quiet = try enrolled("quiet", region: "us")
+        try registry.send(heard, heard.report(at: now + 60), at: now + 60)
+        let earlier = now + -3_600
+        try registry.send(quiet, quiet.report(at: earlier), at: earlier)
+        let evidence = try gather(try state(), at: now + 120).evidence
+        let cohorts = [heard, quiet].map { FleetSegment.cohort($0.attributes.cohort) }
+        let regions = [heard, quiet].map { FleetSegment.region($0.attributes.region) }
+        #expect(evidence.segments == cohorts + regions)
+        let excluded = try state {
+            $0.excluded = [.region(quiet.attributes.region)]
+        }
+        #expect(try gather(excluded, at: now + 120).evidence.segments == cohorts + regions)
+    }
+
+    @Test func `a pinned device is in neither arm: somebody chose it`() throws {
+        var pinned = try enrolled("pinned")
+        var other = try enrolled("other")
+        try registry.found(at: now)
+        try expose(&pinned, at: now + 60)
+        try expose(&other, at: now + 60)
+        let state = try state { plan in
+            plan.pins = [
+                PinGroup(
+                    bundle: plan.candidate, expires: now + 3_600,
+                    devices: [DeviceHash(of: pinned.id, model: registry.model)])
+            ]
+        }
+        #expect(try gather(state, at: now + 120).evidence.samples.map(\.device) == [other.id])
+        let later = try gather(state, at: now + 7_200).evidence.samples
+        #expect(Set(later.map(\.device)) == [pinned.id, other.id])
+    }
+
     // MARK: The policy's numbers
 
-    @Test func `every number of the gate is the policy's`() throws {
+    /// A policy in which no number is another's, nor a default.
+    private func unusual() throws -> Policy {
         let policy = try state().policy
+        var fields = try #require(policy.json.object)
+        fields["statistics"] = [
+            "alpha": 11, "alpha_pause": 101, "fleet_part": 501, "size_fraction": 668,
+            "pause_fraction": 334, "n0": 31, "rho0": 21, "min_turns_p95": 22,
+            "min_reference_turns": 23, "min_devices_treated": 4, "min_devices_control": 6,
+            "min_weight": 24, "coverage": 901, "min_missing": 3, "jump": 1_501, "jump_turns": 41,
+            "attempts_q0": 25, "uncontrolled_q0": 26,
+        ]
+        fields["gates"] = [
+            [
+                "metric": "latency_p95", "direction": "higher_is_worse", "limit": 1_301,
+                "accepted": 1_051, "clock": "cpu_ms", "absolute": 777,
+            ],
+            [
+                "metric": "errors", "direction": "higher_is_worse", "limit": 1_501,
+                "accepted": 1_052, "absolute": 51,
+            ],
+            ["metric": "silent", "direction": "higher_is_worse"],
+        ]
+        fields["burn_in"] = ["seconds": 601, "turns": 7]
+        fields["check_in_deadline_s"] = 7_201
+        fields["on_insufficient_evidence"] = "promote_unproven"
+        fields["excludable"] = ["locale"]
+        return try Policy(parsing: JSON.object(fields).canonicalBytes)
+    }
+
+    @Test func `every number of the gate is the policy's`() throws {
+        let policy = try unusual()
         let parameters = GateParameters(policy)
-        #expect(parameters.alpha == 0.01)
-        #expect(parameters.alphaPause == 0.1)
-        #expect(parameters.stages == 3)
-        #expect(parameters.burnInSeconds == 600)
-        #expect(parameters.deadlineSeconds == 7_200)
-        #expect(parameters.rules.count == policy.gates.count)
-        let latency = try #require(parameters.rules.first { $0.metric == .latencyP95 })
-        #expect(latency.limit == 1.3)
-        let errors = try #require(parameters.rules.first { $0.metric == .errors })
-        #expect(errors.allowedShare == 0.05)
-        let defaults = GateParameters()
-        #expect(parameters.pseudoDevices == defaults.pseudoDevices)
-        #expect(parameters.correlation == defaults.correlation)
-        #expect(parameters.minTurns == defaults.minTurns)
-        #expect(parameters.minTreated == defaults.minTreated)
-        #expect(parameters.minControl == defaults.minControl)
-        #expect(parameters.minWeight == defaults.minWeight)
-        #expect(parameters.coverage == defaults.coverage)
-        #expect(parameters.minMissing == defaults.minMissing)
-        #expect(parameters.jumpRatio == defaults.jumpRatio)
-        #expect(parameters.jumpTurns == defaults.jumpTurns)
-        #expect(abs(parameters.sizeFraction - defaults.sizeFraction) < 0.001)
-        #expect(abs(parameters.pauseFraction - defaults.pauseFraction) < 0.001)
-        #expect(parameters.attemptsShare == defaults.attemptsShare)
-        #expect(parameters.excludable == Set(SegmentKind.allCases))
+        #expect(parameters.alpha == 0.011)
+        #expect(parameters.alphaPause == 0.101)
+        #expect(parameters.fleetPart == 0.501)
+        #expect(parameters.stages == policy.stages.count)
+        #expect(parameters.sizeFraction == 0.668)
+        #expect(parameters.pauseFraction == 0.334)
+        #expect(parameters.pseudoDevices == 31)
+        #expect(parameters.correlation == 0.021)
+        #expect(parameters.minTurns == 22)
+        #expect(parameters.minReferenceTurns == 23)
+        #expect(parameters.minTreated == 4)
+        #expect(parameters.minControl == 6)
+        #expect(parameters.minWeight == 24)
+        #expect(parameters.deadlineSeconds == 7_201)
+        #expect(parameters.burnInSeconds == 601)
+        #expect(parameters.burnInTurns == 7)
+        #expect(parameters.coverage == 0.901)
+        #expect(parameters.minMissing == 3)
+        #expect(parameters.jumpRatio == 1.501)
+        #expect(parameters.jumpTurns == 41)
+        #expect(parameters.attemptsShare == 0.025)
+        #expect(parameters.uncontrolledShare == 0.026)
+        #expect(parameters.onInsufficientEvidence == .promoteUnproven)
+        #expect(parameters.excludable == [.locale])
+        #expect(parameters.absolute.p95Milliseconds == 777)
+        #expect(parameters.absolute.errorShare == 0.051)
+        #expect(
+            parameters.rules == [
+                MetricRule(.latencyP95, limit: 1.301, accepted: 1.051, clock: .cpu),
+                MetricRule(.errors, limit: 1.501, allowedShare: 0.051, accepted: 1.052),
+                MetricRule(.silent),
+            ])
         let stage = StageRequirements(policy.stages[0])
         #expect(stage.blindSpots[.latencyP95] == 2)
         #expect(stage.blindSpots[.errors] == 0.08)
         #expect(stage.leastSoakSeconds == 86_400)
+        #expect(stage.mostSoakSeconds == 259_200)
     }
 
     @Test func `every metric of a policy is one that the gate knows`() {

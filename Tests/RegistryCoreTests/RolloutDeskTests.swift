@@ -130,6 +130,62 @@ struct RolloutDeskTests {
         #expect(model.versions.map(\.state) == [.withdrawn])
     }
 
+    @Test
+    func `a withdrawn candidate can be rolled out again once the release keys have lifted that`()
+        throws
+    {
+        try registry.found(at: now)
+        let bundle = try registry.release("1.0.0", replaces: [], at: now)
+        _ = try create()
+        for order in [RolloutOrder.start, .rollback] {
+            _ = try registry.desk.order(
+                order, registry.model, .main, reason: "", by: registry.admin, at: now)
+        }
+        try registry.lift(bundle.reference, until: now, at: now)
+        let status = try create()
+        #expect(status.json["state"]?.string == "created")
+        #expect(
+            try registry.store.read { (records) throws(RegistryError) in
+                try records.rollout(registry.model, .main)
+            }?.state.plan.withdrawn == [])
+    }
+
+    @Test func `a freeze holds for every channel of the model, and its end too`() throws {
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        let night = try #require(ChannelName("night"))
+        func order(_ order: RolloutOrder, _ channel: ChannelName) throws -> String? {
+            try registry.desk.order(
+                order, registry.model, channel, reason: "fair", by: registry.admin, at: now
+            ).json["state"]?.string
+        }
+        func state(_ channel: ChannelName) throws -> String? {
+            try registry.desk.status(registry.model, channel, by: registry.admin, at: now)
+                .json["state"]?.string
+        }
+        let late = try #require(ChannelName("late"))
+        for channel in [ChannelName.main, night, late] {
+            _ = try registry.desk.create(
+                RolloutRequest(
+                    model: registry.model, channel: channel,
+                    candidate: #require(SemanticVersion("1.0.0")),
+                    policy: #require(AttributeName("standard")), isInitial: true),
+                by: registry.admin, at: now)
+        }
+        for channel in [ChannelName.main, night] {
+            #expect(try order(.start, channel) == "running")
+        }
+        #expect(try order(.freeze, .main) == "frozen")
+        #expect(try state(night) == "frozen")
+        #expect(
+            throws: RegistryError.stateConflict(
+                order: "start", reason: "\(OrderRefusal.modelFrozen)")
+        ) { try order(.start, late) }
+        #expect(try order(.unfreeze, night) == "running")
+        #expect(try state(.main) == "running")
+        #expect(try order(.start, late) == "running")
+    }
+
     @Test func `creating needs operate for this model`() throws {
         try registry.found(at: now)
         let publisher = Principal(id: .registry, name: "p", scopes: [Scope(.publish)])

@@ -2,7 +2,7 @@ package import Cryptography
 import ModelBundle
 package import Primitives
 package import RegistryCore
-import Rollouts
+package import Rollouts
 package import TUF
 import TestSupport
 
@@ -180,6 +180,16 @@ package struct TestRegistry: Sendable {
                 of: policyBytes)
         }
         return bundle
+    }
+
+    /// Publishes the release keys' word that a bundle may be taken again.
+    package func lift(_ bundle: BundleReference, until: UTCTime, at now: UTCTime) throws {
+        let lift = Lift(model: model, version: bundle.version, sha256: bundle.sha256, until: until)
+        let bytes = lift.json.canonicalBytes
+        try upload(bytes)
+        try publish(at: now) { targets in
+            targets.targets[.lift(of: model, bundle.version)] = TargetDescription(of: bytes)
+        }
     }
 
     func requirements(_ manifest: [UInt8]) throws -> Requirements {

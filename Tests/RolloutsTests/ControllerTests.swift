@@ -250,12 +250,13 @@ struct ControllerTests {
         #expect(harness.order(.exclude(locale)).refusal == .segmentAlreadyExcluded(locale))
     }
 
-    @Test func `a segment that may not be excluded rolls the release back`() throws {
+    @Test func `a segment that may not be excluded pauses the release`() throws {
         var harness = try Self.started { $0.excludable = [.locale] }
         let step = harness.verdict(
             .wait, segments: [Self.finding(.region(name("eu")), .rollback)])
-        #expect(step.records.map(\.kind) == [.rolledBack])
+        #expect(step.records.map(\.kind) == [.paused])
         #expect(harness.state.plan.excluded == [])
+        #expect(harness.state.plan.state == .paused)
     }
 
     @Test func `pauses one segment, and an order resumes it`() throws {
@@ -396,6 +397,56 @@ struct ControllerTests {
         #expect(throws: OrderRefusal.planOfAnotherLine) {
             try create(policy, "1.3.0", after: last)
         }
+    }
+
+    @Test func `a lift of the release keys ends a withdrawal, and no later one`() throws {
+        let policy = Self.policy()
+        let lifted = policy.candidate
+        var last = World().plan
+        last.state = .rolledBack
+        last.withdrawn = [
+            Withdrawal(version: version("1.2.0"), sha256: bundle("1.2.0").sha256, at: World.start),
+            Withdrawal(version: lifted.version, sha256: lifted.sha256, at: World.start),
+        ]
+        func create(until: UTCTime) throws(OrderRefusal) -> ControllerState {
+            try ControllerState(
+                creating: policy,
+                reference: Plan.PolicyReference(
+                    path: World.path, sha256: World.digest(of: policy)),
+                channel: .main, baseline: bundle("1.3.0"), after: last,
+                lifts: [
+                    Lift(
+                        model: policy.model, version: lifted.version, sha256: lifted.sha256,
+                        until: until)
+                ])
+        }
+        #expect(try create(until: World.start).plan.withdrawn == [last.withdrawn[0]])
+        #expect(throws: OrderRefusal.candidateWithdrawn(lifted.version)) {
+            try create(until: World.start + -1)
+        }
+    }
+
+    @Test func `nothing starts while another channel of the model is frozen`() throws {
+        var harness = try Harness(policy: Self.policy(), devices: 120)
+        harness.isModelFrozen = true
+        #expect(harness.order(.start).refusal == .modelFrozen)
+        harness.isModelFrozen = false
+        #expect(harness.order(.start).refusal == nil)
+    }
+
+    @Test func `a release that was complete when it was frozen is judged no more`() throws {
+        var harness = try Self.started()
+        for _ in 0..<3 {
+            harness.now = harness.now + day + 7 * hour
+            harness.verdict(.promote)
+        }
+        #expect(harness.state.plan.state == .completed)
+        harness.order(.freeze)
+        #expect(harness.verdict(.rollback).records == [])
+        #expect(harness.state.plan.state == .frozen)
+        harness.order(.unfreeze)
+        #expect(harness.verdict(.rollback).records == [])
+        #expect(harness.state.plan.state == .completed)
     }
 
     @Test func `a new rollout keeps withdrawals, pins and freeze windows of the last`() throws {

@@ -13,6 +13,7 @@ struct Harness {
     var records: [DecisionRecord] = []
     var approvals: [Approval] = []
     var isRehearsed = false
+    var isModelFrozen = false
     private var listing = World().listing
 
     init(policy: Policy, devices count: Int, seed: UInt64 = 1) throws {
@@ -51,7 +52,8 @@ struct Harness {
             census.add(device.attributes, bucket: bucket)
         }
         return ControllerFacts(
-            now: now, census: census, approvals: approvals, isRehearsed: isRehearsed)
+            now: now, census: census, approvals: approvals, isRehearsed: isRehearsed,
+            isModelFrozen: isModelFrozen)
     }
 
     @discardableResult

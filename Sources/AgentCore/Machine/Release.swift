@@ -67,6 +67,7 @@ package struct ProbationTerms: Sendable, Hashable {
         policy.warmUpTurns = probation.warmUpTurns
         policy.midShare = Double(probation.midQ0) / 1_000
         policy.tailShare = Double(probation.tailQ0) / 1_000
+        policy.errorShare = Double(probation.errorQ0) / 1_000
         policy.threshold = Double(probation.alarm)
         policy.firstTurns = probation.failedFirst
         policy.restarts = probation.restarts

@@ -58,6 +58,17 @@ package enum FleetSegment: Sendable, Hashable, Comparable, CustomStringConvertib
     case deviceClass(AttributeName)
     case locale(AttributeName)
 
+    /// The segments of a fleet that differ from the fleet: none where there is one cohort and one locale.
+    package static func all(
+        cohorts: Set<Cohort>, locales: Set<AttributeName>
+    ) -> [FleetSegment] {
+        let kinds: [Set<FleetSegment>] = [
+            Set(cohorts.map { .cohort($0) }), Set(cohorts.map { .region($0.region) }),
+            Set(cohorts.map { .deviceClass($0.deviceClass) }), Set(locales.map { .locale($0) }),
+        ]
+        return kinds.flatMap { $0.count > 1 ? $0.sorted() : [] }
+    }
+
     package func contains(_ sample: DeviceSample) -> Bool {
         switch self {
         case .cohort(let cohort): sample.cohort == cohort

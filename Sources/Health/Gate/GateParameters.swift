@@ -46,9 +46,9 @@ package struct GateParameters: Sendable, Hashable {
     /// A device whose own percentile grew by this ratio has jumped; judged once, after `jumpTurns`.
     package var jumpRatio = 1.5
     package var jumpTurns = 40
-    /// The share of failed attempts that test C excuses: control devices run none.
+    /// The share of failed attempts, and of local rollbacks, that test C excuses: control devices run none.
     package var attemptsShare = 0.02
-    /// Without control: the shares of silent devices and of local rollbacks that test C excuses.
+    /// Without control: the shares of silent devices and of local rollbacks that it excuses.
     package var uncontrolledShare = 0.02
     package var onInsufficientEvidence = InsufficientEvidence.pause
     /// Kinds of segment that may be excluded instead of rolling back the whole.

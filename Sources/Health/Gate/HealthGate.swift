@@ -37,7 +37,11 @@ struct GateLook {
         let panel = Panel(evidence.samples)
         self.panel = panel
         allRows = Array(evidence.samples.indices)
-        segments = Self.segments(of: evidence.samples)
+        segments =
+            evidence.segments
+            ?? FleetSegment.all(
+                cohorts: Set(evidence.samples.map(\.cohort)),
+                locales: Set(evidence.samples.compactMap(\.locale)))
         tests = parameters.rules.compactMap { rule in
             Self.test(rule, panel, parameters, evidence).map { (rule, $0) }
         }
@@ -67,17 +71,6 @@ struct GateLook {
                 ? parameters.fleetPart : (1 - parameters.fleetPart) / Double(segments.count)
         return GateParameters.level(
             budget * part, tests: parameters.rules.count, stages: parameters.stages)
-    }
-
-    /// Segments that differ from the fleet: none where there is one cohort and one locale.
-    private static func segments(of samples: [DeviceSample]) -> [FleetSegment] {
-        let cohorts = Set(samples.map(\.cohort))
-        let kinds: [Set<FleetSegment>] = [
-            Set(cohorts.map { .cohort($0) }), Set(cohorts.map { .region($0.region) }),
-            Set(cohorts.map { .deviceClass($0.deviceClass) }),
-            Set(samples.compactMap { $0.locale.map { .locale($0) } }),
-        ]
-        return kinds.flatMap { $0.count > 1 ? $0.sorted() : [] }
     }
 
     /// A rule that watches both ways: the way that stands out more.
@@ -121,7 +114,8 @@ struct GateLook {
             guard isControlled || rule.metric != .jumped else { return nil }
             let fixed: Double? =
                 switch rule.metric {
-                case .localRollbacks, .attemptsFailed: parameters.attemptsShare
+                case .attemptsFailed: parameters.attemptsShare
+                case .localRollbacks where isControlled: parameters.attemptsShare
                 default: isControlled ? nil : parameters.uncontrolledShare
                 }
             return StratifiedCountTest(

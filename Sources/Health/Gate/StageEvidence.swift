@@ -16,6 +16,8 @@ package struct StageEvidence: Sendable, Hashable {
     package var requirements: StageRequirements
     package var control = Control.concurrent
     package var samples: [DeviceSample]
+    /// The segments that share alpha with the fleet: the same at every look, heard of or not; nil: those of the samples.
+    package var segments: [FleetSegment]?
     /// Silent windows of the last 14 days, by cohort.
     package var history: [Cohort: SilenceHistory] = [:]
     /// Devices exposed so far, where `samples` are only some of them.

@@ -12,8 +12,8 @@ package enum LocalEvidence {
             bad: Double(bad), of: Double(turns), q0: q0, alternatives: kept)
     }
 
-    /// The allowed share of failed turns, from the reference's own: `max(0.03, 2 (errors + 1) / (turns + 20))`.
-    package static func errorShare(errors: Int, turns: Int) -> Double {
-        max(0.03, 2 * Double(errors + 1) / Double(turns + 20))
+    /// The allowed share of failed turns: `least`, or by the reference's own `2 (errors + 1) / (turns + 20)`.
+    package static func errorShare(errors: Int, turns: Int, least: Double) -> Double {
+        max(least, 2 * Double(errors + 1) / Double(turns + 20))
     }
 }

@@ -19,6 +19,8 @@ package struct ProbationPolicy: Sendable, Hashable {
     /// Shares of slow turns that are no reason to go back, far above what no change gives.
     package var midShare = 0.45
     package var tailShare = 0.12
+    /// The share of failed turns that is no reason to go back, however few the reference had.
+    package var errorShare = 0.03
     /// The device goes back when any channel's E reaches this: 3 channels at 0.1%.
     package var threshold = 3_000.0
     /// This many turns, all failed, right after the swap are enough.

@@ -89,7 +89,8 @@ package struct ProbationWatch: Sendable, Hashable {
         case .tail: policy.tailShare
         case .error:
             LocalEvidence.errorShare(
-                errors: Int(reference?.counters.errors ?? 0), turns: Int(reference?.turns ?? 0))
+                errors: Int(reference?.counters.errors ?? 0), turns: Int(reference?.turns ?? 0),
+                least: policy.errorShare)
         }
     }
 

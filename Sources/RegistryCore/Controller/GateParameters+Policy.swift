@@ -18,7 +18,7 @@ extension GateParameters {
         pseudoDevices = Double(numbers.n0)
         correlation = Self.ratio(numbers.rho0)
         minTurns = numbers.minTurnsP95
-        minReferenceTurns = numbers.minTurnsP95
+        minReferenceTurns = numbers.minReferenceTurns
         minTreated = numbers.minDevicesTreated
         minControl = numbers.minDevicesControl
         minWeight = Double(numbers.minWeight)
@@ -30,7 +30,7 @@ extension GateParameters {
         jumpRatio = Self.ratio(numbers.jump)
         jumpTurns = numbers.jumpTurns
         attemptsShare = Self.ratio(numbers.attemptsQ0)
-        uncontrolledShare = attemptsShare
+        uncontrolledShare = Self.ratio(numbers.uncontrolledQ0)
         onInsufficientEvidence =
             switch policy.onInsufficientEvidence {
             case .pause: .pause
@@ -38,8 +38,9 @@ extension GateParameters {
             }
         excludable = Set(policy.excludable.compactMap { SegmentKind(rawValue: $0.rawValue) })
         let errors = policy.gates.first { $0.metric == .errors }
-        if let share = errors?.absolute { absolute.errorShare = Self.ratio(share) }
+        absolute.errorShare = errors?.absolute.map(Self.ratio)
         let latency = policy.gates.first { $0.metric == .latencyP95 }
+        absolute.p95Milliseconds = latency?.absolute.map(Double.init)
         if let clock = latency?.clock { judge(by: clock) }
     }
 
@@ -58,7 +59,7 @@ extension MetricRule {
             }
         self.init(
             metric, limit: gate.limit.map(GateParameters.ratio) ?? 1,
-            allowedShare: gate.absolute.map(GateParameters.ratio),
+            allowedShare: metric.test == .rate ? gate.absolute.map(GateParameters.ratio) : nil,
             accepted: GateParameters.ratio(gate.accepted), direction: direction,
             clock: gate.clock ?? .latency)
     }

@@ -45,15 +45,33 @@ struct Gathering {
             evidence: StageEvidence(
                 began: begun.began, now: now, isLast: index == state.policy.stages.count - 1,
                 requirements: StageRequirements(state.policy.stages[index]), samples: []))
-        for row in rows where !plan.excluded.contains(where: { $0.contains(row.attributes) }) {
+        for row in rows
+        where !plan.excluded.contains(where: { $0.contains(row.attributes) })
+            && plan.pin(of: DeviceHash(of: row.device, model: plan.model), at: now) == nil
+        {
             take(row, began: begun.began, into: &result)
         }
         result.evidence.control = state.policy.isInitial ? .none : .concurrent
         result.evidence.exposedDevices =
             try records.exposure(model: plan.model, candidate: plan.candidate.version)
             .values.reduce(0, +)
+        result.evidence.segments = try segments()
         result.evidence.history = try history(before: begun.began)
         return result
+    }
+
+    /// The segments of all devices that the rollout ever reaches, the excluded ones too: what shares alpha must not
+    /// depend on who was heard.
+    private func segments() throws(RegistryError) -> [FleetSegment] {
+        let plan = state.plan
+        let reached = try records.subscribers(model: plan.model, channel: plan.channel)
+            .map(\.attributes).filter { attributes in
+                state.policy.stages.contains {
+                    $0.where.contains(attributes.cohort, labels: Set(attributes.labels))
+                }
+            }
+        return FleetSegment.all(
+            cohorts: Set(reached.map(\.cohort)), locales: Set(reached.compactMap(\.locale)))
     }
 
     // MARK: One device

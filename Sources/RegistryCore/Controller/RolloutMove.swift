@@ -56,6 +56,8 @@ struct RolloutMove {
     private static func isLookDue(_ rollout: RolloutRecord, at now: UTCTime) -> Bool {
         switch rollout.state.plan.state {
         case .completed, .rolledBack: return false
+        // A release that was complete has no control any more.
+        case .frozen where rollout.state.frozenFrom == .completed: return false
         case .running, .paused, .frozen: break
         }
         guard let last = rollout.lastLook, last <= now else { return true }
@@ -106,6 +108,21 @@ struct RolloutMove {
         return rollout
     }
 
+    /// Follows the same order in the model's other channels, where their state allows it.
+    func followElsewhere(
+        _ order: ControllerEvent.Order, reason: String, by actor: Principal,
+        after followed: RolloutRecord
+    ) throws(RegistryError) {
+        for var rollout in try records.rollouts()
+        where rollout.model == followed.model && rollout.channel != followed.channel {
+            let facts = try self.facts(of: rollout)
+            let step = rollout.state.handle(.order(order, by: actor.name, reason: reason), facts)
+            guard step.refusal == nil else { continue }
+            try write(step.records, of: rollout, evidence: nil, by: Actor(actor))
+            try records.setRollout(rollout)
+        }
+    }
+
     // MARK: Facts
 
     private func facts(of rollout: RolloutRecord) throws(RegistryError) -> ControllerFacts {
@@ -118,7 +135,10 @@ struct RolloutMove {
         let shelf = try ModelShelf(plan.model, in: records, blobs: blobs)
         return ControllerFacts(
             now: now, census: census, approvals: shelf.listing.approvals,
-            isRehearsed: rollout.isRehearsed)
+            isRehearsed: rollout.isRehearsed,
+            isModelFrozen: try records.rollouts().contains {
+                $0.model == plan.model && $0.state.plan.state == .frozen
+            })
     }
 
     private func write(

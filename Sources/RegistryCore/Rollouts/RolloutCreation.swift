@@ -26,7 +26,8 @@ struct RolloutCreation {
             return try ControllerState(
                 creating: listed.policy,
                 reference: Plan.PolicyReference(path: listed.path, sha256: listed.sha256),
-                channel: request.channel, baseline: baseline, after: last)
+                channel: request.channel, baseline: baseline, after: last,
+                lifts: shelf.listing.lifts)
         } catch {
             throw .refusedByPolicy(["\(error)"])
         }
@@ -56,7 +57,9 @@ struct RolloutCreation {
         }
         var context = try fleet()
         context.manifests = shelf.listing.manifests
-        context.withdrawn = last?.withdrawn ?? []
+        context.withdrawn = (last?.withdrawn ?? []).filter {
+            !$0.isLifted(by: shelf.listing.lifts, of: request.model)
+        }
         context.rollbackFloor = try baseline.flatMap { (bundle) throws(RegistryError) in
             try shelf.manifest(bundle)
         }?.rollbackFloor

@@ -56,6 +56,8 @@ package struct RolloutDesk: Sendable {
 
     /// Follows an order; its effects are published on return, or at the controller's next tick.
     ///
+    /// A freeze, and its end, hold for all channels of the model.
+    ///
     /// - Throws: `.stateConflict` with the reason; `.malformed` for a reason that is too long or
     ///   has a control character.
     package func order(
@@ -68,6 +70,9 @@ package struct RolloutDesk: Sendable {
             let move = RolloutMove(records: records, blobs: blobs, now: now)
             let rollout = try move.follow(
                 order.event, word: order.rawValue, reason: reason, by: actor, model, channel)
+            if order == .freeze || order == .unfreeze {
+                try move.followElsewhere(order.event, reason: reason, by: actor, after: rollout)
+            }
             return try RolloutStatus(rollout, in: records, at: now)
         }
         try publisher.publish(model, at: now)

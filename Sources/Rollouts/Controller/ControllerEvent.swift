@@ -79,13 +79,17 @@ package struct ControllerFacts: Sendable {
     package let approvals: [Approval]
     /// Whether a brake rehearsal of this policy has succeeded.
     package let isRehearsed: Bool
+    /// Whether a rollout of this model is frozen: then no other starts.
+    package let isModelFrozen: Bool
 
     package init(
-        now: UTCTime, census: FleetCensus, approvals: [Approval] = [], isRehearsed: Bool = false
+        now: UTCTime, census: FleetCensus, approvals: [Approval] = [], isRehearsed: Bool = false,
+        isModelFrozen: Bool = false
     ) {
         self.now = now
         self.census = census
         self.approvals = approvals
         self.isRehearsed = isRehearsed
+        self.isModelFrozen = isModelFrozen
     }
 }

@@ -24,14 +24,15 @@ extension ControllerState {
     private mutating func take(
         _ verdict: ControllerEvent.Verdict, _ facts: ControllerFacts, _ step: inout Step
     ) {
-        guard isStarted, plan.state != .rolledBack else { return }
+        guard isStarted, plan.state != .rolledBack, plan.state != .completed,
+            frozenFrom != .completed
+        else { return }
         lastVerdict = facts.now
         let fleet = verdict.fleet
         if fleet.call == .rollback {
             rollBack(DecisionRecord.gate, fleet.evidence, fleet.metric, facts.now, &step)
             return
         }
-        guard plan.state != .completed else { return }
         for item in verdict.segments { take(item, facts, &step) }
         guard plan.state != .rolledBack else { return }
         switch fleet.call {
@@ -60,7 +61,7 @@ extension ControllerState {
                 .excluded, DecisionRecord.gate, finding.evidence, facts.now, segment: segment,
                 metric: finding.metric, &step)
         case .rollback:
-            rollBack(
+            pause(
                 DecisionRecord.gate,
                 "\(segment) cannot be excluded by its policy: "
                     + finding.evidence, finding.metric, facts.now, &step)

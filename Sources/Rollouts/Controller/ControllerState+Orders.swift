@@ -55,6 +55,7 @@ extension ControllerState {
         _ by: String, _ reason: String, _ facts: ControllerFacts, _ step: inout Step
     ) throws(OrderRefusal) {
         guard !isStarted, let first = policy.stages.first else { throw .alreadyStarted }
+        guard !facts.isModelFrozen else { throw .modelFrozen }
         guard facts.now >= policy.notBefore else { throw .beforeNotBefore(policy.notBefore) }
         guard facts.now <= policy.notAfter else { throw .afterNotAfter(policy.notAfter) }
         guard facts.isRehearsed || !policy.rehearsal else { throw .rehearsalMissing }

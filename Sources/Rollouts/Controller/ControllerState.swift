@@ -45,10 +45,11 @@ package struct ControllerState: Sendable, Hashable {
     ///   - channel: the line of devices.
     ///   - baseline: what the channel's last completed rollout runs; nil for a first release.
     ///   - last: the channel's plan in force; its withdrawals, pins and freeze windows go on.
+    ///   - lifts: of `model.<m>`: a withdrawal that one of them undoes does not go on.
     /// - Throws: `OrderRefusal`.
     package init(
         creating policy: Policy, reference: Plan.PolicyReference, channel: ChannelName,
-        baseline: BundleReference?, after last: Plan?
+        baseline: BundleReference?, after last: Plan?, lifts: [Lift] = []
     ) throws(OrderRefusal) {
         if let last {
             guard last.model == policy.model, last.channel == channel else {
@@ -59,7 +60,8 @@ package struct ControllerState: Sendable, Hashable {
             }
         }
         let candidate = policy.candidate
-        let isWithdrawn = (last?.withdrawn ?? []).contains {
+        let withdrawn = (last?.withdrawn ?? []).filter { !$0.isLifted(by: lifts, of: policy.model) }
+        let isWithdrawn = withdrawn.contains {
             $0.version == candidate.version || $0.sha256 == candidate.sha256
         }
         guard !isWithdrawn else { throw .candidateWithdrawn(candidate.version) }
@@ -74,7 +76,7 @@ package struct ControllerState: Sendable, Hashable {
         self.policy = policy
         plan = Plan(
             model: policy.model, channel: channel, baseline: baseline, candidate: candidate,
-            policy: reference, state: .paused, withdrawn: last?.withdrawn ?? [],
+            policy: reference, state: .paused, withdrawn: withdrawn,
             pins: last?.pins ?? [], freezeWindows: last?.freezeWindows ?? [])
     }
 

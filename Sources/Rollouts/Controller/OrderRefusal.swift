@@ -8,6 +8,8 @@ package enum OrderRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     case beforeNotBefore(UTCTime)
     case afterNotAfter(UTCTime)
     case rehearsalMissing
+    /// Another channel of the model is frozen.
+    case modelFrozen
     case approvalMissing(stage: AttributeName)
     case soakNotOver(until: UTCTime)
     case scheduleNotReached(until: UTCTime)
@@ -44,6 +46,7 @@ package enum OrderRefusal: Error, Sendable, Hashable, CustomStringConvertible {
         case .beforeNotBefore(let time): "time: expected not_before, \(time), or later, got earlier"
         case .afterNotAfter(let time): "time: expected not_after, \(time), or earlier, got later"
         case .rehearsalMissing: "brake rehearsal: expected a successful one, got none"
+        case .modelFrozen: "model: expected one that is not frozen, got one that is"
         case .approvalMissing(let stage):
             "stage \(stage): expected an approval signed with the release keys, got none"
         case .soakNotOver(let time): "stage: expected its least soak to be over, got until \(time)"

@@ -80,8 +80,7 @@ struct Judge {
 
     private func isLifted(_ bundle: BundleReference, at moment: UTCTime) -> Bool {
         listing.lifts.contains {
-            $0.model == device.model && $0.version == bundle.version
-                && $0.sha256 == bundle.sha256 && moment <= $0.until
+            $0.undoes(bundle.version, bundle.sha256, of: device.model, at: moment)
         }
     }
 

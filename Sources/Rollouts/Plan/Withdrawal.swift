@@ -14,6 +14,11 @@ package struct Withdrawal: Sendable, Hashable {
         self.at = at
     }
 
+    /// Whether the release keys have undone it.
+    package func isLifted(by lifts: [Lift], of model: ModelName) -> Bool {
+        lifts.contains { $0.undoes(version, sha256, of: model, at: at) }
+    }
+
     package init(reading json: JSON, at path: String) throws(FieldError) {
         var fields = try Fields(json, at: path)
         version = try fields.version("version")

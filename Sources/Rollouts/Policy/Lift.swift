@@ -23,6 +23,13 @@ package struct Lift: Sendable, Hashable {
         self.until = until
     }
 
+    /// Whether a withdrawal or rejection of a bundle of `model`, made at `moment`, counts no more.
+    package func undoes(
+        _ version: SemanticVersion, _ sha256: SHA256Digest, of model: ModelName, at moment: UTCTime
+    ) -> Bool {
+        self.model == model && self.version == version && self.sha256 == sha256 && moment <= until
+    }
+
     package init(parsing bytes: [UInt8]) throws(DocumentError) {
         self = try DocumentError.reading(bytes, limit: Self.longest) {
             (json) throws(FieldError) in
