@@ -18,6 +18,7 @@ struct PolicyDraftTests {
         #expect(policy.notBefore == World.start)
         #expect(policy.notAfter == World.start + 90 * day)
         #expect(policy.candidate == bundle("1.4.0"))
+        #expect(policy.maxPins == 0)
         #expect(policy.replaces == [VersionRange(version("1.3.0"))])
     }
 

@@ -78,12 +78,12 @@ struct World {
         SHA256.digest(of: policy.json.canonicalBytes)
     }
 
-    /// A policy with all defaults.
+    /// A policy with all defaults, but for early pins, of which those allow none.
     static func policy(for text: String, replacing: [String], from start: UTCTime) -> Policy {
         let draft: JSON = [
             "model": .string(model.description), "candidate": .string(text),
             "replaces": .array(replacing.map { .string($0) }),
-            "not_before": .integer(start.seconds),
+            "not_before": .integer(start.seconds), "max_pins": 10,
         ]
         do {
             return try PolicyDraft.complete(draft, candidate: bundle(text), now: start)

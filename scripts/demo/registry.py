@@ -30,6 +30,8 @@ class Registry:
         self.folder = folder
         self.process: subprocess.Popen | None = None
         self.url = ""
+        # What policies say of the turns of a device's own watch, where it is not what their templates say.
+        self.watch = "turns: 40, least_turns: 40"
         self.environment = {
             **os.environ, "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
             "FIELDFARE_PASSPHRASE": secrets.token_urlsafe(18), "FIELDFARE_CA": str(folder / "cert.pem"),
@@ -113,7 +115,7 @@ class Registry:
 
     # Publishing
 
-    def write_bundle(self, version: str, model: str, tokens: str, timeout_ms: int, may_loop: bool) -> Path:
+    def write_bundle(self, version: str, model: str, tokens: str, timeout_ms: int, may_loop: bool, floor: str = "") -> Path:
         """A bundle's folder as its owner keeps it: `manifests/bundle.yaml` with files of `fixtures/asr`."""
         bundle = self.folder / f"bundle-{version}"
         shutil.copytree(SPEECH / "utterances", bundle / "utterances")
@@ -128,6 +130,8 @@ class Registry:
         text = text.replace("version: 1.0.0", f"version: {version}").replace("timeout_ms: 10000", f"timeout_ms: {timeout_ms}")
         if may_loop:
             text = text.replace("# allow_operators", "allow_operators")
+        if floor:
+            text = text.replace("# rollback_floor: 1.0.0", f"rollback_floor: {floor}")
         (bundle / "bundle.yaml").write_text(text, encoding="utf-8")
         return bundle
 
@@ -136,13 +140,18 @@ class Registry:
         text = (Path(__file__).parent / template).read_text(encoding="utf-8")
         path = self.folder / f"rollout-{version}.yaml"
         text = text.replace("@VERSION@", version).replace("@REPLACES@", replaces).replace("@BETA@", str(beta))
+        text = text.replace("turns: 40, least_turns: 40", self.watch)
         path.write_text(text, encoding="utf-8")
         return path
 
-    def publish(self, version: str, policy: Path, token: str) -> dict:
-        """The shell steps of deploy/ci, as the pipeline that has the CI key and a token with the scope publish."""
+    def publish(self, version: str, policy: Path, token: str, **more: Path) -> dict:
+        """The shell steps of deploy/ci, as the pipeline that has the CI key and a token with the scope publish.
+
+        `more`: further policies of the same release, by their names.
+        """
+        policies = [f"{name}={path}" for name, path in {"standard": policy, **more}.items()]
         output = self.run(
-            ROOT / "deploy/ci/publish.sh", f"bundle-{version}", f"build-{version}", f"standard={policy}",
+            ROOT / "deploy/ci/publish.sh", f"bundle-{version}", f"build-{version}", *policies,
             FIELDFARE_TOKEN=token, FIELDFARE_KEY="keys/ci.json", SOURCE_DATE_EPOCH="1764000000")
         return json.loads(output.strip().splitlines()[-1])
 

@@ -53,7 +53,7 @@ package enum PolicyDefaults {
             "probation": Probation().json, "on_insufficient_evidence": "pause",
             "excludable": .array(Segment.Kind.allCases.map { .string($0.rawValue) }),
             "download": DownloadRules().json, "min_dwell_s": .integer(minDwell),
-            "freshness_s": .integer(freshness), "max_pins": 10, "rehearsal": false,
+            "freshness_s": .integer(freshness), "max_pins": 0, "rehearsal": false,
         ]
     }
 

@@ -27,7 +27,9 @@ package struct Snapshot: RoleMetadata {
             guard name.utf8.suffix(5).elementsEqual(".json".utf8),
                 let role = RoleName(String(decoding: name.utf8.dropLast(5), as: UTF8.self))
             else {
-                throw FieldError(path: path, expected: "'<role>.json', \(RoleName.expected)", found: "'\(name)'")
+                throw FieldError(
+                    path: path, expected: "'<role>.json', \(RoleName.expected)",
+                    found: "'\(name)'")
             }
             meta[role] = try MetaFile(reading: json, at: path)
         }

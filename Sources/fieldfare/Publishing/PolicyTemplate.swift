@@ -161,7 +161,7 @@ enum PolicyTemplate {
         # A swap forward needs a timestamp that was signed at most a day ago.
         freshness: 24h
         # So many devices may be pinned to the release before its stages are over.
-        max_pins: 10
+        max_pins: 0
 
         """
 }
