@@ -7,7 +7,7 @@ SHELL := /bin/bash
 DEBUG_BUILD := .build
 RELEASE_BUILD := .build-release
 
-.PHONY: help setup build demo test check fix bench mutants fuzz fixtures-check format-check layers linkage clean
+.PHONY: help setup build demo test check fix bench bench-gate mutants fuzz fixtures-check format-check layers linkage clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ fixtures-check: ## Export and quantise the speech models anew, compare the bytes
 
 bench: build ## Measure speed and size, as ratios against named peers
 	@Benchmarks/run.sh
+
+bench-gate: setup ## Simulate rollouts against the gate, and compare with the tables of docs/gate-simulation.md (half an hour)
+	swift build --configuration release --static-swift-stdlib --scratch-path .build-release-server --product fieldfare-fleet
+	.build-release-server/release/fieldfare-fleet simulate-gate
+	.build-release-server/release/fieldfare-fleet simulate-releases
 
 mutants: ## Remove named checks one at a time; each must turn a test red
 	@scripts/mutants.py

@@ -223,6 +223,12 @@ let server: [Target] = [
             "Cryptography", "Primitives", "RegistryCore", "TUF", "Telemetry",
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
+    // Fleets that exist in memory only, through a rollout: what the gate makes of them.
+    library("FleetSimulation", ["Health", "Primitives", "Telemetry"]),
+    // What one look of the gate costs; for `make bench`, and not installed.
+    .executableTarget(
+        name: "gate-benchmark", dependencies: ["FleetSimulation", "Health", "Primitives"],
+        path: "Benchmarks/Gate", swiftSettings: house),
     // How our programs speak to people and pipelines: failures with exit codes, JSON lines, tables, progress.
     library("Console", ["PosixFiles", "Primitives"]),
     // Blobs in a folder: immutable uploads, equal bytes accepted again.
@@ -264,7 +270,8 @@ let server: [Target] = [
     program(
         "fieldfare-fleet",
         [
-            "Console", "PosixFiles", "Primitives", "SlotHost", "Speech", "SpeechRuntime", arguments,
+            "Console", "FleetSimulation", "PosixFiles", "Primitives", "SlotHost", "Speech",
+            "SpeechRuntime", arguments,
         ]),
     // A registry in memory, a store that dies at a commit, the suites of its ports, and a small repository.
     .target(
@@ -274,6 +281,10 @@ let server: [Target] = [
             "TUF", "Telemetry", "TestSupport",
         ],
         path: "Tests/RegistryTestSupport", swiftSettings: house),
+    // The generator's distributions, and a part of the gate's acceptance table.
+    .testTarget(
+        name: "FleetSimulationTests", dependencies: ["FleetSimulation", "Health"],
+        swiftSettings: house),
     // Every use case of the registry in memory, its controller, and commits at which the store dies.
     tests(
         "RegistryCoreTests",

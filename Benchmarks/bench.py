@@ -27,6 +27,7 @@ AGENT = ROOT / ".build-release/release/fieldfare-agent"
 SMOKE = ROOT / ".build-release/release/fieldfare-smoke"
 REGISTRY = ROOT / ".build-release-server/release/fieldfare-registry"
 REFRESH = ROOT / ".build-release-server/release/refresh-benchmark"
+GATE = ROOT / ".build-release-server/release/gate-benchmark"
 PYTHON_TUF = ROOT / ".deps/python-tuf/bin/python"
 RUNTIME = ROOT / ".deps/sherpa-onnx"
 SPEECH = ROOT / "fixtures/asr"
@@ -38,6 +39,7 @@ SLOW_CLIENTS = 32
 # model's plan has changed, in bytes.
 REPOSITORIES = [(1, 50, None), (100, 50, (150_000, 15_000)), (1_000, 50, None)]
 REFRESH_ROUNDS = 25
+GATE_DEVICES = 10_000
 
 
 def say(what: str, figure: str, goal: str, met: bool) -> None:
@@ -363,13 +365,24 @@ def measure_refresh() -> None:
                 tell(f"{where}: {what}", size)
 
 
+def measure_gate() -> None:
+    """One look of the gate at so many sampled devices, half of them treated."""
+    cost = json.loads(run(GATE, GATE_DEVICES, 15, cwd=ROOT))
+    where = f"gate, {GATE_DEVICES:,} sampled devices"
+    say(f"{where}: 7 tests", f"{cost['tests_us'] / 1e3:.1f} ms", "at most 50 ms", cost["tests_us"] <= 50_000)
+    for what, key in (("the whole decision, 30 cohorts", "judge_us"), ("the same, one region failing", "failing_us")):
+        tell(f"{where}: {what}", f"{cost[key] / 1e3:.1f} ms")
+
+
 def main() -> int:
-    parts = set(sys.argv[1:] or ["size", "refresh", "idle", "install", "polls", "slow-clients"])
+    parts = set(sys.argv[1:] or ["size", "refresh", "gate", "idle", "install", "polls", "slow-clients"])
     if "size" in parts:
         measure_size()
     if "refresh" in parts:
         measure_refresh()
-    if not parts - {"size", "refresh"}:
+    if "gate" in parts:
+        measure_gate()
+    if not parts - {"size", "refresh", "gate"}:
         return 0
     # On a real disk: a file system in memory would make every sync free.
     with tempfile.TemporaryDirectory(prefix="fieldfare-bench-", dir="/var/tmp") as folder:

@@ -17,13 +17,14 @@ LAYERS = {
     "CSodium": SHIM, "CLibcrypto": SHIM, "CCurl": SHIM, "CCurlShims": SHIM, "CSQLite": SHIM,
     "CPosixShims": SHIM, "CSherpaOnnx": SHIM,
     "Primitives": PURE, "Cryptography": PURE, "TUF": PURE, "ModelBundle": PURE, "Speech": PURE,
-    "Rollouts": PURE, "Telemetry": PURE, "Health": PURE,
+    "Rollouts": PURE, "Telemetry": PURE, "Health": PURE, "FleetSimulation": PURE,
     "AgentCore": CORE, "RegistryCore": CORE,
     "PosixFiles": ADAPTER, "CurlTransport": ADAPTER, "SlotHost": ADAPTER, "AgentJournal": ADAPTER,
     "SpeechRuntime": ADAPTER, "RegistryDatabase": ADAPTER, "BlobFiles": ADAPTER, "Console": ADAPTER, "HTTPAPI": ADAPTER,
     "FieldfareAgent": FACADE,
     "fieldfare": PROGRAM, "fieldfare-registry": PROGRAM, "fieldfare-agent": PROGRAM,
     "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM, "tuf-conformance": PROGRAM, "refresh-benchmark": PROGRAM,
+    "gate-benchmark": PROGRAM,
 }
 
 # Neighbours of one layer that a target may use all the same.

@@ -2,14 +2,14 @@ import ArgumentParser
 import Console
 import Glibc
 
-/// Fleets on one machine: what stands in for the applications of their devices.
+/// Fleets on one machine: what stands in for the applications of their devices, and devices in memory only.
 @main
 struct FleetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fieldfare-fleet",
-        abstract: "Stands in for the applications of a fleet, for demonstrations.",
+        abstract: "Fleets on one machine: real applications, or a simulation of many devices.",
         version: "0.1.0",
-        subcommands: [VoiceCommand.self])
+        subcommands: [VoiceCommand.self, SimulateGateCommand.self, SimulateReleasesCommand.self])
 
     /// Runs the command; wrong usage exits with 2, and a `Failure` with its own code.
     static func main() {

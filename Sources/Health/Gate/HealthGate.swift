@@ -29,7 +29,14 @@ struct GateLook {
     let panel: Panel
     let segments: [FleetSegment]
     let allRows: [Int]
-    private let tests: [(rule: MetricRule, evaluate: ([Int]) -> Measurement)]
+    private let tests: [MetricTest]
+
+    /// One rule, tested on the fleet and on segments: those may be of a few devices.
+    private struct MetricTest {
+        let rule: MetricRule
+        let fleet: ([Int]) -> Measurement
+        let segment: ([Int]) -> Measurement
+    }
 
     init(parameters: GateParameters, evidence: StageEvidence) {
         self.parameters = parameters
@@ -42,16 +49,22 @@ struct GateLook {
             ?? FleetSegment.all(
                 cohorts: Set(evidence.samples.map(\.cohort)),
                 locales: Set(evidence.samples.compactMap(\.locale)))
+        var careful = parameters
+        careful.inflatesSmallSamples = true
         tests = parameters.rules.compactMap { rule in
-            Self.test(rule, panel, parameters, evidence).map { (rule, $0) }
+            guard let fleet = Self.test(rule, panel, parameters, evidence),
+                let segment = Self.test(rule, panel, careful, evidence)
+            else { return nil }
+            return MetricTest(rule: rule, fleet: fleet, segment: segment)
         }
     }
 
     /// Every test on some rows, at the levels of the fleet or of one segment.
     func results(_ rows: [Int], segment: FleetSegment?) -> [TestResult] {
-        tests.map { rule, evaluate in
+        tests.map { test in
             TestResult(
-                rule: rule, segment: segment, measurement: evaluate(rows),
+                rule: test.rule, segment: segment,
+                measurement: segment == nil ? test.fleet(rows) : test.segment(rows),
                 level: level(parameters.alpha, isFleet: segment == nil),
                 pauseLevel: level(parameters.alphaPause, isFleet: segment == nil),
                 alpha: parameters.alpha)

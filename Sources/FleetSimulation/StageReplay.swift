@@ -1,0 +1,190 @@
+import Glibc
+package import Health
+package import Primitives
+import Telemetry
+
+/// One cohort of a simulated fleet.
+package struct SimulatedCohort: Sendable, Hashable {
+    package var cohort: Cohort
+    package var devices: Int
+    /// How much slower (ln) its devices are than the fleet's.
+    package var levelShift = 0.0
+    package var effect = CandidateEffect()
+    /// The locales of its devices, in equal parts; and what the candidate does in each, where that differs.
+    package var locales: [AttributeName] = []
+    package var localeEffects: [AttributeName: CandidateEffect] = [:]
+
+    package init(_ cohort: Cohort, devices: Int) {
+        self.cohort = cohort
+        self.devices = devices
+    }
+}
+
+/// How many devices of one arm are looked at: counts of so many, latencies of fewer.
+package struct SampleCaps: Sendable, Hashable {
+    package var counts = 5_000
+    package var latencies = 1_000
+
+    package init() {}
+}
+
+/// Which devices of a cohort are treated in a stage: those with the lowest numbers.
+package struct StageExposure: Sendable, Hashable {
+    package var treatedBefore: Int
+    package var treated: Int
+
+    package init(treatedBefore: Int, treated: Int) {
+        self.treatedBefore = treatedBefore
+        self.treated = treated
+    }
+}
+
+/// The devices of a fleet through one stage of a rollout, tick by tick, as the gate sees them.
+package struct StageReplay {
+    package let began: UTCTime
+    package private(set) var now: UTCTime
+    package private(set) var samples: [DeviceSample] = []
+    package private(set) var turnsSimulated = 0
+
+    private let model: FleetModel
+    private let parameters: GateParameters
+    private var random: SimulationRandom
+    private var devices: [Hidden] = []
+
+    /// What the gate does not see of a device.
+    private struct Hidden {
+        let turnsPerTick: Double
+        let level: Double
+        let chances: EventChances
+        let latency: Double
+        let novelty: Double
+        let isMute: Bool
+        let goesBack: Bool
+        /// Latencies are drawn for a part of the devices only: they cost most of a simulation.
+        let hasLatencies: Bool
+        var counters = TurnCounters()
+        var histogram = ExponentialHistogram()
+    }
+
+    /// The devices at the start of a stage, the first of which is 0.
+    ///
+    /// `seed` is of the whole rollout: a device is the same in every stage.
+    package init(
+        _ cohorts: [(cohort: SimulatedCohort, exposure: StageExposure)], model: FleetModel,
+        parameters: GateParameters, caps: SampleCaps, seed: UInt64, stage: Int, began: UTCTime
+    ) {
+        self.began = began
+        now = began
+        self.model = model
+        self.parameters = parameters
+        random = SimulationRandom(seed: seed, part: UInt64(stage) &+ 1 << 62)
+        for (number, (cohort, exposure)) in cohorts.enumerated() {
+            let rest = exposure.treated..<cohort.devices
+            add(.treated, 0..<exposure.treated, cohort, number, exposure, caps, seed)
+            add(.control, rest, cohort, number, exposure, caps, seed)
+        }
+    }
+
+    private mutating func add(
+        _ arm: Arm, _ range: Range<Int>, _ cohort: SimulatedCohort, _ number: Int,
+        _ exposure: StageExposure, _ caps: SampleCaps, _ seed: UInt64
+    ) {
+        let count = min(range.count, caps.counts)
+        let latencies = min(count, caps.latencies)
+        for place in 0..<count {
+            let index = range.lowerBound + place * range.count / count
+            let hasLatencies =
+                place * latencies / count != (place + 1) * latencies / count
+            add(arm, index, cohort, number, exposure, hasLatencies, seed)
+        }
+    }
+
+    private mutating func add(
+        _ arm: Arm, _ index: Int, _ cohort: SimulatedCohort, _ number: Int,
+        _ exposure: StageExposure, _ hasLatencies: Bool, _ seed: UInt64
+    ) {
+        let name = UInt64(number) << 40 | UInt64(index)
+        var own = SimulationRandom(seed: seed, part: name)
+        let device = SimulatedDevice(model, levelShift: cohort.levelShift, random: &own)
+        var sample = DeviceSample(device: Self.id(name), cohort: cohort.cohort, arm: arm)
+        if !cohort.locales.isEmpty { sample.locale = cohort.locales[index % cohort.locales.count] }
+        sample.reference = device.reference
+        sample.isNew = arm == .control || index >= exposure.treatedBefore
+        let isTreated = arm == .treated
+        let effect = sample.locale.flatMap { cohort.localeEffects[$0] } ?? cohort.effect
+        let isOff = random.chance(model.off)
+        let failed = isTreated && device.attemptDraw < effect.failedAttempts
+        let goesBack = isTreated && !failed && device.rollbackDraw < effect.localRollbacks
+        if isTreated {
+            sample.attempt = failed ? .failed : .passed
+            sample.attemptAt = began
+        }
+        if !failed { sample.exposedAt = began }
+        sample.wentBack = goesBack && !sample.isNew
+        devices.append(
+            Hidden(
+                turnsPerTick: device.turnsPerTick, level: device.level,
+                chances: isTreated ? device.chances.with(effect) : device.chances,
+                latency: isTreated
+                    ? device.subsetDraw < effect.subset ? effect.subsetLatency : effect.latency
+                    : 1,
+                novelty: isTreated && sample.isNew ? effect.novelty : 1,
+                isMute: isOff || (isTreated && device.brickDraw < effect.bricked),
+                goesBack: goesBack, hasLatencies: hasLatencies))
+        samples.append(sample)
+    }
+
+    private static func id(_ name: UInt64) -> DeviceID {
+        let bytes = (0..<16).map { $0 < 8 ? UInt8(truncatingIfNeeded: name >> (56 - 8 * $0)) : 0 }
+        guard let id = DeviceID(bytes: bytes) else { preconditionFailure("16 bytes are an id") }
+        return id
+    }
+
+    /// One tick more: devices are used, and most upload all they have counted.
+    package mutating func tick() {
+        let isBurnIn = now < began + parameters.burnInSeconds
+        let isFirst = now == began
+        now = now + FleetModel.tickSeconds
+        for row in devices.indices where !devices[row].isMute {
+            use(row, isBurnIn: isBurnIn, isFirst: isFirst)
+            if random.chance(model.upload) { upload(row) }
+        }
+    }
+
+    private mutating func use(_ row: Int, isBurnIn: Bool, isFirst: Bool) {
+        let turns = random.poisson(devices[row].turnsPerTick)
+        turnsSimulated += turns
+        let level = devices[row].level + random.normal(sd: model.tickDrift)
+        guard !isBurnIn else { return }
+        devices[row].counters = devices[row].counters.adding(
+            devices[row].chances.draw(turns: turns, &random))
+        guard devices[row].hasLatencies else { return }
+        let factor = devices[row].latency * (isFirst ? devices[row].novelty : 1)
+        for _ in 0..<turns {
+            let latency = factor * exp(level + random.normal(sd: model.turnSpread))
+            devices[row].histogram.record(latency)
+        }
+    }
+
+    private mutating func upload(_ row: Int) {
+        samples[row].lastHeard = now
+        samples[row].counters = devices[row].counters
+        if devices[row].goesBack { samples[row].wentBack = true }
+        guard devices[row].hasLatencies, samples[row].counters.turns >= 1 else { return }
+        samples[row].lnP95[.latency] = devices[row].histogram.logQuantile(0.95)
+        if samples[row].jumped == nil { samples[row].jumped = samples[row].hasJumped(parameters) }
+    }
+}
+
+extension TurnCounters {
+    /// The sum of the counters that are simulated.
+    fileprivate func adding(_ other: TurnCounters) -> TurnCounters {
+        var sum = self
+        sum.turns += other.turns
+        sum.errors += other.errors
+        sum.falsePositives += other.falsePositives
+        sum.escalations += other.escalations
+        sum.abandoned += other.abandoned
+        return sum
+    }
+}
