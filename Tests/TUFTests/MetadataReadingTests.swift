@@ -82,10 +82,10 @@ struct MetadataReadingTests {
             expected: "'targets.json'", found: "nothing", at: "signed.meta"),
         Fault(
             role: .snapshot, path: ["meta", "notes.txt"], value: ["version": 1],
-            expected: "'<role>.json'", found: "'notes.txt'"),
+            expected: "'<role>.json', \(RoleName.expected)", found: "'notes.txt'"),
         Fault(
             role: .snapshot, path: ["meta", ".json"], value: ["version": 1],
-            expected: "'<role>.json'", found: "'.json'"),
+            expected: "'<role>.json', \(RoleName.expected)", found: "'.json'"),
         Fault(
             role: model, path: ["targets", "x"], value: ["length": -1, "hashes": [:]],
             expected: "0 to \(Int64.max)", found: "-1", at: "signed.targets.x.length"),

@@ -286,7 +286,8 @@ class Client:
             command = [FAKETIME, in_days(day).strftime("%Y-%m-%d %H:%M:%S"), *command]
         outcome = subprocess.run(
             command, capture_output=True, text=True, timeout=seconds, cwd=folder,
-            env={"PATH": "/usr/bin:/bin", "TZ": "UTC"})
+            # A program built for coverage writes its profile into the working directory, unless it is told where.
+            env={"PATH": "/usr/bin:/bin", "TZ": "UTC", "LLVM_PROFILE_FILE": os.devnull})
         self.errors = outcome.stderr
         if outcome.returncode not in (0, 1) or (outcome.returncode == 0) != (outcome.stderr == ""):
             raise AssertionError(f"exit {outcome.returncode}: {outcome.stderr}")
