@@ -22,8 +22,6 @@ package struct ReleaseReplay: Sendable {
         parameters.stages = Self.stages
         parameters.excludable = Set(SegmentKind.allCases)
         parameters.onInsufficientEvidence = .promoteUnproven
-        // What no device here reports has no say, and still its share of alpha.
-        parameters.unpairedFallback = true
     }
 
     /// What became of one release.
@@ -31,8 +29,6 @@ package struct ReleaseReplay: Sendable {
         package var isRolledBack = false
         /// In the order in which they were excluded.
         package var excluded: [FleetSegment] = []
-        /// What spoke against each of them.
-        package var metrics: [GateMetric] = []
         package var isPaused = false
         /// Devices exposed, and hours since the start, when it was rolled back or first lost a segment.
         package var exposed = 0
@@ -88,11 +84,7 @@ package struct ReleaseReplay: Sendable {
         let before = outcome.isTakenBack
         for finding in judgement.findings {
             switch finding.action {
-            case .exclude:
-                outcome.excluded.append(finding.segment)
-                if case .test(let facts) = finding.reason {
-                    outcome.metrics.append(facts.result.rule.metric)
-                }
+            case .exclude: outcome.excluded.append(finding.segment)
             case .pause: outcome.isPaused = true
             }
         }

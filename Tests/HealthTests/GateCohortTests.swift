@@ -1,9 +1,10 @@
 import Glibc
-import Health
 import Primitives
 import Telemetry
 import TestSupport
 import Testing
+
+@testable import Health
 
 /// The fleet's estimate over cohorts, and what cohorts and segments may do by themselves.
 @Suite struct GateCohortTests {
@@ -183,6 +184,21 @@ import Testing
         #expect(all == few)
         #expect(all.count == 1)
         #expect(abs(try #require(all.first) / (0.005 / 36) - 1) < 1e-9)
+    }
+
+    @Test func `gives durations of a segment a wider error, and the fleet's none`() throws {
+        let evidence = GateFixtures.evidence(Self.fleet(seed: 1, each: 8))
+        let look = GateLook(parameters: GateParameters(), evidence: evidence)
+        let segment = FleetSegment.cohort(Self.cohorts[0])
+        let rows = look.rows(in: segment)
+        func error(_ segment: FleetSegment?) throws -> Double {
+            let result = try #require(
+                look.results(rows, segment: segment).first { $0.rule.metric == .latencyP95 })
+            guard case .estimate(let estimate) = result.measurement else { return .nan }
+            return estimate.standardError
+        }
+        // Sixteen devices, eight in each arm.
+        #expect(abs(try error(segment) / error(nil) - (1 + 5.0 / 14)) < 1e-9)
     }
 
     @Test(arguments: 0..<25 as Range<UInt64>)
