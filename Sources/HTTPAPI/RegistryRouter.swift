@@ -36,6 +36,7 @@ package struct RegistryRouter: Sendable {
         DeviceRoutes(services: services, metrics: metrics).add(to: &table)
         TokenRoutes(services: services).add(to: &table)
         RolloutRoutes(services: services).add(to: &table)
+        PinRoutes(services: services).add(to: &table)
         FleetRoutes(services: services).add(to: &table)
         OperationRoutes(services: services, metrics: metrics, fleet: fleet).add(to: &table)
         DashboardRoutes(services: services, sessions: sessions, isOpen: isDashboardOpen)

@@ -12,6 +12,7 @@ package struct Services: Sendable {
     package let reports: Reports
     package let models: Models
     package let rollouts: RolloutDesk
+    package let pins: Pins
     package let assignments: Assignments
     package let audit: AuditLog
     package let readiness: Readiness
@@ -33,6 +34,7 @@ package struct Services: Sendable {
         reports = Reports(store: store)
         models = Models(store: store, blobs: blobs)
         rollouts = RolloutDesk(store: store, blobs: blobs, keys: keys)
+        pins = Pins(store: store, blobs: blobs, keys: keys)
         assignments = Assignments(store: store, blobs: blobs)
         audit = AuditLog(store: store)
         readiness = Readiness(store: store, blobs: blobs, keys: keys)

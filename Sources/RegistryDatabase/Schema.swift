@@ -8,8 +8,18 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: first) }
+        migrator.registerMigration("2") { try $0.execute(sql: pins) }
         return migrator
     }
+
+    static let pins = """
+        CREATE TABLE pin (
+            device BLOB NOT NULL REFERENCES device ON DELETE CASCADE, model TEXT NOT NULL,
+            channel TEXT NOT NULL, bundle TEXT NOT NULL, expires INTEGER NOT NULL,
+            owner TEXT NOT NULL, reason TEXT NOT NULL, made INTEGER NOT NULL,
+            PRIMARY KEY (device, model, channel)) STRICT, WITHOUT ROWID;
+        CREATE INDEX pin_channel ON pin (model, channel, device);
+        """
 
     static let first = """
         CREATE TABLE metadata (

@@ -71,7 +71,7 @@ import Testing
     private static func runs(_ registry: RegistryUnderTest) throws -> [Run] {
         try registry.writeBundle()
         let policy = registry.folder.appendingPathComponent("rollout.yaml")
-        let stages = "\nstages: [{name: beta}, {name: stable, promote: signed}]\n"
+        let stages = "\nstages: [{name: beta}, {name: stable, promote: signed}]\nmax_pins: 1\n"
         try (String(contentsOf: policy, encoding: .utf8) + stages)
             .write(to: policy, atomically: true, encoding: .utf8)
         let model = try #require(ModelName("commands-en"))
@@ -115,17 +115,25 @@ import Testing
         ]
         let rollouts =
             ["create commands-en 1.0.0 --initial"]
-            + ["start", "pause", "resume", "freeze", "unfreeze", "rollback"].map {
+            + ["start", "pause", "resume", "freeze", "release", "plan", "pins"].map {
                 "\($0) commands-en"
-            } + ["status commands-en", "status"]
-        let fleet: [Run] = [
+            } + [
+                "exclude commands-en --region us", "include commands-en --region us",
+                "pin commands-en \(device.id) 1.0.0 --owner a --reason b",
+                "unpin commands-en \(device.id)", "rollback commands-en",
+                "status commands-en", "status",
+            ]
+        let enrolling: [Run] = [
             Run("devices enrol-tokens --count 1") { outcome in
                 let tokens = try #require(outcome.json["tokens"] as? [String])
                 let body = device.enrolment(token: try #require(tokens.first))
                 let made = try registry.request(
                     "/v1/devices", method: "POST", body: Data(body.bytes))
                 try #require(made.status == 201, "\(made.text)")
-            }, Run("devices list"), Run(show), Run("explain \(device.id) --model commands-en"),
+            }
+        ]
+        let fleet: [Run] = [
+            Run("devices list"), Run(show), Run("explain \(device.id) --model commands-en"),
             Run("token create --name x --scope read") { outcome in
                 revoked = try #require(outcome.json["id"] as? String)
             }, Run("token list"), Run("token revoke \(revoked)"),
@@ -133,7 +141,7 @@ import Testing
             Run("rollout start no-such-model", status: 1),
             Run("repo status", status: 12, with: ["FIELDFARE_SERVER": "https://127.0.0.1:1"]),
         ]
-        return local + publishing + rollouts.map { Run("rollout \($0)") } + fleet
+        return local + publishing + enrolling + rollouts.map { Run("rollout \($0)") } + fleet
     }
 }
 

@@ -17,10 +17,12 @@ import Testing
         try registry.good("keys", "generate", "key", "--plain")
         let model = "expected a model name: a-z, 0-9 and '-', at most 63 characters"
         for order in [
-            "status", "start", "advance", "pause", "resume", "rollback", "freeze", "unfreeze",
+            ["status"], ["start"], ["advance"], ["pause"], ["resume"], ["rollback"], ["freeze"],
+            ["release"], ["plan"], ["pins"], ["exclude", "--region", "eu"],
+            ["include", "--locale", "de"],
         ] {
             try registry.refuses(
-                ["rollout", order, name], 2, ["model: \(model)", "got '\(name)'"],
+                ["rollout"] + order + [name], 2, ["model: \(model)", "got '\(name)'"],
                 with: Self.nowhere)
         }
         let commands = [

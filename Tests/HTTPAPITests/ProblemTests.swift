@@ -71,7 +71,15 @@ struct ProblemTests {
         let api = try founded()
         let token = try api.token("admin")
         let device = TestDevice("one", model: api.registry.model)
+        let pin = "/v1/rollouts/commands-en/main/pins/\(device.id)"
         let bodies: [(String, JSON)] = [
+            (
+                pin,
+                [
+                    "version": "1.0.0", "expires": .integer(api.now.seconds + 60), "owner": "o",
+                    "reason": "r",
+                ]
+            ),
             ("/v1/uploads", ["sha256": .string(Self.zeros), "length": 1]),
             ("/v1/tokens", ["name": "a", "scopes": ["read"]]),
             ("/v1/enrolments", ["count": 1]),
@@ -91,7 +99,8 @@ struct ProblemTests {
         for (path, body) in bodies {
             var fields = body.object ?? [:]
             fields["colour"] = "red"
-            let answer = try await api.ask(.post, path, token: token, json: .object(fields))
+            let answer = try await api.ask(
+                path == pin ? .put : .post, path, token: token, json: .object(fields))
             #expect(answer.problem == "malformed-request", "\(path)")
             #expect(answer.text.contains("colour"), "\(path) \(answer.text)")
         }
@@ -109,6 +118,8 @@ struct ProblemTests {
                 case "/v1/roles/{role}": "/v1/roles/model.commands-en"
                 case "/v1/rollouts/{model}/{channel}/{order}":
                     "/v1/rollouts/commands-en/main/pause"
+                case "/v1/rollouts/{model}/{channel}/pins/{id}":
+                    "/v1/rollouts/commands-en/main/pins/\(Self.zeros.prefix(32))"
                 default: route.path
                 }
             let bytes = [UInt8](repeating: 0x20, count: body.limit + 1)

@@ -15,6 +15,9 @@ package struct Manual {
             let help = try programs.run(
                 program, words + ["--help"], in: FileManager.default.temporaryDirectory)
             try #require(help.status == 0, "\(program) \(words): \(help.errors)")
+            try #require(
+                help.output.contains("USAGE: " + ([program] + words).joined(separator: " ")),
+                "\(words) is shown as a command, and its help is another's")
             pages[words.joined(separator: " ")] = help.output
             waiting += Self.subcommands(in: help.output).map { words + [$0] }
         }
@@ -60,7 +63,7 @@ package struct Manual {
             guard line.hasPrefix("  "), line.dropFirst(2).first?.isLowercase == true else {
                 return nil
             }
-            return line.split(separator: " ").first.map(String.init)
+            return line.split { $0 == " " || $0 == "," }.first.map(String.init)
         }.filter { $0 != "help" }
     }
 }

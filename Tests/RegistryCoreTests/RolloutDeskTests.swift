@@ -198,6 +198,75 @@ struct RolloutDeskTests {
         }
     }
 
+    @Test func `a segment is excluded and let in again, a window set and dropped, each once`()
+        throws
+    {
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        _ = try create()
+        let segment = try Segment(reading: ["region": "us"], at: "segment")
+        let window = try #require(FreezeWindow(from: 6_720, until: 9_660))
+        func order(
+            _ order: RolloutOrder, _ segment: Segment? = nil, _ window: FreezeWindow? = nil
+        ) throws -> JSON {
+            try registry.desk.order(
+                RolloutInstruction(order, segment: segment, window: window, reason: "why"),
+                registry.model, .main, by: registry.admin, at: now
+            ).json
+        }
+        _ = try order(.start)
+        #expect(try order(.exclude, segment)["excluded"] == [["region": "us"]])
+        #expect(try registry.publishedPlan().0?.excluded == [segment])
+        #expect(throws: RegistryError.self) { try order(.exclude, segment) }
+        #expect(try order(.include, segment)["excluded"] == [])
+        #expect(throws: RegistryError.self) { try order(.resume, segment) }
+        #expect(
+            try order(.freeze, nil, window)["freeze_windows"] == [["from": 6_720, "until": 9_660]])
+        #expect(try registry.publishedPlan().0?.freezeWindows == [window])
+        #expect(try registry.publishedPlan().0?.state == .running)
+        #expect(throws: RegistryError.self) { try order(.freeze, nil, window) }
+        #expect(try order(.unfreeze, nil, window)["freeze_windows"] == [])
+        #expect(throws: RegistryError.self) { try order(.unfreeze, nil, window) }
+        let events = try registry.events().filter {
+            $0.hasPrefix("rollout.") && $0 != "rollout.created" && $0 != "rollout.started"
+        }
+        #expect(
+            events == [
+                "rollout.excluded", "rollout.included", "rollout.windows_changed",
+                "rollout.windows_changed",
+            ])
+    }
+
+    @Test func `an order that does not go with what it names is malformed`() throws {
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        _ = try create()
+        let segment = try Segment(reading: ["locale": "de"], at: "segment")
+        let window = try #require(FreezeWindow(from: 1, until: 2))
+        let wrong: [RolloutInstruction] =
+            [.start, .advance, .pause, .rollback, .freeze, .unfreeze].map {
+                RolloutInstruction($0, segment: segment)
+            }
+            + [.start, .advance, .pause, .rollback, .resume, .exclude].map {
+                RolloutInstruction($0, window: window)
+            } + [RolloutInstruction(.exclude), RolloutInstruction(.include)]
+        let records = try registry.auditRecords()
+        for instruction in wrong {
+            let error = #expect(throws: RegistryError.self, "\(instruction)") {
+                try registry.desk.order(
+                    instruction, registry.model, .main, by: registry.admin, at: now)
+            }
+            #expect(error?.code == .malformedRequest, "\(instruction)")
+        }
+        #expect(try registry.auditRecords() == records)
+        #expect(throws: FieldError.self) {
+            try RolloutInstruction(.exclude, reading: ["segment": ["region": "us"], "share": 1])
+        }
+        let read = try RolloutInstruction(
+            .freeze, reading: ["reason": "fair", "window": ["from": 1, "until": 2]])
+        #expect(read == RolloutInstruction(.freeze, window: window, reason: "fair"))
+    }
+
     @Test(arguments: RolloutOrder.allCases)
     func `an order needs operate for this model`(order: RolloutOrder) throws {
         try registry.found(at: now)

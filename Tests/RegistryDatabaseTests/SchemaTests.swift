@@ -11,7 +11,9 @@ import Testing
 struct SchemaTests {
     /// Registries in the field have run these migrations: a released one never changes, a new one is added.
     @Test func `released migrations are frozen`() {
-        let released = [("1", Schema.first, Self.firstDigest)]
+        let released = [
+            ("1", Schema.first, Self.firstDigest), ("2", Schema.pins, Self.pinsDigest),
+        ]
         #expect(Schema.migrator.migrations == released.map(\.0))
         for (_, sql, digest) in released {
             #expect(SHA256.digest(of: Array(sql.utf8)).hex == digest)
@@ -21,6 +23,9 @@ struct SchemaTests {
     private static let firstDigest =
         "2ced82d2f471cfd26d2bac008d78aa9c3bd46ceab7f13641a841ccf5bb82b1c3"
 
+    private static let pinsDigest =
+        "039636378525622e1beeb0c3d3520eca5a4e3012304a84aa53b9e4669f5617e7"
+
     private let folder = ScratchFolder("registry-schema")
 
     @Test func `a database that a newer version has migrated is left alone`() throws {
@@ -28,7 +33,7 @@ struct SchemaTests {
         _ = try SQLiteStore(path: path)
         let queue = try DatabaseQueue(path: path)
         var newer = Schema.migrator
-        newer.registerMigration("2") { try $0.execute(sql: "CREATE TABLE tomorrow (x)") }
+        newer.registerMigration("999") { try $0.execute(sql: "CREATE TABLE tomorrow (x)") }
         try newer.migrate(queue)
         try queue.close()
         #expect(

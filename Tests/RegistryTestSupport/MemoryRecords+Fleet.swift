@@ -27,6 +27,7 @@ extension MemoryRecords: FleetStoring, ReportStoring, HearingStoring {
             state.following[id] = nil
             state.figures = state.figures.filter { $0.key.device != id }
             state.facts = state.facts.filter { $0.key.device != id }
+            state.pins.removeAll { $0.device == id }
             for (digest, record) in state.enrolments where record.use == .used(by: id) {
                 state.enrolments[digest]?.use = .used(by: nil)
             }

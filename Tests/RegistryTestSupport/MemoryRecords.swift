@@ -22,6 +22,7 @@ final class MemoryRecords {
         var facts: [CandidateKey: FactsRow] = [:]
         var following: [DeviceID: [ModelName: (channel: ChannelName, order: ReportOrder)]] = [:]
         var rollouts: [String: RolloutRecord] = [:]
+        var pins: [PinRecord] = []
         var tokens: [TokenID: TokenRecord] = [:]
         var enrolments: [SHA256Digest: EnrolmentRecord] = [:]
         var audit: [StoredAuditRecord] = []

@@ -1,6 +1,7 @@
 import Cryptography
 import Primitives
 package import RegistryCore
+import Rollouts
 import TUF
 import TestSupport
 import Testing
@@ -177,6 +178,43 @@ package struct RegistryStoreSuite {
         }
     }
 
+    /// A device has one pin in a channel, and takes it along when it is forgotten.
+    package func keepsPins() throws {
+        let store = try make()
+        let device = TestDevice("pinned", model: try #require(ModelName("m")))
+        let night = try #require(ChannelName("night"))
+        func pin(_ channel: ChannelName, _ version: String) throws -> PinRecord {
+            PinRecord(
+                device: device.id, model: device.model, channel: channel,
+                bundle: BundleReference(
+                    version: try #require(SemanticVersion(version)),
+                    sha256: SHA256.digest(of: Array(version.utf8)), length: 7),
+                expires: now + 60, owner: "a 'person'", reason: "", made: now)
+        }
+        let agent = try #require(SemanticVersion("1.0.0"))
+        let first = try pin(.main, "1.0.0")
+        let second = try pin(.main, "1.1.0")
+        let other = try pin(night, "1.0.0")
+        try store.write { (records) throws(RegistryError) in
+            try records.setDevice(
+                DeviceRecord(
+                    publicKey: device.key.publicKey, enrolled: now,
+                    attributes: device.attributes, attributesReceived: now, agent: agent))
+            for record in [first, second, other] { try records.setPin(record) }
+        }
+        try store.read { (records) throws(RegistryError) in
+            #expect(try records.pins(device.model, .main) == [second])
+            #expect(try records.pins(device.model, night) == [other])
+        }
+        try store.write { (records) throws(RegistryError) in
+            #expect(try records.dropPin(of: device.id, device.model, .main))
+            #expect(try !records.dropPin(of: device.id, device.model, .main))
+            #expect(try records.pins(device.model, night) == [other])
+            #expect(try records.forget(device.id))
+            #expect(try records.pins(device.model, night) == [])
+        }
+    }
+
     /// All of it.
     package func run() throws {
         try rollsBack()
@@ -185,6 +223,7 @@ package struct RegistryStoreSuite {
         try growsTheAuditLog()
         try findsTokens()
         try retains()
+        try keepsPins()
         try make().probe()
     }
 }

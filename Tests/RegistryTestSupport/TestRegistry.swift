@@ -52,6 +52,10 @@ package struct TestRegistry: Sendable {
         RolloutDesk(store: store, blobs: blobs, keys: Self.onlineKeys, schedule: schedule)
     }
 
+    package var pins: Pins {
+        Pins(store: store, blobs: blobs, keys: Self.onlineKeys, schedule: schedule)
+    }
+
     package var controller: Controller {
         Controller(store: store, blobs: blobs, keys: Self.onlineKeys, schedule: schedule)
     }

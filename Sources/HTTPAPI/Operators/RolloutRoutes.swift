@@ -26,6 +26,13 @@ struct RolloutRoutes: Sendable {
                 .token([.read], .ofModel), [.json("rollout")]), use: status)
         table.add(
             Route(
+                .get, "/v1/rollouts/{model}/{channel}/forecast",
+                "What each stage can prove with this fleet", .token([.read], .ofModel),
+                parameters: [
+                    .query("turns_per_day", "of a device, assumed; 40 if absent")
+                ], [.json("forecast")]), use: forecast)
+        table.add(
+            Route(
                 .post, "/v1/rollouts/{model}/{channel}/{order}", "Gives an order: \(order)",
                 .token([.operate], .ofModel), body: .json(limit: Self.orderLimit),
                 [.json("rollout")], problems: [.stateConflict]), use: self.order)
@@ -67,6 +74,19 @@ struct RolloutRoutes: Sendable {
         return Response(status.json)
     }
 
+    @Sendable private func forecast(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let (model, channel) = try context.line()
+        let turns = try request.query("turns_per_day", "1 to 100000") { text in
+            Int64(text).flatMap { (1...100_000).contains($0) ? $0 : nil }
+        }
+        let forecast = try await services.answering(request) {
+            try services.rollouts.forecast(model, channel, turnsPerDay: turns ?? 40, by: $0)
+        }
+        return Response(forecast.json)
+    }
+
     @Sendable private func order(
         _ request: Request, context: APIContext
     ) async throws -> Response {
@@ -77,12 +97,15 @@ struct RolloutRoutes: Sendable {
         }
         let principal = try await services.answering(request) { $0 }
         let json = try await request.json(limit: Self.orderLimit)
-        let reason = try readingFields(json) { fields throws(FieldError) in
-            try fields.optionalString("reason", limit: RolloutDesk.reasonLimit) ?? ""
+        let instruction: RolloutInstruction
+        do {
+            instruction = try RolloutInstruction(order, reading: json)
+        } catch {
+            throw RegistryError.malformed(error)
         }
         let status = try await blocking {
             try services.rollouts.order(
-                order, model, channel, reason: reason, by: principal, at: services.now())
+                instruction, model, channel, by: principal, at: services.now())
         }
         return Response(status.json)
     }

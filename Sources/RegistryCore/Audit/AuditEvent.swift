@@ -124,6 +124,19 @@ extension AuditEvent {
             facts: .object(facts))
     }
 
+    /// Who is pinned to what, for whom and why: a plan has hashes only.
+    static func pinned(_ pin: PinRecord, rollout: RolloutRecord) -> AuditEvent {
+        AuditEvent(name: "device.pinned", subject: rollout.subject, facts: pin.json)
+    }
+
+    static func unpinned(
+        _ device: DeviceID, reason: String, rollout: RolloutRecord
+    ) -> AuditEvent {
+        AuditEvent(
+            name: "device.unpinned", subject: rollout.subject,
+            facts: ["device": .string(device.description), "reason": .string(reason)])
+    }
+
     static func plansPublished(
         _ model: ModelName, changed: [(TargetPath, SHA256Digest)]
     ) -> AuditEvent {

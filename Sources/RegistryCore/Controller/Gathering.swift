@@ -71,7 +71,7 @@ struct Gathering {
                 }
             }
         return FleetSegment.all(
-            cohorts: Set(reached.map(\.cohort)), locales: Set(reached.compactMap(\.locale)))
+            cohorts: Set(reached.map(\.cohort)), locales: Set(reached.map(\.locale)))
     }
 
     // MARK: One device

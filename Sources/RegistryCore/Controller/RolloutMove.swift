@@ -84,23 +84,23 @@ struct RolloutMove {
 
     /// Follows a person's order, or says why not and changes nothing.
     func follow(
-        _ order: ControllerEvent.Order, word: String, reason: String, by actor: Principal,
-        _ model: ModelName, _ channel: ChannelName
+        _ instruction: RolloutInstruction, by actor: Principal, _ model: ModelName,
+        _ channel: ChannelName
     ) throws(RegistryError) -> RolloutRecord {
         guard var rollout = try records.rollout(model, channel) else {
             throw .notFound("rollout", "\(model)/\(channel)")
         }
-        if order == .rollback, !rollout.state.isStarted, let previous = rollout.previous {
+        if instruction.order == .rollback, !rollout.state.isStarted, let previous = rollout.previous
+        {
             // Going back is never blocked: what is in force goes back, and what was prepared is dropped.
             try records.append(.rolloutDropped(rollout), by: Actor(actor), at: now)
             rollout.state = previous
             rollout.lastLook = nil
             rollout.look = nil
         }
-        let facts = try self.facts(of: rollout)
-        let step = rollout.state.handle(.order(order, by: actor.name, reason: reason), facts)
+        let step = try handle(instruction, by: actor, &rollout)
         if let refusal = step.refusal {
-            throw .stateConflict(order: word, reason: "\(refusal)")
+            throw .stateConflict(order: instruction.order.rawValue, reason: "\(refusal)")
         }
         if rollout.state.isStarted { rollout.previous = nil }
         try write(step.records, of: rollout, evidence: nil, by: Actor(actor))
@@ -110,17 +110,38 @@ struct RolloutMove {
 
     /// Follows the same order in the model's other channels, where their state allows it.
     func followElsewhere(
-        _ order: ControllerEvent.Order, reason: String, by actor: Principal,
-        after followed: RolloutRecord
+        _ instruction: RolloutInstruction, by actor: Principal, after followed: RolloutRecord
     ) throws(RegistryError) {
         for var rollout in try records.rollouts()
         where rollout.model == followed.model && rollout.channel != followed.channel {
-            let facts = try self.facts(of: rollout)
-            let step = rollout.state.handle(.order(order, by: actor.name, reason: reason), facts)
+            let step = try handle(instruction, by: actor, &rollout)
             guard step.refusal == nil else { continue }
             try write(step.records, of: rollout, evidence: nil, by: Actor(actor))
             try records.setRollout(rollout)
         }
+    }
+
+    /// Puts a channel's pins into its plan; nothing where they are there already.
+    func pin(
+        _ groups: [PinGroup], reason: String, by actor: Principal, _ pinned: RolloutRecord
+    ) throws(RegistryError) {
+        var rollout = pinned
+        guard rollout.state.plan.pins != groups else { return }
+        let step = rollout.state.handle(
+            .order(.setPins(groups), by: actor.name, reason: reason), try facts(of: rollout))
+        if let refusal = step.refusal {
+            throw .stateConflict(order: "pin", reason: "\(refusal)")
+        }
+        try write(step.records, of: rollout, evidence: nil, by: Actor(actor))
+        try records.setRollout(rollout)
+    }
+
+    private func handle(
+        _ instruction: RolloutInstruction, by actor: Principal, _ rollout: inout RolloutRecord
+    ) throws(RegistryError) -> ControllerState.Step {
+        let order = try instruction.event(in: rollout.state)
+        return rollout.state.handle(
+            .order(order, by: actor.name, reason: instruction.reason), try facts(of: rollout))
     }
 
     // MARK: Facts

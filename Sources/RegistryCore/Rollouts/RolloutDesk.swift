@@ -59,24 +59,32 @@ package struct RolloutDesk: Sendable {
     /// A freeze, and its end, hold for all channels of the model.
     ///
     /// - Throws: `.stateConflict` with the reason; `.malformed` for a reason that is too long or
-    ///   has a control character.
+    ///   has a control character, and for an order that does not go with what it names.
     package func order(
-        _ order: RolloutOrder, _ model: ModelName, _ channel: ChannelName, reason: String,
+        _ instruction: RolloutInstruction, _ model: ModelName, _ channel: ChannelName,
         by actor: Principal, at now: UTCTime
     ) throws(RegistryError) -> RolloutStatus {
         try authorise(actor, .operate, on: .model(model))
-        try checkFreeText(reason, named: "reason", limit: Self.reasonLimit)
+        try checkFreeText(instruction.reason, named: "reason", limit: Self.reasonLimit)
         let status = try store.write { (records) throws(RegistryError) in
             let move = RolloutMove(records: records, blobs: blobs, now: now)
-            let rollout = try move.follow(
-                order.event, word: order.rawValue, reason: reason, by: actor, model, channel)
-            if order == .freeze || order == .unfreeze {
-                try move.followElsewhere(order.event, reason: reason, by: actor, after: rollout)
+            let rollout = try move.follow(instruction, by: actor, model, channel)
+            if instruction.isOfModel {
+                try move.followElsewhere(instruction, by: actor, after: rollout)
             }
             return try RolloutStatus(rollout, in: records, at: now)
         }
         try publisher.publish(model, at: now)
         return status
+    }
+
+    /// An order that is about the whole rollout.
+    package func order(
+        _ order: RolloutOrder, _ model: ModelName, _ channel: ChannelName, reason: String,
+        by actor: Principal, at now: UTCTime
+    ) throws(RegistryError) -> RolloutStatus {
+        try self.order(
+            RolloutInstruction(order, reason: reason), model, channel, by: actor, at: now)
     }
 
     // MARK: Looking
@@ -93,6 +101,30 @@ package struct RolloutDesk: Sendable {
         }
     }
 
+    /// What each stage of a rollout can prove with the devices that follow its channel, of which so many turns a day are
+    /// assumed (1 to 100,000).
+    package func forecast(
+        _ model: ModelName, _ channel: ChannelName, turnsPerDay: Int64, by actor: Principal
+    ) throws(RegistryError) -> StageForecast {
+        try authorise(actor, .read, on: .model(model))
+        return try store.read { (records) throws(RegistryError) in
+            guard let rollout = try records.rollout(model, channel) else {
+                throw .notFound("rollout", "\(model)/\(channel)")
+            }
+            var census = FleetCensus()
+            var locales: Set<AttributeName> = []
+            for subscriber in try records.subscribers(model: model, channel: channel) {
+                let candidate = rollout.state.plan.candidate.sha256
+                census.add(
+                    subscriber.attributes,
+                    bucket: Bucket(of: subscriber.device, candidate: candidate))
+                locales.insert(subscriber.attributes.locale)
+            }
+            return StageForecast(
+                rollout, census: census, turnsPerDay: turnsPerDay, locales: locales.count)
+        }
+    }
+
     package func list(
         by actor: Principal, at now: UTCTime
     ) throws(RegistryError) -> [RolloutStatus] {
@@ -103,21 +135,6 @@ package struct RolloutDesk: Sendable {
                 statuses.append(try RolloutStatus(rollout, in: records, at: now))
             }
             return statuses
-        }
-    }
-}
-
-extension RolloutOrder {
-    /// The controller's own event; an ordered advance without proof is labelled so.
-    fileprivate var event: ControllerEvent.Order {
-        switch self {
-        case .start: .start
-        case .advance: .advance(unproven: true)
-        case .pause: .pause
-        case .resume: .resume
-        case .rollback: .rollback
-        case .freeze: .freeze
-        case .unfreeze: .unfreeze
         }
     }
 }

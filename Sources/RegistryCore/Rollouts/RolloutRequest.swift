@@ -1,4 +1,5 @@
 package import Primitives
+package import Rollouts
 
 /// `POST /v1/rollouts`: which release shall spread in which channel, under which policy.
 package struct RolloutRequest: Sendable, Hashable {
@@ -39,8 +40,113 @@ package enum RolloutOrder: String, Sendable, Hashable, CaseIterable {
     case start
     case advance
     case pause
+    /// The rollout, or one segment that is paused.
     case resume
     case rollback
     case freeze
     case unfreeze
+    /// Takes the candidate back in one segment, and goes on elsewhere.
+    case exclude
+    /// Undoes that.
+    case include
+}
+
+/// An order with what it is about, where it is not about the whole rollout.
+package struct RolloutInstruction: Sendable, Hashable {
+    package let order: RolloutOrder
+    /// For `exclude`, `include`, and `resume` of a paused one.
+    package let segment: Segment?
+    /// For `freeze` and `unfreeze`: a weekly window instead of now.
+    package let window: FreezeWindow?
+    /// For the audit log; at most `RolloutDesk.reasonLimit` bytes.
+    package let reason: String
+
+    package init(
+        _ order: RolloutOrder, segment: Segment? = nil, window: FreezeWindow? = nil,
+        reason: String = ""
+    ) {
+        self.order = order
+        self.segment = segment
+        self.window = window
+        self.reason = reason
+    }
+
+    /// Whether it holds for all channels of the model.
+    var isOfModel: Bool { (order == .freeze || order == .unfreeze) && window == nil }
+
+    /// Reads `{"reason"?, "segment"?, "window"?}`.
+    package init(_ order: RolloutOrder, reading json: JSON) throws(FieldError) {
+        var fields = try Fields(json)
+        let reason = try fields.optionalString("reason", limit: RolloutDesk.reasonLimit) ?? ""
+        var segment: Segment?
+        if let json = fields.optional("segment") {
+            segment = try Segment(reading: json, at: "segment")
+        }
+        var window: FreezeWindow?
+        if let json = fields.optional("window") {
+            window = try FreezeWindow(reading: json, at: "window")
+        }
+        try fields.refuseUnknown()
+        self.init(order, segment: segment, window: window, reason: reason)
+    }
+
+    /// The controller's own event; an ordered advance without proof is labelled so.
+    ///
+    /// - Throws: `.malformed` where a segment is missing, or something is named that the order has no use for;
+    ///   `.stateConflict` for a window that is there already, or is not.
+    func event(in state: ControllerState) throws(RegistryError) -> ControllerEvent.Order {
+        switch order {
+        case .exclude: return .exclude(try needed(segment))
+        case .include: return .include(try needed(segment))
+        case .resume:
+            try refuse(window, "window")
+            return segment.map { .resumeSegment($0) } ?? .resume
+        case .freeze, .unfreeze:
+            try refuse(segment, "segment")
+            guard let window else { return order == .freeze ? .freeze : .unfreeze }
+            return .setFreezeWindows(try windows(of: state.plan, with: window))
+        case .start, .advance, .pause, .rollback:
+            try refuse(segment, "segment")
+            try refuse(window, "window")
+        }
+        switch order {
+        case .start: return .start
+        case .advance: return .advance(unproven: true)
+        case .pause: return .pause
+        default: return .rollback
+        }
+    }
+
+    private func windows(
+        of plan: Plan, with window: FreezeWindow
+    ) throws(RegistryError) -> [FreezeWindow] {
+        let isThere = plan.freezeWindows.contains(window)
+        guard isThere == (order == .unfreeze) else {
+            throw .stateConflict(
+                order: order.rawValue,
+                reason:
+                    "freeze window: expected one that is \(isThere ? "not " : "")set, got \(window)"
+            )
+        }
+        return isThere
+            ? plan.freezeWindows.filter { $0 != window } : plan.freezeWindows + [window]
+    }
+
+    private func needed(_ segment: Segment?) throws(RegistryError) -> Segment {
+        try refuse(window, "window")
+        guard let segment else {
+            throw .malformed(
+                FieldError(
+                    path: "segment", expected: "a segment to \(order.rawValue)", found: "nothing"))
+        }
+        return segment
+    }
+
+    private func refuse<Value>(_ value: Value?, _ name: String) throws(RegistryError) {
+        guard value == nil else {
+            throw .malformed(
+                FieldError(
+                    path: name, expected: "none with '\(order.rawValue)'", found: "one"))
+        }
+    }
 }

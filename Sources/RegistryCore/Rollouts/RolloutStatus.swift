@@ -58,6 +58,7 @@ package struct RolloutStatus: Sendable, Hashable {
             "stages": .array(stages), "exposure": cohorts,
             "excluded": .array(plan.excluded.map(\.json)),
             "paused_segments": .array(plan.paused.map(\.json)),
+            "freeze_windows": .array(plan.freezeWindows.map(\.json)),
             "ready": .bool(state.isReady), "look": rollout.look ?? .null,
             "timeline": .array(timeline.compactMap { $0.json.map(Self.line) }),
             "now": .integer(now.seconds),

@@ -14,8 +14,10 @@ struct RolloutCommand: ParsableCommand {
               fieldfare rollout rollback commands-en --reason "wrong words in en-GB"
             """,
         subcommands: [
-            Create.self, Status.self, Start.self, Advance.self, Pause.self, Resume.self,
-            Rollback.self, Freeze.self, Unfreeze.self,
+            Create.self, PlanCommand.self, Status.self, Start.self, Advance.self, Pause.self,
+            Resume.self,
+            Rollback.self, Freeze.self, Release.self, Exclude.self, Include.self,
+            PinCommand.self, UnpinCommand.self, PinsCommand.self,
         ])
 
     struct Create: ParsableCommand {
@@ -137,13 +139,17 @@ struct RolloutCommand: ParsableCommand {
 
     struct Resume: RolloutOrderCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Goes on after a pause.",
+            abstract: "Goes on after a pause, everywhere or in one segment.",
             discussion: """
                 EXAMPLE
                   fieldfare rollout resume commands-en
+                  fieldfare rollout resume commands-en --region us
                 """)
         static let order = "resume"
+        @OptionGroup var segment: SegmentOptions
         @OptionGroup var options: OrderOptions
+
+        func about() throws(Failure) -> JSONObject { try segment.fields() }
     }
 
     struct Rollback: RolloutOrderCommand {
@@ -159,24 +165,69 @@ struct RolloutCommand: ParsableCommand {
 
     struct Freeze: RolloutOrderCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Moves nothing until 'unfreeze'; going back stays possible.",
+            abstract:
+                "Moves nothing of the model until 'release', or in a weekly window; going back stays possible.",
             discussion: """
+                Without --window all channels of the model stand still at once. With it nobody of this channel swaps \
+                forward in that time of any week; devices know it in UTC, and the command prints both.
+
                 EXAMPLE
                   fieldfare rollout freeze commands-en --reason "holidays"
+                  fieldfare rollout freeze commands-en --window "Fri 16:00 to Mon 07:00" --time-zone Europe/Berlin
                 """)
         static let order = "freeze"
+        @OptionGroup var window: WindowOptions
         @OptionGroup var options: OrderOptions
+
+        func about() throws(Failure) -> JSONObject { try window.fields() }
     }
 
-    struct Unfreeze: RolloutOrderCommand {
+    struct Release: RolloutOrderCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends a freeze.",
+            abstract: "Ends a freeze, or drops a weekly window.",
             discussion: """
                 EXAMPLE
-                  fieldfare rollout unfreeze commands-en
-                """)
+                  fieldfare rollout release commands-en
+                  fieldfare rollout release commands-en --window "Fri 15:00 to Mon 06:00"
+                """,
+            aliases: ["unfreeze"])
         static let order = "unfreeze"
+        @OptionGroup var window: WindowOptions
         @OptionGroup var options: OrderOptions
+
+        func about() throws(Failure) -> JSONObject { try window.fields() }
+    }
+
+    struct Exclude: RolloutOrderCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Takes the candidate back in one segment, and goes on elsewhere.",
+            discussion: """
+                EXAMPLE
+                  fieldfare rollout exclude commands-en --region us --reason "a carrier's proxy"
+                """)
+        static let order = "exclude"
+        @OptionGroup var segment: SegmentOptions
+        @OptionGroup var options: OrderOptions
+
+        func about() throws(Failure) -> JSONObject { try segment.fields() }
+
+        func validate() throws { try segment.requireOne() }
+    }
+
+    struct Include: RolloutOrderCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lets a segment that was excluded take part again.",
+            discussion: """
+                EXAMPLE
+                  fieldfare rollout include commands-en --region us
+                """)
+        static let order = "include"
+        @OptionGroup var segment: SegmentOptions
+        @OptionGroup var options: OrderOptions
+
+        func about() throws(Failure) -> JSONObject { try segment.fields() }
+
+        func validate() throws { try segment.requireOne() }
     }
 }
 
@@ -195,19 +246,62 @@ struct OrderOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 }
 
+/// A part of the fleet: a region, a device class, both of them (a cohort), or a locale.
+struct SegmentOptions: ParsableArguments {
+    @Option(help: "The segment's region.")
+    var region: String?
+
+    @Option(help: "The segment's device class; with --region, the cohort of both.")
+    var deviceClass: String?
+
+    @Option(help: "The segment's locale, alone.")
+    var locale: String?
+
+    private var isNamed: Bool { region != nil || deviceClass != nil || locale != nil }
+
+    func requireOne() throws {
+        guard isNamed else {
+            throw ValidationError(
+                "expected --region, --device-class, both, or --locale, got none of them")
+        }
+    }
+
+    /// The segment of the request; none where none is named.
+    func fields() throws(Failure) -> JSONObject {
+        guard isNamed else { return [:] }
+        guard locale == nil || (region == nil && deviceClass == nil) else {
+            throw Failure(.usage, "--locale: expected it alone, got other parts of a segment too")
+        }
+        var fields: JSONObject = [:]
+        for (key, option, value) in [
+            ("region", "--region", region), ("device_class", "--device-class", deviceClass),
+            ("locale", "--locale", locale),
+        ] {
+            guard let value else { continue }
+            fields[key] = .string(try Word.attribute(value, option).description)
+        }
+        return ["segment": .object(fields)]
+    }
+}
+
 /// A command that gives one order to a rollout.
 protocol RolloutOrderCommand: ParsableCommand {
     static var order: String { get }
     var options: OrderOptions { get }
+    /// What the order is about, where that is not the whole rollout: fields of the request.
+    func about() throws(Failure) -> JSONObject
 }
 
 extension RolloutOrderCommand {
+    func about() throws(Failure) -> JSONObject { [:] }
+
     func run() throws {
         let model = try Word.model(options.model)
         let channel = try Word.channel(options.channel)
+        var body = try about()
+        body["reason"] = .string(options.reason)
         let answer = try options.server.api().post(
-            "/v1/rollouts/\(model)/\(channel)/\(Self.order)",
-            ["reason": .string(options.reason)])
+            "/v1/rollouts/\(model)/\(channel)/\(Self.order)", .object(body))
         RolloutView(answer).tell(options.output)
     }
 }

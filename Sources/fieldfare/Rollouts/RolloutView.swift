@@ -1,5 +1,6 @@
 import Console
 import Primitives
+import Rollouts
 
 /// A rollout's status for people: stages, cohorts, tests against limits, the last reason.
 struct RolloutView {
@@ -23,9 +24,66 @@ struct RolloutView {
         Output.line(
             "baseline \(json["baseline"]?["version"]?.string ?? "none"), policy \(text("policy"))")
         for stage in json["stages"]?.array ?? [] { Output.line(Self.stage(stage)) }
+        segments("excluded")
+        segments("paused_segments")
+        for json in json["freeze_windows"]?.array ?? [] {
+            let window = try? FreezeWindow(reading: json, at: "freeze_windows")
+            Output.line("freeze window: \(window.map { "\($0)" } ?? "?")")
+        }
         cohorts()
+        arms()
         tests()
+        blindSpots()
         if let reason = json["look"]?["reason"]?.string { Output.line("last look: \(reason)") }
+        if let next = json["next_look"]?.integer, !isOver {
+            Output.line("next look: \(UTCTime(clamping: next))")
+        }
+    }
+
+    private func segments(_ key: String) {
+        for segment in json[key]?.array ?? [] {
+            let parts = (segment.object ?? [:]).sorted { $0.key < $1.key }.map {
+                "\($0.key) \($0.value.string ?? "?")"
+            }
+            let word = key == "excluded" ? "excluded" : "paused"
+            Output.line("\(word): \(parts.joined(separator: ", "))")
+        }
+    }
+
+    /// The arms of the last look, and how many of those exposed were heard.
+    private func arms() {
+        var table = Table(["arm", "devices", "reporting", "of", "went back", "turns"])
+        for arm in ["treated", "control"] {
+            guard let figures = json["look"]?["arms"]?[arm] else { continue }
+            let prefix = arm == "treated" ? "" : "control_"
+            let coverage = json["look"]?["coverage"]
+            table.add([
+                arm, Self.count(figures["devices"]), Self.count(coverage?["\(prefix)reporting"]),
+                Self.count(coverage?["\(prefix)exposed"]), Self.count(figures["went_back"]),
+                Self.count(figures["turns"]),
+            ])
+        }
+        tell(table)
+    }
+
+    /// What the stage cannot see yet, against what it must.
+    private func blindSpots() {
+        var table = Table(["blind spot", "sees", "must see", ""])
+        for spot in json["look"]?["blind_spots"]?.array ?? [] {
+            table.add([
+                spot["metric"]?.string ?? "?", spot["seen"]?.integer.map(Self.ratio) ?? "nothing",
+                Self.ratio(spot["required"]?.integer ?? 0),
+                spot["small_enough"]?.bool == true ? "enough" : "not yet",
+            ])
+        }
+        tell(table)
+    }
+
+    private static func count(_ json: JSON?) -> String { "\(json?.integer ?? 0)" }
+
+    private func tell(_ table: Table) {
+        guard !table.isEmpty else { return }
+        for line in table.lines { Output.line(line) }
     }
 
     private func text(_ key: String) -> String { json[key]?.string ?? "?" }
@@ -45,16 +103,26 @@ struct RolloutView {
                 name, "\(cohort["devices"]?.integer ?? 0)", "\(cohort["exposed"]?.integer ?? 0)",
             ])
         }
-        guard !table.isEmpty else { return }
-        for line in table.lines { Output.line(line) }
+        tell(table)
     }
 
     private func tests() {
         var table = Table(["test", "treated", "control", "ratio", "range", "limit"])
         for test in json["look"]?["tests"]?.array ?? [] {
+            if test["state"]?.string == "count" {
+                // Bad devices among those that count, and the share that is excused.
+                table.add([
+                    test["metric"]?.string ?? "?", Self.count(test["devices"]),
+                    test["control_devices"].map { Self.count($0) } ?? "-",
+                    "\(Self.count(test["bad"])) bad", "",
+                    Self.percent(test["excused"]?.integer ?? 0),
+                ])
+                continue
+            }
             guard let ratio = test["ratio"]?.integer else {
                 table.add([
-                    test["metric"]?.string ?? "?", "-", "-", test["state"]?.string ?? "", "", "",
+                    test["metric"]?.string ?? "?", "-", "-",
+                    test["shortage"]?.string ?? "no data", "", "",
                 ])
                 continue
             }
@@ -67,8 +135,11 @@ struct RolloutView {
                 Self.ratio(test["limit"]?.integer ?? 0),
             ])
         }
-        guard !table.isEmpty else { return }
-        for line in table.lines { Output.line(line) }
+        tell(table)
+    }
+
+    private static func percent(_ thousandths: Int64) -> String {
+        "\(thousandths / 10).\(thousandths % 10)%"
     }
 
     private static func ratio(_ thousandths: Int64) -> String {

@@ -1,0 +1,72 @@
+import Primitives
+import RegistryCore
+import RegistryTestSupport
+import Rollouts
+import TestSupport
+import Testing
+
+/// What a rollout's stages can prove, foreseen from the policy and from who follows the channel.
+struct StageForecastTests {
+    private func forecast(
+        devices: Int, turnsPerDay: Int64 = 40, policy: JSON = ControllerTests.policy
+    ) throws -> JSON {
+        let scene = try ControllerTests.Scene(devices: devices, policy: policy)
+        try scene.create("1.1.0")
+        return try scene.registry.desk.forecast(
+            scene.registry.model, .main, turnsPerDay: turnsPerDay, by: scene.registry.admin
+        ).json
+    }
+
+    private func metric(_ name: String, _ stage: Int, of json: JSON) throws -> JSON {
+        let metrics = try #require(json["stages"]?.array?[stage]["metrics"]?.array)
+        return try #require(metrics.first { $0["metric"]?.string == name })
+    }
+
+    @Test func `foresees arms, and less blindness with more devices, hours and turns`() throws {
+        let small = try forecast(devices: 40)
+        let large = try forecast(devices: 120)
+        let arms = try #require(large["stages"]?.array)
+        #expect(arms.map { $0["name"]?.string } == ["canary", "stable"])
+        for stage in arms {
+            let treated = try #require(stage["treated"]?.integer)
+            let control = try #require(stage["control"]?.integer)
+            #expect(treated + control == 120)
+            #expect(treated >= 10 && control >= 10)
+        }
+        #expect(arms[1]["treated"]?.integer ?? 0 > arms[0]["treated"]?.integer ?? 0)
+        func seen(_ json: JSON, _ stage: Int, _ key: String) throws -> Int64 {
+            try #require(try metric("latency_p95", stage, of: json)[key]?.integer)
+        }
+        let busy = try forecast(devices: 120, turnsPerDay: 4_000)
+        #expect(try seen(busy, 0, "after_least_soak") > 1_000)
+        let few = try forecast(devices: 40, turnsPerDay: 4_000)
+        #expect(try seen(busy, 0, "after_least_soak") < seen(few, 0, "after_least_soak"))
+        #expect(try seen(busy, 0, "after_most_soak") < seen(busy, 0, "after_least_soak"))
+        #expect(try metric("latency_p95", 0, of: busy)["limit"]?.integer == 1_300)
+        // With 40 turns a day nobody has 20 turns within the hour.
+        #expect(try metric("latency_p95", 0, of: large)["after_least_soak"] == .null)
+        let silent = try [small, large].map {
+            try #require(try metric("silent", 0, of: $0)["bad_devices"]?.integer)
+        }
+        #expect(silent[0] >= 3 && silent[1] >= silent[0])
+    }
+
+    @Test func `warns of stages that can never show what is asked of them`() throws {
+        let warnings = try #require(try forecast(devices: 40)["warnings"]?.array)
+        #expect(warnings.count == 2)
+        let first = warnings.first?.string ?? ""
+        #expect(first.hasPrefix("stage 'canary': expected to see latency_p95 of 2.000, got "))
+        #expect(try forecast(devices: 120, turnsPerDay: 4_000)["warnings"] == [])
+    }
+
+    @Test func `is for those who may read, of a rollout that there is`() throws {
+        let registry = TestRegistry()
+        #expect(throws: RegistryError.notFound("rollout", "\(registry.model)/main")) {
+            try registry.desk.forecast(registry.model, .main, turnsPerDay: 40, by: registry.admin)
+        }
+        let publisher = Principal(id: .registry, name: "p", scopes: [Scope(.publish)])
+        #expect(throws: RegistryError.forbidden(needs: Scope(.read, registry.model))) {
+            try registry.desk.forecast(registry.model, .main, turnsPerDay: 40, by: publisher)
+        }
+    }
+}
