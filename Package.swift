@@ -210,11 +210,14 @@ let arguments = Target.Dependency.product(
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let server: [Target] = [
+    // Fleets that exist in memory only, through a rollout: what the gate makes of them.
+    library("FleetSimulation", ["Health", "ModelBundle", "Primitives", "Rollouts", "Telemetry"]),
     // Use cases of the registry, the controller, and the ports they need.
     library(
         "RegistryCore",
         [
-            "Cryptography", "Health", "ModelBundle", "Primitives", "Rollouts", "TUF", "Telemetry",
+            "Cryptography", "FleetSimulation", "Health", "ModelBundle", "Primitives", "Rollouts",
+            "TUF", "Telemetry",
         ]),
     // Metadata, fleet and audit on SQLite by GRDB, with frozen migrations.
     library(
@@ -223,8 +226,6 @@ let server: [Target] = [
             "Cryptography", "Primitives", "RegistryCore", "TUF", "Telemetry",
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
-    // Fleets that exist in memory only, through a rollout: what the gate makes of them.
-    library("FleetSimulation", ["Health", "Primitives", "Telemetry"]),
     // What one look of the gate costs; for `make bench`, and not installed.
     .executableTarget(
         name: "gate-benchmark", dependencies: ["FleetSimulation", "Health", "Primitives"],
@@ -311,8 +312,9 @@ let server: [Target] = [
     tests(
         "HTTPAPITests",
         [
-            "BlobFiles", "Cryptography", "HTTPAPI", "ModelBundle", "PosixFiles", "Primitives",
-            "RegistryCore", "RegistryDatabase", "RegistryTestSupport", "Rollouts", "TUF",
+            "BlobFiles", "Cryptography", "FleetSimulation", "HTTPAPI", "Health", "ModelBundle",
+            "PosixFiles", "Primitives", "RegistryCore", "RegistryDatabase", "RegistryTestSupport",
+            "Rollouts", "TUF",
             "Telemetry", hummingbird,
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "HummingbirdTesting", package: "hummingbird"),

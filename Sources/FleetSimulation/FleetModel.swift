@@ -118,6 +118,18 @@ struct EventChances {
         return changed
     }
 
+    /// One turn that took so long, a twentieth of it on the processor.
+    func turn(milliseconds: Double, _ random: inout SimulationRandom) -> TurnRecord {
+        let microseconds = Int64(min(milliseconds * 1_000, Double(TurnRecord.durationLimit)))
+        var turn = TurnRecord(
+            latencyMicroseconds: microseconds, cpuMicroseconds: microseconds / 20)
+        turn.error = random.chance(errors)
+        turn.falseAccept = random.chance(falsePositives)
+        turn.escalated = random.chance(escalations)
+        turn.abandoned = random.chance(abandonment)
+        return turn
+    }
+
     func draw(turns: Int, _ random: inout SimulationRandom) -> TurnCounters {
         var counters = TurnCounters()
         counters.turns = Int64(turns)

@@ -1,14 +1,26 @@
 package import Hummingbird
+import Logging
 package import NIOCore
+import NIOPosix
 
-/// What accompanies one request: Hummingbird's own context, and the connection that it came on.
+/// What accompanies one request: Hummingbird's own context, and the event loop of the connection that it came on.
 package struct APIContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
-    /// The connection; blobs are paced by its event loop (`PacedBlobBody`).
-    package let channel: any Channel
+    /// Blobs are paced by it (`PacedBlobBody`).
+    package let eventLoop: any EventLoop
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        channel = source.channel
+        eventLoop = source.channel.eventLoop
+    }
+
+    /// For a request that came on no connection.
+    init(logger: Logger) {
+        coreContext = CoreRequestContextStorage(source: Own(logger: logger))
+        eventLoop = NIOSingletons.posixEventLoopGroup.any()
+    }
+
+    private struct Own: RequestContextSource {
+        let logger: Logger
     }
 }

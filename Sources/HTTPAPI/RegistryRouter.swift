@@ -35,6 +35,7 @@ package struct RegistryRouter: Sendable {
         RoleRoutes(services: services).add(to: &table)
         DeviceRoutes(services: services, metrics: metrics).add(to: &table)
         TokenRoutes(services: services).add(to: &table)
+        RehearsalRoutes(services: services).add(to: &table)
         RolloutRoutes(services: services).add(to: &table)
         PinRoutes(services: services).add(to: &table)
         FleetRoutes(services: services).add(to: &table)

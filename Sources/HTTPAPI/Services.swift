@@ -14,6 +14,7 @@ package struct Services: Sendable {
     package let rollouts: RolloutDesk
     package let pins: Pins
     package let assignments: Assignments
+    package let rehearsals: Rehearsals
     package let audit: AuditLog
     package let readiness: Readiness
     /// The time of day; each request reads it once.
@@ -36,6 +37,12 @@ package struct Services: Sendable {
         rollouts = RolloutDesk(store: store, blobs: blobs, keys: keys)
         pins = Pins(store: store, blobs: blobs, keys: keys)
         assignments = Assignments(store: store, blobs: blobs)
+        rehearsals = Rehearsals(store: store) {
+            try await blocking {
+                try InProcessRegistry(
+                    store: store.copy(), blobs: OverlayBlobs(over: blobs), keys: keys)
+            }
+        }
         audit = AuditLog(store: store)
         readiness = Readiness(store: store, blobs: blobs, keys: keys)
     }

@@ -9,12 +9,22 @@ package import RegistryCore
 /// writer after that). Open each file once; its calls block, so a server makes them on threads of its own.
 package final class SQLiteStore: RegistryStoring {
     private let pool: DatabasePool
+    private let path: String
+    private let isCopy: Bool
 
     /// Opens the file at a path of the operating system, makes it where it is missing, and brings it to
     /// today's schema.
     ///
     /// - Throws: `.storage`; also for a file that a newer version has migrated.
-    package init(path: String) throws(RegistryError) {
+    package convenience init(path: String) throws(RegistryError) {
+        Self.removeCopies(of: path)
+        try self.init(path: path, isCopy: false)
+    }
+
+    /// A copy is nobody's record: it need not survive a power cut, and is removed in the end.
+    private init(path: String, isCopy: Bool) throws(RegistryError) {
+        self.path = path
+        self.isCopy = isCopy
         var configuration = Configuration()
         configuration.label = "registry"
         configuration.foreignKeysEnabled = true
@@ -22,7 +32,10 @@ package final class SQLiteStore: RegistryStoring {
         configuration.maximumReaderCount = 4
         let pool = try Self.attempt {
             let pool = try DatabasePool(path: path, configuration: configuration)
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            let level = isCopy ? "OFF" : "FULL"
+            try pool.writeWithoutTransaction {
+                try $0.execute(sql: "PRAGMA synchronous = \(level)")
+            }
             return pool
         }
         self.pool = pool
@@ -62,12 +75,47 @@ package final class SQLiteStore: RegistryStoring {
         }
     }
 
-    /// Copies the database as it is now into a new file: for backups, and to rehearse on.
+    /// Copies the database into a file beside it, which goes with the copy; one that a killed process left
+    /// goes when the database is opened again.
+    package func copy() throws(RegistryError) -> any RegistryStoring {
+        let path = "\(self.path).copy-\(UInt64.random(in: 0...UInt64.max))"
+        do {
+            try copy(to: path)
+            return try SQLiteStore(path: path, isCopy: true)
+        } catch {
+            Self.remove(path)
+            throw error
+        }
+    }
+
+    /// Copies the database as it is now into a new file, for backups.
     package func copy(to path: String) throws(RegistryError) {
         try Self.attempt {
             let copy = try DatabaseQueue(path: path)
             try pool.backup(to: copy)
             try copy.close()
+        }
+    }
+
+    deinit {
+        guard isCopy else { return }
+        try? pool.close()
+        Self.remove(path)
+    }
+
+    /// Removes a database file with the two that SQLite keeps beside it.
+    private static func remove(_ path: String) {
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: path + suffix)
+        }
+    }
+
+    private static func removeCopies(of path: String) {
+        let file = URL(fileURLWithPath: path)
+        let folder = file.deletingLastPathComponent().path
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names where name.hasPrefix(file.lastPathComponent + ".copy-") {
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
         }
     }
 

@@ -37,7 +37,7 @@ import Testing
             #expect(text.hasPrefix("# "), "\(name) says what it shows")
             commands += script.commands.count
         }
-        #expect(commands == 159)
+        #expect(commands == 161)
     }
 
     @Test(arguments: [

@@ -115,7 +115,7 @@ import Testing
         ]
         let rollouts =
             ["create commands-en 1.0.0 --initial"]
-            + ["start", "pause", "resume", "freeze", "release", "plan", "pins"].map {
+            + ["rehearse", "start", "pause", "resume", "freeze", "release", "plan", "pins"].map {
                 "\($0) commands-en"
             } + [
                 "exclude commands-en --region us", "include commands-en --region us",

@@ -11,7 +11,7 @@ struct FleetScene {
     let api: TestAPI
     let fleet: SimulatedFleet
 
-    private static let policy: JSON = [
+    static let policy: JSON = [
         "stages": [
             [
                 "name": "canary", "share": 3_000, "least_devices": 10, "cap": 5_000,
@@ -32,7 +32,8 @@ struct FleetScene {
 
     init(
         _ api: TestAPI, devices: Int = 40, regions: [String] = ["eu", "us"],
-        slowdown: Double = 1, reason: String = "as planned"
+        slowdown: Double = 1, reason: String = "as planned", policy: JSON = FleetScene.policy,
+        starts: Bool = true
     ) throws {
         self.api = api
         let registry = api.registry
@@ -56,12 +57,12 @@ struct FleetScene {
         if try registry.publishedPlan().0?.state != .completed {
             try order(.advance, reason: "the factory has tested it")
         }
-        try registry.release("1.1.0", replaces: ["1.0.0"], policy: Self.policy, at: api.now)
+        try registry.release("1.1.0", replaces: ["1.0.0"], policy: policy, at: api.now)
         var behaviour = VersionBehaviour()
         behaviour.slowdown = slowdown
         fleet.behaviours[try #require(SemanticVersion("1.1.0"))] = behaviour
         try create("1.1.0")
-        try order(.start, reason: reason)
+        if starts { try order(.start, reason: reason) }
     }
 
     private func create(_ version: String, isInitial: Bool = false) throws {

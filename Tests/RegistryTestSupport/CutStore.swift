@@ -48,5 +48,10 @@ package final class CutStore: RegistryStoring {
         return value
     }
 
+    package func copy() throws(RegistryError) -> any RegistryStoring {
+        guard !isDead else { throw Self.dead }
+        return try store.copy()
+    }
+
     package func probe() throws(RegistryError) { try store.probe() }
 }

@@ -6,12 +6,22 @@ import Telemetry
 
 /// The registry's records in memory: a real small store, with whole transactions and nothing durable.
 package final class MemoryStore: RegistryStoring {
-    private let state = Mutex(MemoryRecords.State())
+    private let state: Mutex<MemoryRecords.State>
     /// Verbs that may still be called, nil for any number; then each throws, as a disk that has gone does.
     private let budget: Mutex<Int?>
 
     package init(verbsLeft: Int? = nil) {
+        state = Mutex(MemoryRecords.State())
         budget = Mutex(verbsLeft)
+    }
+
+    private init(_ records: MemoryRecords.State) {
+        state = Mutex(records)
+        budget = Mutex(nil)
+    }
+
+    package func copy() throws(RegistryError) -> any RegistryStoring {
+        MemoryStore(state.withLock { $0 })
     }
 
     /// Lets so many verbs through from now on.

@@ -13,7 +13,7 @@ struct PacedBlobBody: Sendable {
 
     let blob: any BlobReading
     let range: Range<Int64>
-    let channel: any Channel
+    let eventLoop: any EventLoop
 
     var body: ResponseBody {
         ResponseBody(contentLength: range.count) { writer in
@@ -21,7 +21,7 @@ struct PacedBlobBody: Sendable {
             while offset < range.upperBound {
                 let end = min(offset + Int64(Self.chunk), range.upperBound)
                 try await writer.write(try await read(offset..<end))
-                try await channel.eventLoop.submit {}.get()
+                try await eventLoop.submit {}.get()
                 offset = end
             }
             try await writer.finish(nil)

@@ -126,12 +126,12 @@ struct StaticRoutes: Sendable {
         switch ByteRange(header: asked, length: blob.length) {
         case .whole:
             let body = PacedBlobBody(
-                blob: blob, range: 0..<blob.length, channel: context.channel)
+                blob: blob, range: 0..<blob.length, eventLoop: context.eventLoop)
             return Response(status: .ok, headers: headers, body: body.body)
         case .part(let part):
             headers[.contentRange] =
                 "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(blob.length)"
-            let body = PacedBlobBody(blob: blob, range: part, channel: context.channel)
+            let body = PacedBlobBody(blob: blob, range: part, eventLoop: context.eventLoop)
             return Response(status: .partialContent, headers: headers, body: body.body)
         case .unsatisfiable:
             headers[.contentRange] = "bytes */\(blob.length)"

@@ -112,6 +112,18 @@ extension AuditEvent {
             facts: ["candidate": rollout.state.plan.candidate.json])
     }
 
+    /// A brake rehearsal of a rollout that has not started.
+    static func rehearsed(_ outcome: Rehearsal.Outcome, _ rollout: RolloutRecord) -> AuditEvent {
+        AuditEvent(
+            name: "rollout.rehearsed", subject: rollout.subject,
+            facts: [
+                "candidate": .string(rollout.state.plan.candidate.version.description),
+                "braked": .bool(outcome.hasBraked), "evidence": .string(outcome.evidence),
+                "exposed": .integer(Int64(outcome.exposed)),
+                "after_s": .integer(outcome.seconds),
+            ])
+    }
+
     /// A decision with its evidence: the controller's own record, and what the gate saw.
     static func decided(
         _ decision: DecisionRecord, rollout: RolloutRecord, look: JSON?

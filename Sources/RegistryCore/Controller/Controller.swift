@@ -1,4 +1,4 @@
-import Health
+package import Health
 package import Primitives
 import Rollouts
 
@@ -30,14 +30,20 @@ package struct Controller: Sendable {
         package let error: RegistryError
     }
 
+    /// The gate, as the controller asks it.
+    package typealias Judge = @Sendable (GateParameters, StageEvidence) -> Judgement
+
     private let store: any RegistryStoring
     private let blobs: any BlobStoring
     private let publisher: PlanPublisher
+    private let judge: Judge
 
     package init(
         store: any RegistryStoring, blobs: any BlobStoring, keys: OnlineKeys,
-        schedule: MetadataSchedule = MetadataSchedule()
+        schedule: MetadataSchedule = MetadataSchedule(),
+        judge: @escaping Judge = { HealthGate($0).judge($1) }
     ) {
+        self.judge = judge
         self.store = store
         self.blobs = blobs
         publisher = PlanPublisher(
@@ -73,7 +79,7 @@ package struct Controller: Sendable {
     ) throws(RegistryError) {
         guard RolloutMove.isDue(rollout, at: now) else { return }
         let moved = try store.write { (records) throws(RegistryError) in
-            try RolloutMove(records: records, blobs: blobs, now: now)
+            try RolloutMove(records: records, blobs: blobs, now: now, judge: judge)
                 .move(rollout.model, rollout.channel)
         }
         guard let moved else { return }

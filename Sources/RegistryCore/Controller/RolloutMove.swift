@@ -8,6 +8,7 @@ struct RolloutMove {
     let records: any RegistryRecords
     let blobs: any BlobStoring
     let now: UTCTime
+    var judge: Controller.Judge = { HealthGate($0).judge($1) }
 
     struct Outcome {
         var records: [DecisionRecord] = []
@@ -73,7 +74,7 @@ struct RolloutMove {
             state: rollout.state, parameters: parameters, records: records, at: now)
         guard let gathered = try gathering.gather() else { return nil }
         for row in gathered.judged { try records.setFigures(row) }
-        let judgement = HealthGate(parameters).judge(gathered.evidence)
+        let judgement = judge(parameters, gathered.evidence)
         let look = GateSight(
             judgement: judgement, gathered: gathered, stage: rollout.state.plan.currentStage,
             at: now)

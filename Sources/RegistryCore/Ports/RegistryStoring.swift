@@ -19,6 +19,9 @@ package protocol RegistryStoring: Sendable {
         _ body: (any RegistryRecords) throws(RegistryError) -> Value
     ) throws(RegistryError) -> Value
 
+    /// A copy of all records as they are now, independent of these; it is gone with its last reference.
+    func copy() throws(RegistryError) -> any RegistryStoring
+
     /// Writes something that changes nothing, durably: whether the store can be written to.
     func probe() throws(RegistryError)
 }

@@ -107,6 +107,8 @@ package final class LiveTimestamp: RegistryStoring {
         return value
     }
 
+    package func copy() throws(RegistryError) -> any RegistryStoring { try store.copy() }
+
     package func probe() throws(RegistryError) { try store.probe() }
 
     /// Keeps the newer of two; writes may come here in another order than they were made.

@@ -59,7 +59,8 @@ package struct RolloutStatus: Sendable, Hashable {
             "excluded": .array(plan.excluded.map(\.json)),
             "paused_segments": .array(plan.paused.map(\.json)),
             "freeze_windows": .array(plan.freezeWindows.map(\.json)),
-            "ready": .bool(state.isReady), "look": rollout.look ?? .null,
+            "ready": .bool(state.isReady), "rehearsed": .bool(rollout.isRehearsed),
+            "rehearsal_required": .bool(state.policy.rehearsal), "look": rollout.look ?? .null,
             "timeline": .array(timeline.compactMap { $0.json.map(Self.line) }),
             "now": .integer(now.seconds),
         ]

@@ -23,6 +23,11 @@ struct RolloutView {
         Output.line(line)
         Output.line(
             "baseline \(json["baseline"]?["version"]?.string ?? "none"), policy \(text("policy"))")
+        if json["rehearsed"]?.bool == true {
+            Output.line("brake rehearsal: braked")
+        } else if json["rehearsal_required"]?.bool == true, text("state") == "created" {
+            Output.line("brake rehearsal: needed before the start, 'fieldfare rollout rehearse'")
+        }
         for stage in json["stages"]?.array ?? [] { Output.line(Self.stage(stage)) }
         segments("excluded")
         segments("paused_segments")

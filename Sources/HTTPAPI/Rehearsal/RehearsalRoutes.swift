@@ -1,0 +1,28 @@
+import Hummingbird
+import Primitives
+import RegistryCore
+
+/// `POST /v1/rollouts/{model}/{channel}/rehearsal`: whether a bad release would be stopped.
+struct RehearsalRoutes: Sendable {
+    let services: Services
+
+    func add(to table: inout RouteTable) {
+        table.add(
+            Route(
+                .post, "/v1/rollouts/{model}/{channel}/rehearsal",
+                "Rehearses the brake with made-up devices, before the start",
+                .token([.operate], .ofModel), [.json("rehearsal")],
+                problems: [.notFound, .stateConflict]), use: rehearse)
+    }
+
+    @Sendable private func rehearse(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let (model, channel) = try context.line()
+        let principal = try await services.answering(request) { $0 }
+        let answer = try await services.rehearsals.rehearse(
+            model, channel, by: principal, at: services.now(),
+            seed: UInt64.random(in: 0...UInt64.max))
+        return Response(answer.json)
+    }
+}
