@@ -9,8 +9,17 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try $0.execute(sql: first) }
         migrator.registerMigration("2") { try $0.execute(sql: pins) }
+        migrator.registerMigration("3") { try $0.execute(sql: placebos) }
         return migrator
     }
+
+    static let placebos = """
+        CREATE TABLE placebo (
+            model TEXT NOT NULL, channel TEXT NOT NULL, region TEXT NOT NULL,
+            device_class TEXT NOT NULL, at INTEGER NOT NULL, devices INTEGER NOT NULL,
+            runs INTEGER NOT NULL, fired INTEGER NOT NULL,
+            PRIMARY KEY (model, channel, region, device_class)) STRICT, WITHOUT ROWID;
+        """
 
     static let pins = """
         CREATE TABLE pin (

@@ -58,6 +58,7 @@ struct ServeCommand: AsyncParsableCommand {
         _ pulse: ControllerPulse, _ logger: Logger
     ) -> [PeriodicJob] {
         let controller = Controller(store: parts.store, blobs: parts.blobs, keys: parts.keys)
+        let placebos = Placebos(store: parts.store)
         let retention = Retention(store: parts.store, blobs: parts.blobs)
         return [
             PeriodicJob(
@@ -83,6 +84,19 @@ struct ServeCommand: AsyncParsableCommand {
             PeriodicJob("resign", every: .seconds(settings.resignInterval), logger: logger) {
                 for role in try services.roles.renew(at: SystemClock.now()) {
                     logger.info("metadata.signed", metadata: ["role": "\(role)"])
+                }
+            },
+            PeriodicJob("placebo", every: .seconds(3_600), logger: logger) {
+                var random = SystemRandomNumberGenerator()
+                for trial in try placebos.run(at: SystemClock.now(), using: &random)
+                where !trial.isTrusted {
+                    logger.warning(
+                        "placebo.fired",
+                        metadata: [
+                            "model": "\(trial.model)", "channel": "\(trial.channel)",
+                            "cohort": "\(trial.cohort)", "fired": "\(trial.fired)",
+                            "runs": "\(trial.runs)",
+                        ])
                 }
             },
             PeriodicJob("retention", every: .seconds(3_600), logger: logger) {

@@ -13,6 +13,7 @@ struct SchemaTests {
     @Test func `released migrations are frozen`() {
         let released = [
             ("1", Schema.first, Self.firstDigest), ("2", Schema.pins, Self.pinsDigest),
+            ("3", Schema.placebos, Self.placebosDigest),
         ]
         #expect(Schema.migrator.migrations == released.map(\.0))
         for (_, sql, digest) in released {
@@ -25,6 +26,9 @@ struct SchemaTests {
 
     private static let pinsDigest =
         "039636378525622e1beeb0c3d3520eca5a4e3012304a84aa53b9e4669f5617e7"
+
+    private static let placebosDigest =
+        "5f690db1b2d63a91dda363e0b5efe23cfa6b5eaf5ac02d9e211fbaa35ef6de10"
 
     private let folder = ScratchFolder("registry-schema")
 

@@ -23,6 +23,7 @@ final class MemoryRecords {
         var following: [DeviceID: [ModelName: (channel: ChannelName, order: ReportOrder)]] = [:]
         var rollouts: [String: RolloutRecord] = [:]
         var pins: [PinRecord] = []
+        var placebos: [PlaceboRecord] = []
         var tokens: [TokenID: TokenRecord] = [:]
         var enrolments: [SHA256Digest: EnrolmentRecord] = [:]
         var audit: [StoredAuditRecord] = []

@@ -215,9 +215,38 @@ package struct RegistryStoreSuite {
         }
     }
 
+    /// A cohort has one trial in a channel, the newest.
+    package func keepsPlacebos() throws {
+        let store = try make()
+        let model = try #require(ModelName("m"))
+        let night = try #require(ChannelName("night"))
+        func trial(
+            _ cohort: String, fired: Int, in channel: ChannelName = .main
+        ) throws
+            -> PlaceboRecord
+        {
+            PlaceboRecord(
+                model: model, channel: channel, cohort: try #require(Cohort(cohort)), at: now,
+                devices: 40, runs: 300, fired: fired)
+        }
+        let (old, new) = (try trial("eu/hub", fired: 9), try trial("eu/hub", fired: 3))
+        let (us, other) = (
+            try trial("us/hub", fired: 4), try trial("eu/hub", fired: 0, in: night)
+        )
+        try store.write { (records) throws(RegistryError) in
+            for record in [us, old, other, new] { try records.setPlacebo(record) }
+        }
+        try store.read { (records) throws(RegistryError) in
+            #expect(try records.placebos(model, .main) == [new, us])
+            #expect(try records.placebos(model, night) == [other])
+        }
+        #expect(new.isTrusted && !us.isTrusted && !old.isTrusted)
+    }
+
     /// All of it.
     package func run() throws {
         try rollsBack()
+        try keepsPlacebos()
         try keepsVersions()
         try keepsProposalsAndFirstDigests()
         try growsTheAuditLog()

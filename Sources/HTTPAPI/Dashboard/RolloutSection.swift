@@ -26,6 +26,7 @@ struct RolloutSection {
             <article id="rollout-\(model)-\(channel)">
             <h3>\(model) <span class="dim">in channel</span> \(channel) \(Badge.state(text("state")).html)</h3>
             <p>\(what)</p>
+            \(placebo)
             \(stages)
             \(cohorts)
             \(gate)
@@ -53,6 +54,20 @@ struct RolloutSection {
         return """
             Version <strong>\(candidate)</strong> \(before)\(stage).\(ready)\(look)\(without) \
             <span class="dim">Policy \(text("policy")).</span>
+            """
+    }
+
+    /// Where rollbacks are left to people, because the gate has been seen to cry wolf.
+    private var placebo: HTML {
+        let off = (json["placebo"]?.array ?? []).filter { $0["trusted"]?.bool == false }
+        guard !off.isEmpty else { return "" }
+        let cohorts = off.map { trial in
+            "\(trial["region"]?.string ?? "?")/\(trial["device_class"]?.string ?? "?") "
+                + "(\(trial["fired"]?.integer ?? 0) of \(trial["runs"]?.integer ?? 0))"
+        }.joined(separator: ", ")
+        return """
+            <p class="warning"><strong>Automatic rollback is off</strong> in \(cohorts): with nothing changed there, the \
+            gate fired in so many runs of its placebo. It pauses instead.</p>
             """
     }
 

@@ -6,8 +6,8 @@ extension GateLook {
     func judgement() -> Judgement {
         let fleet = results(allRows, segment: nil)
         let suspects = segments.flatMap { results(rows(in: $0), segment: $0) }
-        let failing = suspects.filter { $0.rollsBack(parameters) }
-        let alarm = worst(fleet.filter { $0.rollsBack(parameters) })
+        let failing = suspects.filter { $0.rollsBack(parameters) && stands($0, allRows) }
+        let alarm = worst(fleet.filter { $0.rollsBack(parameters) && stands($0, allRows) })
         guard let first = alarm ?? worst(failing) else {
             return decide(fleet, allRows, findings: pauses(suspects))
         }
@@ -85,6 +85,19 @@ extension GateLook {
         Set(results.compactMap(\.segment)).sorted()
     }
 
+    /// Whether a result that rolls back would also do so without the cohorts whose placebo fires too often.
+    private func stands(_ result: TestResult, _ rows: [Int]) -> Bool {
+        guard !evidence.untrusted.isEmpty else { return true }
+        let trusted = rows.filter { row in
+            let sample = panel.samples[row]
+            return !evidence.untrusted.contains(sample.cohort)
+                && result.segment?.contains(sample) ?? true
+        }
+        return results(trusted, segment: result.segment).contains {
+            $0.rule == result.rule && $0.rollsBack(parameters)
+        }
+    }
+
     /// The result least likely to be chance.
     func worst(_ results: [TestResult]) -> TestResult? { results.min { $0.chance < $1.chance } }
 
@@ -97,10 +110,16 @@ extension GateLook {
     }
 
     private func verdict(_ results: [TestResult], _ rows: [Int]) -> (Verdict, Reason) {
-        if let worst = worst(results.filter { $0.rollsBack(parameters) }) {
+        let alarms = results.filter { $0.rollsBack(parameters) }
+        if let worst = worst(alarms.filter { stands($0, rows) }) {
             return (.rollback, .test(facts(worst, rows)))
         }
-        if evidence.control == .none, let verdict = absoluteAlarm(rows) { return verdict }
+        let nearest = worst(results.filter(\.isEstimate)) ?? worst(results.filter(\.hasData))
+        let shown = nearest.map { facts($0, rows) }
+        if evidence.control == .none, let verdict = absoluteAlarm(rows, shown) { return verdict }
+        if let worst = worst(alarms) {
+            return (.pause, .untrusted(evidence.untrusted.sorted(), facts(worst, rows)))
+        }
         if let worst = worst(results.filter { $0.pauses(parameters) }) {
             return (.pause, .test(facts(worst, rows)))
         }
@@ -109,16 +128,15 @@ extension GateLook {
         if let ratio = coverage.ratio, ratio < parameters.coverage,
             coverage.missing >= parameters.minMissing
         {
-            return (.pause, .coverage(coverage, exposure))
+            return (.pause, .coverage(coverage, shown, exposure))
         }
         let elapsed = evidence.now - evidence.began
         let reporting = controlReporting(rows)
         if evidence.control == .concurrent, reporting < parameters.minControl {
             let reason = Reason.noControl(
-                reporting: reporting, needed: parameters.minControl, exposure)
+                reporting: reporting, needed: parameters.minControl, shown, exposure)
             return (elapsed < parameters.deadlineSeconds ? .wait : .pause, reason)
         }
-        let shown = worst(results.filter(\.isEstimate)).map { facts($0, rows) }
         let soak = evidence.requirements.leastSoakSeconds
         if elapsed < soak {
             return (.wait, .soaking(secondsLeft: soak - elapsed, shown, exposure))
@@ -140,7 +158,7 @@ extension GateLook {
         let left = max(
             0, evidence.requirements.mostSoakSeconds - (evidence.now - evidence.began))
         let reason =
-            open.map { Reason.absolute($0, exposure) }
+            open.map { Reason.absolute($0, shown, exposure) }
             ?? .blind(blind, secondsLeft: left, shown, exposure)
         if left > 0 { return (.wait, reason) }
         let goesOn =

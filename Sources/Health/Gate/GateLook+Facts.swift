@@ -56,9 +56,9 @@ extension GateLook {
     }
 
     /// Without control: a broken absolute limit rolls back.
-    func absoluteAlarm(_ rows: [Int]) -> (Verdict, Reason)? {
+    func absoluteAlarm(_ rows: [Int], _ shown: FiveFacts?) -> (Verdict, Reason)? {
         absoluteFindings(rows).first { $0.state == .broken }
-            .map { (.rollback, .absolute($0, exposure(rows))) }
+            .map { (.rollback, .absolute($0, shown, exposure(rows))) }
     }
 
     /// Without control: a limit that is not shown to be kept.

@@ -24,13 +24,16 @@ extension Reason {
     package var text: String {
         switch self {
         case .test(let facts): "because \(facts.text)"
-        case .noControl(let reporting, let needed, let exposure):
+        case .untrusted(let cohorts, let facts):
+            "because \(facts.text); it is not rolled back by itself: the placebo fires too often in "
+                + cohorts.map(\.description).joined(separator: ", ")
+        case .noControl(let reporting, let needed, let facts, let exposure):
             "because only \(reporting) control devices report, and a comparison needs \(needed); "
-                + exposure.text
-        case .coverage(let coverage, let exposure):
+                + (facts?.text ?? exposure.text)
+        case .coverage(let coverage, let facts, let exposure):
             "because \(coverage.missing) of \(coverage.exposed) updated devices have not reported "
                 + "(control: \(coverage.controlExposed - coverage.controlReporting) of "
-                + "\(coverage.controlExposed)); \(exposure.text)"
+                + "\(coverage.controlExposed)); \(facts?.text ?? exposure.text)"
         case .segments(let segments, let facts):
             "because \(segments.map(\.description).joined(separator: ", ")) "
                 + "\(segments.count == 1 ? "fails" : "fail") by \(segments.count == 1 ? "itself" : "themselves"): "
@@ -42,7 +45,8 @@ extension Reason {
             "because the stage \(Wording.list(spots))"
                 + (seconds > 0 ? ", with \(Wording.hours(seconds)) left" : ", and its time is over")
                 + "; " + (facts?.text ?? "no test has data; \(exposure.text)")
-        case .absolute(let finding, let exposure): "because \(finding.text); \(exposure.text)"
+        case .absolute(let finding, let facts, let exposure):
+            "because \(finding.text); \(facts?.text ?? exposure.text)"
         case .proven(let spots, let facts, let exposure):
             "because no test fired"
                 + (spots.isEmpty

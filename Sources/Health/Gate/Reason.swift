@@ -29,10 +29,12 @@ package struct FiveFacts: Sendable, Hashable {
 package enum Reason: Sendable, Hashable {
     /// A test fired.
     case test(FiveFacts)
+    /// A test fired, and would have rolled back but for cohorts whose placebo fires too often.
+    case untrusted([Cohort], FiveFacts)
     /// Fewer control devices report than any comparison needs.
-    case noControl(reporting: Int, needed: Int, Exposure)
+    case noControl(reporting: Int, needed: Int, FiveFacts?, Exposure)
     /// Exposed devices have not reported.
-    case coverage(Coverage, Exposure)
+    case coverage(Coverage, FiveFacts?, Exposure)
     /// Two or more parts of the fleet fail by themselves, or one that may not be excluded.
     case segments([FleetSegment], FiveFacts)
     /// The stage has not lasted long enough.
@@ -40,25 +42,27 @@ package enum Reason: Sendable, Hashable {
     /// The stage cannot see enough yet, or its time is over without that.
     case blind([BlindSpot], secondsLeft: Int64, FiveFacts?, Exposure)
     /// An absolute limit is not kept, or not shown to be.
-    case absolute(AbsoluteFinding, Exposure)
+    case absolute(AbsoluteFinding, FiveFacts?, Exposure)
     /// Nothing fired, and the stage could have seen what it had to.
     case proven([BlindSpot], FiveFacts?, Exposure)
 
     /// The test that spoke, or came nearest to it, with its facts; nil where none has data or a part in it.
     package var facts: FiveFacts? {
         switch self {
-        case .test(let facts), .segments(_, let facts): facts
-        case .soaking(_, let facts, _), .blind(_, _, let facts, _), .proven(_, let facts, _): facts
-        case .noControl, .coverage, .absolute: nil
+        case .test(let facts), .segments(_, let facts), .untrusted(_, let facts): facts
+        case .soaking(_, let facts, _), .blind(_, _, let facts, _), .proven(_, let facts, _),
+            .noControl(_, _, let facts, _), .coverage(_, let facts, _),
+            .absolute(_, let facts, _):
+            facts
         }
     }
 
     package var exposure: Exposure {
         switch self {
-        case .test(let facts), .segments(_, let facts): facts.exposure
-        case .noControl(_, _, let exposure), .coverage(_, let exposure),
+        case .test(let facts), .segments(_, let facts), .untrusted(_, let facts): facts.exposure
+        case .noControl(_, _, _, let exposure), .coverage(_, _, let exposure),
             .soaking(_, _, let exposure), .blind(_, _, _, let exposure),
-            .absolute(_, let exposure), .proven(_, _, let exposure):
+            .absolute(_, _, let exposure), .proven(_, _, let exposure):
             exposure
         }
     }

@@ -20,6 +20,8 @@ package struct StageEvidence: Sendable, Hashable {
     package var segments: [FleetSegment]?
     /// Silent windows of the last 14 days, by cohort.
     package var history: [Cohort: SilenceHistory] = [:]
+    /// Cohorts in which the gate has been seen to cry wolf (`PlaceboTrial`): nothing is rolled back because of them alone.
+    package var untrusted: Set<Cohort> = []
     /// Devices exposed so far, where `samples` are only some of them.
     package var exposedDevices: Int?
 

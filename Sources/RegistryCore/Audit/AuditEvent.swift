@@ -124,6 +124,11 @@ extension AuditEvent {
             ])
     }
 
+    /// Whether rollbacks of a cohort may be automatic, where that has changed.
+    static func placeboJudged(_ trial: PlaceboRecord, _ rollout: RolloutRecord) -> AuditEvent {
+        AuditEvent(name: "placebo.judged", subject: rollout.subject, facts: trial.json)
+    }
+
     /// A decision with its evidence: the controller's own record, and what the gate saw.
     static func decided(
         _ decision: DecisionRecord, rollout: RolloutRecord, look: JSON?

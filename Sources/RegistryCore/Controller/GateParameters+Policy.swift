@@ -108,9 +108,10 @@ extension ControllerEvent.Verdict {
     private static func metric(_ reason: Reason) -> Metric? {
         let metric: GateMetric? =
             switch reason {
-            case .test(let facts), .segments(_, let facts): facts.result.rule.metric
+            case .test(let facts), .segments(_, let facts), .untrusted(_, let facts):
+                facts.result.rule.metric
             case .coverage: .silent
-            case .absolute(let finding, _): finding.metric
+            case .absolute(let finding, _, _): finding.metric
             case .noControl, .soaking, .blind, .proven: nil
             }
         return metric.flatMap { Metric(rawValue: $0.rawValue) }

@@ -1,4 +1,3 @@
-import Glibc
 import Health
 import Primitives
 import Rollouts
@@ -56,6 +55,9 @@ struct Gathering {
             try records.exposure(model: plan.model, candidate: plan.candidate.version)
             .values.reduce(0, +)
         result.evidence.segments = try segments()
+        result.evidence.untrusted = Set(
+            try records.placebos(plan.model, plan.channel).filter { !$0.isTrusted }
+                .map(\.cohort))
         result.evidence.history = try history(before: begun.began)
         return result
     }
@@ -89,7 +91,7 @@ struct Gathering {
         sample.lastHeard = Self.lastHeard(row, since: sample.exposedAt)
         if var figures = row.figures {
             if isAfterBurnIn(figures.report, began: began) {
-                take(figures.report, into: &sample)
+                sample.take(figures.report)
             } else {
                 result.inBurnIn += 1
             }
@@ -121,29 +123,6 @@ struct Gathering {
         sample.attempt = row.facts.attempts.max { $0.key < $1.key }?.value
         sample.attemptAt = row.attempted
         sample.wentBack = row.facts.rolledBack
-    }
-
-    private func take(_ report: Report, into sample: inout DeviceSample) {
-        sample.counters = report.tally.counters
-        for clock in TurnClock.allCases {
-            let histogram = report.tally.histogram(clock)
-            sample.lnP95[clock] = histogram.isEmpty ? nil : histogram.logQuantile(0.95)
-        }
-        sample.lnMemory = report.memoryPeakKiB.flatMap(Self.logarithm)
-        sample.wordErrorRate = report.wordErrors.map { Double($0.thousandths) / 1_000 }
-        sample.reference = report.reference.map(Self.reference)
-    }
-
-    private static func reference(_ reference: Reference) -> ReferenceSample {
-        var sample = ReferenceSample(turns: Int(clamping: reference.turns))
-        for clock in TurnClock.allCases { sample.lnP95[clock] = reference.lnP95(clock) }
-        sample.lnMemory = reference.memoryPeakKiB.flatMap(logarithm)
-        sample.wordErrorRate = reference.werThousandths.map { Double($0) / 1_000 }
-        return sample
-    }
-
-    private static func logarithm(_ value: Int64) -> Double? {
-        value > 0 ? log(Double(value)) : nil
     }
 
     /// Devices leave the burn-in out by beginning to count after it; figures from before do not count.

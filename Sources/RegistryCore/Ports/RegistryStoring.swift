@@ -1,8 +1,7 @@
 /// All that one transaction sees and changes.
 package typealias RegistryRecords = MetadataStoring & FleetStoring & ReportStoring
-    & EvidenceStoring & HearingStoring & RolloutStoring & PinStoring & AccessStoring
-    & RetentionStoring
-    & Auditing
+    & EvidenceStoring & HearingStoring & RolloutStoring & PinStoring
+    & PlaceboStoring & AccessStoring & RetentionStoring & Auditing
 
 /// Opens transactions on the registry's records: one `write` closure is one use case, whole or not at all.
 ///

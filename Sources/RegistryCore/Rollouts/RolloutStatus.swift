@@ -12,6 +12,8 @@ package struct RolloutStatus: Sendable, Hashable {
     package let exposure: [Cohort: Int]
     /// Devices that follow the channel.
     package let fleet: [Cohort: Int]
+    /// What the placebo showed last, by cohort.
+    package let placebos: [PlaceboRecord]
     /// The audit log's records about it, oldest first.
     package let timeline: [StoredAuditRecord]
     package let now: UTCTime
@@ -28,6 +30,7 @@ package struct RolloutStatus: Sendable, Hashable {
             model: rollout.model, channel: rollout.channel)
         for subscriber in subscribers { fleet[subscriber.attributes.cohort, default: 0] += 1 }
         self.fleet = fleet
+        placebos = try records.placebos(rollout.model, rollout.channel)
         timeline = try Self.timeline(of: rollout, in: records)
     }
 
@@ -56,6 +59,7 @@ package struct RolloutStatus: Sendable, Hashable {
             "policy": .string(plan.policy.path.description),
             "created": .integer(rollout.created.seconds),
             "stages": .array(stages), "exposure": cohorts,
+            "placebo": .array(placebos.map(\.json)),
             "excluded": .array(plan.excluded.map(\.json)),
             "paused_segments": .array(plan.paused.map(\.json)),
             "freeze_windows": .array(plan.freezeWindows.map(\.json)),

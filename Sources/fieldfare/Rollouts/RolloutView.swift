@@ -35,6 +35,11 @@ struct RolloutView {
             let window = try? FreezeWindow(reading: json, at: "freeze_windows")
             Output.line("freeze window: \(window.map { "\($0)" } ?? "?")")
         }
+        for trial in json["placebo"]?.array ?? [] where trial["trusted"]?.bool == false {
+            Output.line(
+                "automatic rollback is off in \(trial["region"]?.string ?? "?")/\(trial["device_class"]?.string ?? "?"): with nothing changed the gate fired in "
+                    + "\(trial["fired"]?.integer ?? 0) of \(trial["runs"]?.integer ?? 0) runs")
+        }
         cohorts()
         arms()
         tests()
