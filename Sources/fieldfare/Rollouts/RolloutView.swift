@@ -24,6 +24,9 @@ struct RolloutView {
         Output.line(
             "baseline \(json["baseline"]?["version"]?.string ?? "none"), policy \(text("policy"))")
         for stage in json["stages"]?.array ?? [] { Output.line(Self.stage(stage)) }
+        for warning in json["acknowledged"]?.array?.compactMap(\.string) ?? [] {
+            Output.line("acknowledged: \(warning.visible)")
+        }
         segments("excluded")
         segments("paused_segments")
         for json in json["freeze_windows"]?.array ?? [] {
