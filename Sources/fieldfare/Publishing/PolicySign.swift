@@ -14,13 +14,12 @@ struct PolicySign: ParsableCommand {
             The version is the one that the file names; its manifest is the one that the model's role lists, verified \
             from --root. The policy is added to the role and signed, as a bundle is by 'fieldfare publish': where the role \
             needs more than one signature it ends with "held", and a second person runs 'fieldfare repo sign' or this \
-            command. Run again, it does nothing twice.
+            command. Run again, it does nothing twice. 'rollout create --policy' then rolls out under it.
 
             Exits with 10 where the role does not list the version, or the policy has problems.
 
             EXAMPLE
               fieldfare policy sign emergency=fast.yaml --model commands-en --key release-anna.json
-              fieldfare rollout create commands-en 1.4.0 --policy emergency
             """)
 
     @Argument(help: "NAME=rollout.yaml, or rollout.yaml, whose name is then 'standard'.")
