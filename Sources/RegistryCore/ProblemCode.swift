@@ -15,6 +15,7 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
     case digestMismatch = "digest-mismatch"
     case refusedByTrust = "refused-by-trust"
     case refusedByPolicy = "refused-by-policy"
+    case warningsNotAcknowledged = "warnings-not-acknowledged"
     case tooManyRequests = "too-many-requests"
     case insufficientStorage = "insufficient-storage"
     case `internal`

@@ -46,6 +46,7 @@ extension RegistryError: CustomStringConvertible {
         case .wrongSignature(let device):
             "device \(device): expected a signature by its own key, got another"
         case .refusedByPolicy(let problems): problems.joined(separator: "; ")
+        case .notAcknowledged(let warnings): warnings.joined(separator: "; ")
         case .tooManyRequests(let seconds):
             "requests: expected fewer, got too many; try again in \(seconds) s"
         case .insufficientStorage: "disk: expected room for the bytes, got none"
@@ -74,6 +75,8 @@ extension RegistryError: CustomStringConvertible {
         case .notPostable:
             "snapshot, timestamp and plans are signed by the registry; a new model needs 'fieldfare repo add-model'"
         case .wrongSignature: "sign the bytes that are sent, with the device's own key"
+        case .notAcknowledged:
+            "where that is known and accepted, create it with 'acknowledge' (by the CLI '--acknowledge-warnings')"
         case .insufficientStorage: "free space on the registry's disk"
         default: nil
         }

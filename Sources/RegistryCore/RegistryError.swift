@@ -39,6 +39,8 @@ package enum RegistryError: Error, Sendable, Hashable {
     case wrongSignature(DeviceID)
     /// Something that breaks rules; all of them are listed.
     case refusedByPolicy([String])
+    /// Warnings that a person must have seen first; all of them are listed.
+    case notAcknowledged([String])
     case tooManyRequests(retryAfterSeconds: Int64)
     case insufficientStorage
     /// The registry has no root yet.
@@ -65,6 +67,7 @@ package enum RegistryError: Error, Sendable, Hashable {
         case .untrusted, .noValidSignature, .outsidePaths, .notPostable, .wrongSignature:
             .refusedByTrust
         case .refusedByPolicy: .refusedByPolicy
+        case .notAcknowledged: .warningsNotAcknowledged
         case .tooManyRequests: .tooManyRequests
         case .insufficientStorage: .insufficientStorage
         case .keyMissing, .storage, .damagedAudit: .internal

@@ -108,6 +108,7 @@ import Testing
             Run("repo sign model.commands-en --key keys/anna.json --yes"),
             Run("policy approve commands-en 1.0.0 --stage stable --key keys/ci.json"),
             Run("policy lift commands-en 1.0.0 --key keys/ci.json"),
+            Run("policy sign fast=rollout.yaml --model commands-en --key keys/ci.json"),
             Run("repo verify"),
             Run("repo rotate --simulate"),
             Run("repo add-model two --release-key keys/ci.json --key keys/targets.json"),

@@ -2,7 +2,7 @@ import Foundation
 import ProgramTestSupport
 import Testing
 
-/// `policy approve` and `policy lift`: what the release keys say after a release.
+/// `policy approve`, `policy lift` and `policy sign`: what the release keys say after a release.
 @Suite struct ReleaseWordTests {
     private func released(promote: String) throws -> RegistryUnderTest {
         let registry = try RegistryUnderTest.running()
@@ -113,6 +113,62 @@ import Testing
         }
         #expect(until == [1_795_237_567, 1_795_323_967])
         try registry.good("repo", "verify")
+    }
+
+    @Test func `a faster policy of a version that is live is signed by two people, once`() throws {
+        let registry = try released(promote: "auto")
+        let fast = registry.folder.appendingPathComponent("fast.yaml")
+        func write(_ version: String, _ stages: String) throws {
+            let text =
+                "model: commands-en\ncandidate: \(version)\nreplaces: []\nstages: \(stages)\n"
+            try text.write(to: fast, atomically: true, encoding: .utf8)
+        }
+        let sign = [
+            "policy", "sign", "emergency=fast.yaml", "--model", "commands-en", "--key",
+            "keys/ci.json",
+        ]
+        try write("1.0.1", "[{ name: all }]")
+        try registry.refuses(
+            sign, 10,
+            [
+                "target 'bundles/commands-en/1.0.1.json': expected it in role 'model.commands-en', got none"
+            ])
+        try write("soon", "[{ name: all }]")
+        try registry.refuses(sign, 10, ["field 'candidate': expected a SemVer", "got 'soon'"])
+        try write("1.0.0", "[{ name: all, share: 50%, cap: 20% }]")
+        try registry.refuses(
+            sign, 10, ["policy 'fast.yaml': expected no problem, got 1\n  field 'stages[0].cap'"])
+        try write("1.0.0", "[{ name: all }]")
+        try registry.refuses(
+            sign.map { $0 == "keys/ci.json" ? "keys/targets.json" : $0 }, 10,
+            ["expected one of role 'model.commands-en', got another"])
+        for _ in 0..<2 {
+            let held = try registry.cli(sign, with: [:])
+            #expect(
+                held.output == "commands-en 1.0.0, policy emergency: held: 1 of 2 signatures\n",
+                "\(held.errors)")
+        }
+        try registry.good("repo", "sign", "model.commands-en", "--key", "keys/anna.json", "--yes")
+        let again = try registry.cli(sign + ["--json"], with: [:])
+        #expect(again.json["type"] as? String == "signed_policy")
+        #expect(again.json["state"] as? String == "live", "\(again.errors)")
+
+        let targets = try role(2, registry)
+        #expect(targets.count == 3)
+        let path = "policies/commands-en/1.0.0.emergency.json"
+        let policy = try document(path, in: targets, registry)
+        let stages = try #require(policy["stages"] as? [[String: Any]])
+        #expect(stages.map { $0["name"] as? String } == ["all"])
+        try write("1.0.0", "[{ name: all, least_soak: 30h }]")
+        try registry.refuses(
+            sign, 10,
+            [
+                "target '\(path)': expected the bytes that are published, got others",
+                "NAME=rollout.yaml",
+            ])
+        let created = try registry.good(
+            "rollout", "create", "commands-en", "1.0.0", "--initial", "--policy", "emergency")
+        #expect(created.output.contains("policy \(path)"))
     }
 
     @Test func `a policy is not published under the name of an approval or a lift`() throws {

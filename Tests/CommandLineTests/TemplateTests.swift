@@ -29,6 +29,22 @@ import Testing
         #expect(try text("rollout.yaml") == Project.text("manifests/rollout.yaml"))
     }
 
+    @Test func `policy init of the template for two people writes its own example of manifests`()
+        throws
+    {
+        let made = try fieldfare([
+            "policy", "init", "--model", "commands-en", "--version", "1.4.0", "--template",
+            "signed",
+        ])
+        #expect(made.status == 0)
+        #expect(try text("rollout.yaml") == Project.text("manifests/signed-rollout.yaml"))
+        let other = try fieldfare([
+            "policy", "init", "--model", "a", "--version", "1.4.0", "--template", "hasty",
+            "--out", "other.yaml",
+        ])
+        #expect(other.status == 2 && other.errors.contains("standard"), "\(other.errors)")
+    }
+
     @Test func `policy init of a first release writes its own example of manifests`() throws {
         let made = try fieldfare([
             "policy", "init", "--model", "commands-en", "--version", "1.0.0", "--initial",
@@ -78,7 +94,11 @@ import Testing
         try registry.writeBundle()
         try registry.good("bundle", "check", "bundle")
         try registry.good("bundle", "build", "bundle", "--out", "build")
-        for (flags, replaced) in [([], ["0.0.0..<1.0.0"]), (["--initial"], [])] {
+        for (flags, replaced) in [
+            ([], ["0.0.0..<1.0.0"]), (["--initial"], []),
+            (["--template", "signed"], ["0.0.0..<1.0.0"]),
+            (["--template", "signed", "--initial"], []),
+        ] {
             let words = ["policy", "init", "--model", "commands-en", "--version", "1.0.0"]
             let made = try registry.cli(words + ["--out", "p.yaml"] + flags, with: [:])
             #expect(made.status == 0, "\(made.errors)")

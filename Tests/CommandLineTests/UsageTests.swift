@@ -131,9 +131,12 @@ import Testing
         }
         let unknown = try registry.cli("rollout", "create", "commands-en", "9.9.9", "--initial")
         #expect(
-            unknown.errors
-                == "fieldfare: policy 'policies/commands-en/9.9.9.standard.json': expected one that is live, got none\n"
-        )
+            unknown.errors == """
+                fieldfare: registry: expected no problem, got 2
+                  policy 'policies/commands-en/9.9.9.standard.json': expected one that is live, got none
+                  candidate: expected a bundle that is live, got none of version 9.9.9
+
+                """)
         try Data("no root".utf8).write(to: registry.folder.appendingPathComponent("no-root"))
         try registry.refuses(
             ["repo", "verify", "--root", "no-root"], 10,

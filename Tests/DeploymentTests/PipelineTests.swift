@@ -20,6 +20,7 @@ import Yams
             #expect(outcome.status == 0, "\(step.script): \(outcome.errors)")
             #expect(outcome.json["summary"] as? String == "held: 1 of 2 signatures")
             #expect(outcome.output.contains(#""type":"bundle_check""#))
+            #expect(outcome.output.contains(#""state":"good","type":"policy""#))
         }
         let built = try registry.good("bundle", "inspect", "checkout/build", "--json")
         #expect(built.json["model"] as? String == "commands-en")
@@ -85,10 +86,11 @@ import Yams
         let file = try yaml("deploy/ci/gitlab-ci.yml")
         let job = try #require(file["publish-speech-model"] as? [String: Any])
         let lines = try #require(job["script"] as? [String])
+        let own = try #require(job["variables"] as? [String: String])
         let named = text.matches(of: /FIELDFARE_[A-Z]+/).map { String($0.output) }
         return Step(
-            script: lines.joined(separator: "\n"), own: [:],
-            fromService: Set(named + ["CI_COMMIT_TIMESTAMP"]))
+            script: lines.joined(separator: "\n"), own: own,
+            fromService: Set(named + ["CI_COMMIT_TIMESTAMP"]).subtracting(own.keys))
     }
 
     /// What the service would hand to the step: these names and no others.

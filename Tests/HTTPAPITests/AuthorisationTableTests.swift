@@ -49,11 +49,11 @@ struct AuthorisationTableTests {
             return sample
         default: break
         }
-        sample.body = try body(of: route)?.bytes
+        sample.body = try body(of: route, api)?.bytes
         return sample
     }
 
-    private func body(of route: Route) throws -> JSON? {
+    private func body(of route: Route, _ api: TestAPI) throws -> JSON? {
         guard route.body != nil else { return nil }
         switch route.path {
         case "/v1/uploads":
@@ -63,6 +63,7 @@ struct AuthorisationTableTests {
                 "model": "commands-en", "channel": "main", "candidate": "1.0.0",
                 "policy": "standard",
             ]
+        case "/v1/rollouts/check": return try api.policyToCheck()
         case "/v1/rollouts/{model}/{channel}/{order}": return ["reason": "a test"]
         case "/v1/rollouts/{model}/{channel}/pins/{id}":
             return ["version": "1.0.0", "expires": 2_000_000_000, "owner": "a", "reason": "b"]

@@ -70,7 +70,8 @@ struct FleetScene {
             RolloutRequest(
                 model: api.registry.model, channel: .main,
                 candidate: #require(SemanticVersion(version)),
-                policy: #require(AttributeName("standard")), isInitial: isInitial),
+                policy: #require(AttributeName("standard")), isInitial: isInitial,
+                acknowledges: true),
             by: api.registry.admin, at: api.now)
     }
 

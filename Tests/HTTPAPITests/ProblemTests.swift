@@ -87,6 +87,7 @@ struct ProblemTests {
                 "/v1/rollouts",
                 ["model": "commands-en", "candidate": "1.0.0", "policy": "standard"]
             ),
+            ("/v1/rollouts/check", try api.policyToCheck()),
             ("/v1/rollouts/commands-en/main/pause", ["reason": "x"]),
             ("/v1/devices", device.enrolment(token: "fe_" + String(repeating: "A", count: 43))),
             ("/v1/reports", device.batch()),
@@ -378,6 +379,52 @@ struct ProblemTests {
         let reader = try api.token("read:commands-en")
         #expect(try await api.ask(.get, path, token: reader).status == .ok)
         #expect(try await api.ask(.get, "/v1/rollouts", token: reader).problem == "forbidden")
+    }
+
+    @Test func `a rollout with warnings is refused until they are acknowledged`() async throws {
+        let api = try founded()
+        let token = try api.token("operate")
+        let stage: JSON = ["name": "all", "least_soak_s": 86_400, "required_blind_spot": [:]]
+        try api.registry.release(
+            "1.0.0", replaces: [], policy: ["stages": [stage]], at: api.now)
+        try await api.ask(
+            .post, "/v1/rollouts", token: token,
+            json: [
+                "model": "commands-en", "candidate": "1.0.0", "policy": "standard",
+                "initial": true,
+            ])
+        for order in ["start", "advance"] {
+            let answer = try await api.ask(
+                .post, "/v1/rollouts/commands-en/main/\(order)", token: token, json: [:])
+            #expect(answer.status == .ok, "\(answer.text)")
+            api.now = api.now + 86_400
+        }
+        try api.registry.release("1.1.0", replaces: ["1.0.0"], at: api.now)
+        var request: JSONObject = [
+            "model": "commands-en", "candidate": "1.1.0", "policy": "standard",
+        ]
+        let warned = try await api.ask(
+            .post, "/v1/rollouts", token: token, json: .object(request))
+        #expect(warned.status == .unprocessableContent)
+        #expect(warned.problem == "warnings-not-acknowledged")
+        let warnings = try warned.json["warnings"]
+        #expect(warnings?.array?.count == 1)
+        #expect(try warned.json["hint"]?.string?.contains("--acknowledge-warnings") == true)
+        request["acknowledge"] = true
+        let created = try await api.ask(
+            .post, "/v1/rollouts", token: token, json: .object(request))
+        #expect(created.status == .created, "\(created.text)")
+        #expect(try created.json["acknowledged"] == warnings)
+        request["turns_per_day"] = 100_001
+        let busy = try await api.ask(
+            .post, "/v1/rollouts", token: token, json: .object(request))
+        #expect(busy.problem == "malformed-request")
+        let publisher = try api.token("publish:commands-en")
+        let check = try await api.ask(
+            .post, "/v1/rollouts/check", token: publisher, json: try api.policyToCheck())
+        #expect(check.status == .ok, "\(check.text)")
+        #expect(try check.json["state"]?.string == "refused")
+        #expect(try check.json["problems"]?.array?.count == 1)
     }
 
     @Test(arguments: ["a\nb", "a\u{7}b", "\u{0}", "\u{85}"])

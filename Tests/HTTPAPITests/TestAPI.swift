@@ -10,6 +10,7 @@ import Primitives
 import RegistryCore
 import RegistryDatabase
 import RegistryTestSupport
+import Rollouts
 import Synchronization
 import TestSupport
 import Testing
@@ -59,6 +60,13 @@ final class TestAPI: Sendable {
             name: name, scopes: scopes.map { try #require(Scope($0)) }, life: nil,
             by: registry.admin, at: now, using: &random
         ).text.text
+    }
+
+    /// A body of `POST /v1/rollouts/check`: the policy of a first release that is not published.
+    func policyToCheck() throws -> JSON {
+        let version = try #require(SemanticVersion("9.0.0"))
+        let bundle = try SampleBundle(registry.model, version)
+        return ["policy": try registry.policy(of: bundle, replaces: [], at: now).json]
     }
 
     // MARK: Asking, and expecting that the answer is described

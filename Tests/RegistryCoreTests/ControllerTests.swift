@@ -90,7 +90,8 @@ struct ControllerTests {
                 RolloutRequest(
                     model: registry.model, channel: .main,
                     candidate: #require(SemanticVersion(version)),
-                    policy: #require(AttributeName("standard")), isInitial: isInitial),
+                    policy: #require(AttributeName("standard")), isInitial: isInitial,
+                    acknowledges: true),
                 by: registry.admin, at: now)
         }
 

@@ -259,6 +259,7 @@ struct OperationsTests {
                 "device \(device): expected a signature by its own key, got another"
             ),
             (.refusedByPolicy(["one", "two"]), .refusedByPolicy, "one; two"),
+            (.notAcknowledged(["one", "two"]), .warningsNotAcknowledged, "one; two"),
             (
                 .tooManyRequests(retryAfterSeconds: 5), .tooManyRequests,
                 "requests: expected fewer, got too many; try again in 5 s"

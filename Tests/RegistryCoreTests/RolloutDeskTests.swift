@@ -72,7 +72,8 @@ struct RolloutDeskTests {
         #expect(
             try problems { try create("2.0.0") } == [
                 "policy 'policies/commands-en/2.0.0.standard.json': "
-                    + "expected one that is live, got none"
+                    + "expected one that is live, got none",
+                "candidate: expected a bundle that is live, got none of version 2.0.0",
             ])
         #expect(try problems { try create(policy: "hasty") }.count == 1)
     }

@@ -162,18 +162,14 @@ package struct TestRegistry: Sendable {
     /// `policy` is what `rollout.yaml` would say; the defaults are filled in.
     @discardableResult
     package func release(
-        _ version: String, replaces: [String], policy: JSON = .object([:]), at now: UTCTime
+        _ version: String, replaces: [String], policy: JSON = .object([:]),
+        rollbackFloor: SemanticVersion? = nil, at now: UTCTime
     ) throws -> SampleBundle {
         guard let version = SemanticVersion(version), let name = AttributeName("standard") else {
             throw SampleError.impossible
         }
-        let bundle = try SampleBundle(model, version)
-        var draft = policy.object ?? [:]
-        draft["model"] = .string(model.description)
-        draft["candidate"] = .string(version.description)
-        draft["replaces"] = .array(replaces.map { .string($0) })
-        let whole = try PolicyDraft.complete(
-            .object(draft), candidate: bundle.reference, now: now)
+        let bundle = try SampleBundle(model, version, rollbackFloor: rollbackFloor)
+        let whole = try self.policy(of: bundle, replaces: replaces, policy, at: now)
         let policyBytes = whole.json.canonicalBytes
         try upload(bundle)
         try upload(policyBytes)
@@ -184,6 +180,30 @@ package struct TestRegistry: Sendable {
                 of: policyBytes)
         }
         return bundle
+    }
+
+    /// The policy of a bundle; `policy` is what `rollout.yaml` would say.
+    package func policy(
+        of bundle: SampleBundle, replaces: [String], _ policy: JSON = .object([:]),
+        at now: UTCTime
+    ) throws -> Policy {
+        var draft = policy.object ?? [:]
+        draft["model"] = .string(model.description)
+        draft["candidate"] = .string(bundle.manifest.version.description)
+        draft["replaces"] = .array(replaces.map { .string($0) })
+        return try PolicyDraft.complete(.object(draft), candidate: bundle.reference, now: now)
+    }
+
+    /// Makes changed metadata of the model live without the checks of a publication, as if an older registry had let it
+    /// through.
+    package func slip(at now: UTCTime, _ change: (inout Targets) -> Void) throws {
+        var targets = try modelTargets(at: now).next(expires: now + 60 * Self.day)
+        change(&targets)
+        let role = RoleName.model(model)
+        let file = StoredRole(
+            role: role, version: targets.version,
+            bytes: Self.signed(targets, of: role, by: Self.releaseKeys))
+        try store.write { (records) throws(RegistryError) in try records.add(file, at: now) }
     }
 
     /// Publishes the release keys' word that a bundle may be taken again.

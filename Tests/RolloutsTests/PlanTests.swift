@@ -13,6 +13,25 @@ struct PlanTests {
         #expect(plan.currentStage == 1)
     }
 
+    @Test func `the example in manifests is what the schema says, and is read strictly`() throws {
+        let bytes = try projectFile("manifests/plan.json")
+        let json = try JSON(parsing: bytes, limit: Plan.longest)
+        let schema = try JSON(
+            parsing: projectFile("manifests/schemas/plan.schema.json"), limit: 1 << 20)
+        let validator = SchemaValidator(root: schema)
+        #expect(validator.problems(json) == [])
+        let plan = try Plan(parsing: bytes)
+        #expect(plan.json == json)
+        let full = Set(SchemaTests.plan.object?.keys.sorted() ?? [])
+        #expect(Set(json.object?.keys.sorted() ?? []) == full, "it shows every field")
+        var fields = try #require(json.object)
+        fields["share"] = 1
+        #expect(validator.problems(.object(fields)) == [".share: additionalProperties"])
+        #expect(throws: DocumentError.self) {
+            try Plan(parsing: JSON.object(fields).canonicalBytes)
+        }
+    }
+
     @Test func `a first release's plan has no baseline`() throws {
         var plan = World().plan
         plan.baseline = nil

@@ -1,4 +1,5 @@
 import Primitives
+import TestSupport
 import Testing
 
 @testable import Rollouts
@@ -43,6 +44,20 @@ struct PolicyDraftTests {
         #expect(policy.probation.mostSeconds == 14 * 86_400)
     }
 
+    @Test(arguments: ["rollout", "signed-rollout", "first-rollout"])
+    func `what the examples say is what the schema says`(name: String) throws {
+        let text = String(decoding: try projectFile("manifests/\(name).yaml"), as: UTF8.self)
+        let draft = PlainYAML.read(text)
+        let version = try #require(draft["candidate"]?.string)
+        let policy = try PolicyDraft.complete(draft, candidate: bundle(version), now: World.start)
+        #expect(policy.problems() == [])
+        #expect(policy.isInitial == (name == "first-rollout"))
+        #expect(policy.stages.last?.promote == (name == "signed-rollout" ? .signed : .manual))
+        let schema = try JSON(
+            parsing: projectFile("manifests/schemas/policy.schema.json"), limit: 1 << 20)
+        #expect(SchemaValidator(root: schema).problems(policy.json) == [])
+    }
+
     @Test func `a first release has no hold-back by default`() throws {
         let policy = try Self.complete(["replaces": []])
         #expect(policy.isInitial)
@@ -80,6 +95,19 @@ struct PolicyDraftTests {
             throws: FieldError(
                 path: "without_gates", expected: Metric.expected, found: "'charm'")
         ) { try Self.complete(["without_gates": ["charm"]]) }
+    }
+
+    @Test func `a filter may name locales in any order, or one alone`() throws {
+        let policy = try Self.complete([
+            "stages": [
+                ["name": "one", "where": ["locales": "de-DE"]],
+                ["name": "two", "where": ["locales": ["de-DE", "de-AT"]]], ["name": "three"],
+            ]
+        ])
+        #expect(policy.stages[0].where == Where(locales: [name("de-DE")]))
+        #expect(policy.stages[1].where == Where(locales: [name("de-AT"), name("de-DE")]))
+        #expect(policy.stages[2].where == .everywhere)
+        #expect(policy.problems() == [])
     }
 
     @Test func `blind spots are those that are named`() throws {

@@ -100,6 +100,13 @@ struct PolicyProblemTests {
         Case(.blindSpotWithoutGate, "stages[0].required_blind_spot.errors") {
             $0.gates.removeAll { $0.metric == .errors }
         },
+        Case(.noEvidenceRequired, "stages[0].required_blind_spot") {
+            $0.stages[0].requiredBlindSpot = [:]
+        },
+        Case(.noEvidenceRequired, "stages[2].required_blind_spot") {
+            $0.stages[2].promote = .signed
+            $0.stages[2].requiredBlindSpot = [:]
+        },
         Case(.alphaAbovePause, "statistics.alpha") { $0.statistics.alphaPause = 10 },
         Case(.pauseAboveSize, "statistics.pause_fraction") { $0.statistics.pauseFraction = 668 },
     ]
@@ -116,6 +123,9 @@ struct PolicyProblemTests {
         Case(
             .unknownLabel, "stages[0].where.labels", in: PolicyContext(labels: [])
         ) { $0.stages[0].where = Where(labels: [name("office")]) },
+        Case(
+            .unknownLocale, "stages[0].where.locales", in: PolicyContext(locales: [name("en-GB")])
+        ) { $0.stages[0].where = Where(locales: [name("en-US")]) },
         Case(.candidateNotSigned, "candidate", in: PolicyContext(manifests: [:])),
         Case(
             .candidateNotSigned, "candidate",
@@ -134,12 +144,28 @@ struct PolicyProblemTests {
 
     static let cases = shares + times + judgement + surroundings
 
+    @Test func `a stage needs no evidence where a person goes on, or there is no control`() {
+        var policy = World().policy
+        policy.stages[2].promote = .manual
+        policy.stages[1].requiredBlindSpot = [:]
+        #expect(policy.problems() == [])
+        policy.stages[2].promote = .signed
+        #expect(policy.problems() == [])
+        policy.stages[2].promote = .auto
+        #expect(policy.problems().map(\.code) == [.noEvidenceRequired])
+        policy.replaces = []
+        policy.holdBack = .none
+        #expect(policy.problems() == [])
+    }
+
     @Test func `a policy that fits its surroundings has no problems`() throws {
         var policy = World().policy
         policy.stages[0].where = Where(
-            regions: [name("eu")], deviceClasses: [name("hub")], labels: [name("office")])
+            regions: [name("eu")], deviceClasses: [name("hub")], labels: [name("office")],
+            locales: [name("en-GB")])
         let context = PolicyContext(
             regions: [name("eu")], deviceClasses: [name("hub")], labels: [name("office")],
+            locales: [name("en-GB"), name("en-US")],
             manifests: [version("1.4.0"): bundle("1.4.0").sha256],
             rollbackFloor: version("1.4.0"), now: World.start)
         #expect(policy.problems(in: context) == [])

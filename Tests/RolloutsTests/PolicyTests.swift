@@ -135,6 +135,25 @@ struct PolicyTests {
         #expect(all.covers(europe) && all.covers(all) && europe.covers(hubs) && both.covers(europe))
         #expect(!europe.covers(all) && !hubs.covers(europe) && !europe.covers(both))
         #expect(!Where(labels: [name("a")]).covers(Where(labels: [name("a"), name("b")])))
+        let german = Where(locales: [name("de-AT"), name("de-DE")])
+        #expect(all.covers(german) && !german.covers(all) && !europe.covers(german))
+        #expect(german.covers(Where(locales: [name("de-DE")])))
+    }
+
+    @Test func `locales are written where there are any: a policy without keeps its bytes`()
+        throws
+    {
+        let old: JSON = ["device_classes": [], "labels": [], "regions": ["eu"]]
+        #expect(try Where(reading: old, at: "where") == Where(regions: [name("eu")]))
+        #expect(Where(regions: [name("eu")]).json == old)
+        let german = Where(locales: [name("de-DE"), name("de-AT")])
+        #expect(german.json["locales"] == ["de-AT", "de-DE"])
+        #expect(try Where(reading: german.json, at: "where") == german)
+        let device = World().device.attributes
+        #expect(!german.contains(device) && Where(locales: [device.locale]).contains(device))
+        var fields = try #require(german.json.object)
+        fields["locales"] = ["de-DE", "de-AT"]
+        #expect(throws: FieldError.self) { try Where(reading: .object(fields), at: "where") }
     }
 
     @Test func `approvals and lifts read back what they wrote, strictly`() throws {

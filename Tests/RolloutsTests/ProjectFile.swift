@@ -70,6 +70,7 @@ struct PlainYAML {
             return .array(
                 inner.split(separator: ",").map { scalar(String($0.drop { $0 == " " })) })
         }
+        if text == "{}" { return .object([:]) }
         if text.hasPrefix("\"") { return .string(String(text.dropFirst().dropLast())) }
         if text == "true" || text == "false" { return .bool(text == "true") }
         return Int64(text).map { .integer($0) } ?? .string(text)

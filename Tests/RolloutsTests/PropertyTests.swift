@@ -159,9 +159,7 @@ struct PropertyTests {
         let stages = policy.stages.prefix(index + 1)
         #expect(
             stages.contains { stage in
-                bucket < stage.quota.cap.value
-                    && stage.where.contains(
-                        world.device.attributes.cohort, labels: Set(world.device.attributes.labels))
+                bucket < stage.quota.cap.value && stage.where.contains(world.device.attributes)
             })
     }
 

@@ -202,6 +202,9 @@ struct RefusalTests {
         {
             for index in 0...1 { $0.policy.stages[index].where = Where(labels: [name("beta")]) }
         },
+        Case(.outsideWhere, "another locale") {
+            for index in 0...2 { $0.policy.stages[index].where = Where(locales: [name("de-DE")]) }
+        },
         Case(.heldBack, "a device of the hold-back") {
             $0.device = World.device(
                 number: World.number(in: 9_500..<10_000), current: bundle("1.3.0"))

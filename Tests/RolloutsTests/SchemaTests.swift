@@ -13,7 +13,8 @@ struct SchemaTests {
         policy.download.unmeteredBudget.bytes = 1 << 30
         policy.excludable = [.cohort]
         policy.stages[0].where = Where(
-            regions: [name("eu")], deviceClasses: [name("hub")], labels: [name("office")])
+            regions: [name("eu")], deviceClasses: [name("hub")], labels: [name("office")],
+            locales: [name("en-GB")])
         policy.gates[2].absolute = 20
         policy.gates[3].absolute = 200
         policy.gates[4].absolute = 200

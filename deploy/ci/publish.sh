@@ -10,6 +10,8 @@
 #   FIELDFARE_CA                        its authority, where the system does not know it
 #   FIELDFARE_ROOT                      a root that the pipeline trusts: what the registry says is verified from it
 #   FIELDFARE_KEY, FIELDFARE_PASSPHRASE the pipeline's release key file, and its passphrase
+#   FIELDFARE_CHANNEL                   a channel: the policies must fit its devices and the release they are on, now; unset, the
+#                                       policies are checked by themselves, as for a release that others must come before
 #   SOURCE_DATE_EPOCH                   the commit's time, for a manifest that can be built again byte for byte
 set -eu
 
@@ -26,11 +28,14 @@ shift 2
 fieldfare bundle check "$bundle" --json
 fieldfare bundle build "$bundle" --out "$out" --json
 
-# Each remaining argument is a policy.
+# Each remaining argument is a policy. Warnings end nothing here: who creates the rollout acknowledges them.
 count=$#
 while [ "$count" -gt 0 ]; do
     policy=$1
     shift
+    if [ -n "${FIELDFARE_CHANNEL:-}" ]; then
+        fieldfare policy check "$policy" --bundle "$out" --server "$FIELDFARE_SERVER" --channel "$FIELDFARE_CHANNEL" --json
+    fi
     set -- "$@" --policy "$policy"
     count=$((count - 1))
 done

@@ -261,7 +261,7 @@ class Demonstration:
         self.timeline.chapter(f"{version}: {title}")
 
     def order(self, version: str) -> None:
-        self.registry.cli("rollout", "create", MODEL, version)
+        self.registry.create(version)
         self.told = 0
         self.registry.cli("rollout", "start", MODEL)
 

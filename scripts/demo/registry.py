@@ -159,6 +159,12 @@ class Registry:
         """The second person looks at the difference and signs it."""
         return self.cli("repo", "sign", f"model.{MODEL}", "--key", "keys/anna.json", "--yes")
 
+    # Rollouts
+
+    def create(self, version: str) -> None:
+        """An update's rollout. Foreseen from 40 turns a day, stages of seconds show nothing: that is known here."""
+        self.cli("rollout", "create", MODEL, version, "--acknowledge-warnings")
+
     # Looking
 
     def rollout(self) -> dict:

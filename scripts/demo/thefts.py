@@ -282,7 +282,7 @@ class Thefts(Demonstration):
         self.mirror.forged = self.thief.forge(lambda plan: None)
         self.until("the thief's timestamp", self.all_hold_his_timestamp, 20)
         self.go_on()
-        self.registry.cli("rollout", "create", MODEL, "1.2.0")
+        self.registry.create("1.2.0")
         self.registry.cli("rollout", "start", MODEL)
         self.until("the others", lambda: all(self.has_taken(device, "1.2.0") for device in self.others), 90)
         self.expect.equal("others that have followed the registry to 1.2.0", len(self.others),
@@ -330,7 +330,7 @@ class Thefts(Demonstration):
         self.publish("1.3.0", "quick.yaml")
         registry.sign_release()
         self.past.forged = {}
-        registry.cli("rollout", "create", MODEL, "1.3.0")
+        registry.create("1.3.0")
         registry.cli("rollout", "start", MODEL)
         devices = self.fleet.devices
         self.until("1.3.0", lambda: all(self.has_taken(device, "1.3.0") for device in devices), 90)

@@ -40,7 +40,8 @@ struct FleetRoutes: Sendable {
                 parameters: [
                     .query("model", "the model, required"),
                     .query("channel", "the channel, main if absent"),
-                ], [.json("assignment")]), use: assignment)
+                    .query("stage", "a stage of its rollout: what the device would decide in it"),
+                ], [.json("assignment")], problems: [.stateConflict]), use: assignment)
         table.add(
             Route(
                 .get, "/v1/audit", "Audit records, oldest first", .token([.read], .registry),
@@ -109,13 +110,14 @@ struct FleetRoutes: Sendable {
         let id = try context.device()
         let model = try request.query("model", ModelName.expected, ModelName.init)
         let channel = try request.query("channel", ChannelName.expected, ChannelName.init)
+        let stage = try request.query("stage", AttributeName.expected, AttributeName.init)
         guard let model else {
             throw Problem(
                 .malformedRequest, "query 'model': expected \(ModelName.expected), got nothing")
         }
         let answer = try await services.answering(request) {
             try services.assignments.decide(
-                for: id, model, channel ?? .main, by: $0, at: services.now())
+                for: id, model, channel ?? .main, stage: stage, by: $0, at: services.now())
         }
         return Response(answer.json)
     }

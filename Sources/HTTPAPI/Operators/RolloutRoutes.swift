@@ -15,7 +15,15 @@ struct RolloutRoutes: Sendable {
             Route(
                 .post, "/v1/rollouts", "Creates a rollout", .token([.operate], .ofModel),
                 body: .json(), [.json("rollout", .created)],
-                problems: [.notFound, .refusedByPolicy, .stateConflict]), use: create)
+                problems: [
+                    .notFound, .refusedByPolicy, .warningsNotAcknowledged, .stateConflict,
+                ]), use: create)
+        table.add(
+            Route(
+                .post, "/v1/rollouts/check", "What creating a rollout would meet with",
+                .token([.publish, .operate, .read], .ofModel),
+                body: .json(limit: RolloutCheckRequest.byteLimit), [.json("rollout_check")],
+                problems: [.notFound]), use: check)
         table.add(
             Route(
                 .get, "/v1/rollouts", "All rollouts", .token([.read], .registry),
@@ -55,6 +63,23 @@ struct RolloutRoutes: Sendable {
         return Response(status.json, status: .created)
     }
 
+    @Sendable private func check(
+        _ request: Request, context: APIContext
+    ) async throws -> Response {
+        let principal = try await services.answering(request) { $0 }
+        let json = try await request.json(limit: RolloutCheckRequest.byteLimit)
+        let asked: RolloutCheckRequest
+        do {
+            asked = try RolloutCheckRequest(json)
+        } catch {
+            throw RegistryError.malformed(error)
+        }
+        let check = try await blocking {
+            try services.rollouts.check(asked, by: principal, at: services.now())
+        }
+        return Response(check.json)
+    }
+
     @Sendable private func list(
         _ request: Request, context: APIContext
     ) async throws -> Response {
@@ -79,10 +104,11 @@ struct RolloutRoutes: Sendable {
     ) async throws -> Response {
         let (model, channel) = try context.line()
         let turns = try request.query("turns_per_day", "1 to 100000") { text in
-            Int64(text).flatMap { (1...100_000).contains($0) ? $0 : nil }
+            Int64(text).flatMap { StageForecast.turnsPerDayRange.contains($0) ? $0 : nil }
         }
         let forecast = try await services.answering(request) {
-            try services.rollouts.forecast(model, channel, turnsPerDay: turns ?? 40, by: $0)
+            try services.rollouts.forecast(
+                model, channel, turnsPerDay: turns ?? StageForecast.usualTurnsPerDay, by: $0)
         }
         return Response(forecast.json)
     }

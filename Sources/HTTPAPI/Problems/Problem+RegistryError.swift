@@ -43,6 +43,8 @@ extension Problem {
             ["expected": .string(expected.hex), "found": .string(found.hex)]
         case .refusedByPolicy(let problems):
             ["problems": .array(problems.map { .string($0) })]
+        case .notAcknowledged(let warnings):
+            ["warnings": .array(warnings.map { .string($0) })]
         default: [:]
         }
     }

@@ -71,7 +71,8 @@ extension ProblemCode {
             .stateConflict:
             .conflict
         case .tooLarge: .contentTooLarge
-        case .digestMismatch, .refusedByTrust, .refusedByPolicy: .unprocessableContent
+        case .digestMismatch, .refusedByTrust, .refusedByPolicy, .warningsNotAcknowledged:
+            .unprocessableContent
         case .tooManyRequests: .tooManyRequests
         case .insufficientStorage: .init(code: 507, reasonPhrase: "Insufficient Storage")
         case .internal: .internalServerError

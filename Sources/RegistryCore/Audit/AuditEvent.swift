@@ -101,6 +101,9 @@ extension AuditEvent {
             "policy_sha256": .string(plan.policy.sha256.hex),
         ]
         facts["baseline"] = plan.baseline?.json
+        if !rollout.acknowledged.isEmpty {
+            facts["acknowledged"] = .array(rollout.acknowledged.map { .string($0) })
+        }
         return AuditEvent(
             name: "rollout.created", subject: rollout.subject, facts: .object(facts))
     }

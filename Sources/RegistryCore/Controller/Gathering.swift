@@ -67,11 +67,7 @@ struct Gathering {
     private func segments() throws(RegistryError) -> [FleetSegment] {
         let plan = state.plan
         let reached = try records.subscribers(model: plan.model, channel: plan.channel)
-            .map(\.attributes).filter { attributes in
-                state.policy.stages.contains {
-                    $0.where.contains(attributes.cohort, labels: Set(attributes.labels))
-                }
-            }
+            .map(\.attributes).filter { state.policy.contains($0) }
         return FleetSegment.all(
             cohorts: Set(reached.map(\.cohort)), locales: Set(reached.map(\.locale)))
     }

@@ -181,7 +181,7 @@ package struct Rehearsal: Sendable {
         var counts: [Cohort: Int] = [:]
         for subscriber in subscribers {
             let attributes = subscriber.attributes
-            guard stage.where.contains(attributes.cohort, labels: Set(attributes.labels)) else {
+            guard stage.where.contains(attributes) else {
                 continue
             }
             counts[attributes.cohort, default: 0] += 1
@@ -191,7 +191,8 @@ package struct Rehearsal: Sendable {
         return DeviceAttributes(
             number: 1, region: largest?.region ?? stage.where.regions.first ?? name,
             deviceClass: largest?.deviceClass ?? stage.where.deviceClasses.first ?? name,
-            labels: Array(stage.where.labels.prefix(1)), locale: name)
+            labels: Array(stage.where.labels.prefix(1)),
+            locale: stage.where.locales.first ?? name)
     }
 
     /// Makes devices for both arms, by the shares that the plan has now, and enrols them.

@@ -16,9 +16,19 @@ package struct Assignments: Sendable {
         /// What only the device knows and was taken for granted here.
         package let assumed: [String]
         package let now: UTCTime
+        /// The stage that is taken to have begun, and when it could; nil where the plan in force was asked about.
+        package let preview: Preview?
+
+        package struct Preview: Sendable, Hashable {
+            package let stage: AttributeName
+            package let at: UTCTime
+        }
 
         package var json: JSON {
             var fields = decision.json.object ?? [:]
+            fields["preview"] = preview.map {
+                ["stage": .string($0.stage.description), "at": .integer($0.at.seconds)]
+            }
             fields["attributes"] = attributes.json
             fields["attributes_age_s"] = .integer(now - attributesReceived)
             fields["heard_age_s"] = heard.map { .integer(now - $0) }
@@ -35,10 +45,13 @@ package struct Assignments: Sendable {
         self.blobs = blobs
     }
 
-    /// - Throws: `.notFound` for an unknown device or model; `.forbidden` without `read`.
+    /// What a device decides now or, with a stage, once that has begun.
+    ///
+    /// - Throws: `.notFound` for an unknown device, model or stage; `.stateConflict` for a stage of a rollout that has ended;
+    ///   `.forbidden` without `read`.
     package func decide(
-        for id: DeviceID, _ model: ModelName, _ channel: ChannelName, by actor: Principal,
-        at now: UTCTime
+        for id: DeviceID, _ model: ModelName, _ channel: ChannelName,
+        stage: AttributeName? = nil, by actor: Principal, at now: UTCTime
     ) throws(RegistryError) -> Answer {
         try authorise(actor, .read, on: .model(model))
         return try store.read { (records) throws(RegistryError) in
@@ -46,18 +59,70 @@ package struct Assignments: Sendable {
                 throw .notFound("device", id.description)
             }
             var shelf = try ModelShelf(model, in: records, blobs: blobs)
-            let plan = try PlanPublisher.published(model, channel, in: records, blobs: blobs)
+            var plan = try PlanPublisher.published(model, channel, in: records, blobs: blobs)
+            var moment = now
+            var preview: Answer.Preview?
+            if let stage {
+                let next = try Self.preview(stage, model, channel, in: records, at: now)
+                plan = next.plan
+                moment = next.at
+                preview = Answer.Preview(stage: stage, at: next.at)
+            }
             let knowledge = DeviceKnowledge(
                 device: device, model: model, records: records, now: now)
-            let facts = try knowledge.facts(channel: channel, plan: plan, &shelf)
+            var facts = try knowledge.facts(channel: channel, plan: plan, &shelf)
+            var listing = shelf.listing
+            var assumed = DeviceKnowledge.assumed
+            if let plan, preview != nil {
+                let expired = facts.freshness.expiredOfflineRoles
+                facts.freshness = DeviceFacts.Freshness(
+                    timestampSigned: moment, timestampExpires: moment + 1,
+                    expiredOfflineRoles: expired)
+                listing.approvals += Self.approvals(of: plan, in: listing)
+                assumed.append("verdicts, orders and approvals that the stage waits for")
+            }
             let decision = Rollouts.decide(
-                plan: plan.map { .plan($0) } ?? .none, listing: shelf.listing, device: facts,
-                now: now)
+                plan: plan.map { .plan($0) } ?? .none, listing: listing, device: facts,
+                now: moment)
             return Answer(
                 decision: decision, attributes: device.attributes,
                 attributesReceived: device.attributesReceived,
-                heard: try records.hearing(id)?.at, assumed: DeviceKnowledge.assumed, now: now)
+                heard: try records.hearing(id)?.at, assumed: assumed, now: now, preview: preview)
         }
+    }
+
+    private static func preview(
+        _ stage: AttributeName, _ model: ModelName, _ channel: ChannelName,
+        in records: any RegistryRecords, at now: UTCTime
+    ) throws(RegistryError) -> (plan: Plan, at: UTCTime) {
+        guard let rollout = try records.rollout(model, channel) else {
+            throw .notFound("rollout", "\(model)/\(channel)")
+        }
+        let stages = rollout.state.policy.stages
+        guard let index = stages.firstIndex(where: { $0.name == stage }) else {
+            throw .notFound("stage", stage.description)
+        }
+        guard !rollout.isOver else {
+            throw .stateConflict(
+                order: "preview",
+                reason: "rollout: expected one that has not ended, got \(rollout.stateWord)")
+        }
+        var census = FleetCensus()
+        for device in try records.subscribers(model: model, channel: channel) {
+            let candidate = rollout.state.plan.candidate.sha256
+            census.add(device.attributes, bucket: Bucket(of: device.device, candidate: candidate))
+        }
+        return rollout.state.preview(ofStage: index, census: census, at: now)
+    }
+
+    /// The approvals of all begun stages that need one.
+    private static func approvals(of plan: Plan, in listing: Listing) -> [Approval] {
+        let listed = listing.policies.first {
+            $0.path == plan.policy.path && $0.sha256 == plan.policy.sha256
+        }
+        return (listed?.policy.stages.prefix(plan.stages.count) ?? [])
+            .filter { $0.promote == .signed }
+            .map { Approval(model: plan.model, policy: plan.policy.sha256, stage: $0.name) }
     }
 }
 

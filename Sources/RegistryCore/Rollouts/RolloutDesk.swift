@@ -28,8 +28,8 @@ package struct RolloutDesk: Sendable {
     /// The candidate's bundle and policy must be live; the baseline is what the channel's last rollout left
     /// its devices on.
     ///
-    /// - Throws: `.refusedByPolicy` with all problems; `.rolloutExists` where one is under way;
-    ///   `.notFound`; `.forbidden`.
+    /// - Throws: `.refusedByPolicy` with all problems; `.notAcknowledged` with all warnings, unless the request
+    ///   acknowledges them; `.rolloutExists` where one is under way; `.notFound`; `.forbidden`.
     package func create(
         _ request: RolloutRequest, by actor: Principal, at now: UTCTime
     ) throws(RegistryError) -> RolloutStatus {
@@ -43,12 +43,25 @@ package struct RolloutDesk: Sendable {
             let creation = RolloutCreation(
                 request: request, records: records, blobs: blobs, now: now)
             let next = (try records.auditHead()?.number ?? 0) + 1
-            var rollout = RolloutRecord(
-                state: try creation.state(), created: now, firstRecord: next)
+            let made = try creation.made()
+            var rollout = RolloutRecord(state: made.state, created: now, firstRecord: next)
+            rollout.acknowledged = made.acknowledged
             rollout.previous = last.flatMap { $0.state.isStarted ? $0.state : $0.previous }
             try records.setRollout(rollout)
             try records.append(.rolloutCreated(rollout), by: Actor(actor), at: now)
             return try RolloutStatus(rollout, in: records, at: now)
+        }
+    }
+
+    /// Holds a policy against all that `create` would look at, and changes nothing.
+    ///
+    /// Its candidate need not be published: a pipeline asks before it publishes.
+    package func check(
+        _ request: RolloutCheckRequest, by actor: Principal, at now: UTCTime
+    ) throws(RegistryError) -> RolloutCheck {
+        try authoriseAny(actor, [.publish, .operate, .read], on: .model(request.policy.model))
+        return try store.read { (records) throws(RegistryError) in
+            try RolloutCheck(request, in: records, blobs: blobs, at: now)
         }
     }
 
@@ -111,17 +124,10 @@ package struct RolloutDesk: Sendable {
             guard let rollout = try records.rollout(model, channel) else {
                 throw .notFound("rollout", "\(model)/\(channel)")
             }
-            var census = FleetCensus()
-            var locales: Set<AttributeName> = []
-            for subscriber in try records.subscribers(model: model, channel: channel) {
-                let candidate = rollout.state.plan.candidate.sha256
-                census.add(
-                    subscriber.attributes,
-                    bucket: Bucket(of: subscriber.device, candidate: candidate))
-                locales.insert(subscriber.attributes.locale)
-            }
             return StageForecast(
-                rollout, census: census, turnsPerDay: turnsPerDay, locales: locales.count)
+                rollout.state.policy, at: rollout.state.plan.policy.path, channel: channel,
+                fleet: try records.subscribers(model: model, channel: channel),
+                turnsPerDay: turnsPerDay)
         }
     }
 

@@ -13,6 +13,9 @@ extension RolloutRecord {
         ]
         fields["last_look"] = lastLook.map { .integer($0.seconds) }
         fields["look"] = look
+        if !acknowledged.isEmpty {
+            fields["acknowledged"] = .array(acknowledged.map { .string($0) })
+        }
         fields["previous"] = previous?.json
         return .object(fields)
     }
@@ -30,6 +33,12 @@ extension RolloutRecord {
         lastLook = try fields.optionalInteger("last_look", in: moments)
             .map { UTCTime(clamping: $0) }
         look = fields.optional("look")
+        for (json, path) in try fields.optionalArray("acknowledged") {
+            guard let text = json.string else {
+                throw FieldError(path: path, expected: "a string", found: json.kind)
+            }
+            acknowledged.append(text)
+        }
         previous = try fields.optional("previous").map { (json) throws(FieldError) in
             try ControllerState(reading: json)
         }

@@ -14,6 +14,8 @@ package struct RolloutRecord: Sendable, Hashable {
     package var previous: ControllerState?
     /// Whether a brake rehearsal of this policy has succeeded.
     package var isRehearsed = false
+    /// The warnings that whoever created it acknowledged.
+    package var acknowledged: [String] = []
     /// When the gate last looked; nil before its first look.
     package var lastLook: UTCTime?
     /// What the gate saw then, for people (`docs/protocol.md`); decisions never read it.

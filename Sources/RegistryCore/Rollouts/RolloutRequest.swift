@@ -10,16 +10,23 @@ package struct RolloutRequest: Sendable, Hashable {
     package let policy: AttributeName
     /// Whether this is a first release, which replaces nothing.
     package let isInitial: Bool
+    /// Whether whoever asks has seen the warnings and goes on all the same.
+    package let acknowledges: Bool
+    /// Turns of a device in a day, for what the stages can show.
+    package let turnsPerDay: Int64
 
     package init(
         model: ModelName, channel: ChannelName, candidate: SemanticVersion,
-        policy: AttributeName, isInitial: Bool
+        policy: AttributeName, isInitial: Bool, acknowledges: Bool = false,
+        turnsPerDay: Int64 = StageForecast.usualTurnsPerDay
     ) {
         self.model = model
         self.channel = channel
         self.candidate = candidate
         self.policy = policy
         self.isInitial = isInitial
+        self.acknowledges = acknowledges
+        self.turnsPerDay = turnsPerDay
     }
 
     package init(_ json: JSON) throws(FieldError) {
@@ -31,6 +38,10 @@ package struct RolloutRequest: Sendable, Hashable {
             "candidate", SemanticVersion.expected, SemanticVersion.init)
         policy = try fields.parse("policy", AttributeName.expected, AttributeName.init)
         isInitial = try fields.optionalBool("initial") ?? false
+        acknowledges = try fields.optionalBool("acknowledge") ?? false
+        turnsPerDay =
+            try fields.optionalInteger("turns_per_day", in: StageForecast.turnsPerDayRange)
+            ?? StageForecast.usualTurnsPerDay
         try fields.refuseUnknown()
     }
 }

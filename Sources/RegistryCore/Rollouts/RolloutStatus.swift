@@ -69,6 +69,9 @@ package struct RolloutStatus: Sendable, Hashable {
             "now": .integer(now.seconds),
         ]
         fields["baseline"] = plan.baseline?.json
+        if !rollout.acknowledged.isEmpty {
+            fields["acknowledged"] = .array(rollout.acknowledged.map { .string($0) })
+        }
         fields["stage"] = plan.currentStage.map { .integer(Int64($0)) }
         fields["stage_name"] = state.stage.map { .string($0.name.description) }
         fields["next_look"] = rollout.lastLook.map {

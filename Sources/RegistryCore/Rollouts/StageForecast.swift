@@ -10,18 +10,34 @@ package struct StageForecast: Sendable {
     /// The share of silent and of jumped devices that is expected where nothing is wrong.
     static let usualShare = 0.01
 
-    let rollout: RolloutRecord
+    let policy: Policy
+    let channel: ChannelName
+    /// Where the policy is listed; nil for one that is not published.
+    let path: TargetPath?
     let census: FleetCensus
+    /// Whether anybody follows the channel.
+    private let hasDevices: Bool
     let parameters: GateParameters
     let power: Power
     /// Turns of a device in a day that are assumed.
     let turnsPerDay: Int64
 
-    init(_ rollout: RolloutRecord, census: FleetCensus, turnsPerDay: Int64, locales: Int) {
-        self.rollout = rollout
+    init(
+        _ policy: Policy, at path: TargetPath? = nil, channel: ChannelName, fleet: [Subscriber],
+        turnsPerDay: Int64
+    ) {
+        var census = FleetCensus()
+        for device in fleet {
+            let bucket = Bucket(of: device.device, candidate: policy.candidate.sha256)
+            census.add(device.attributes, bucket: bucket)
+        }
+        let locales = Set(fleet.map(\.attributes.locale)).count
+        self.policy = policy
+        self.channel = channel
+        self.path = path
         self.census = census
         self.turnsPerDay = turnsPerDay
-        let policy = rollout.state.policy
+        hasDevices = !fleet.isEmpty
         parameters = GateParameters(policy)
         var assumptions = PowerAssumptions()
         assumptions.turnsPerHour = Double(turnsPerDay) / 24
@@ -38,7 +54,6 @@ package struct StageForecast: Sendable {
     }
 
     private var arms: [Arms] {
-        let policy = rollout.state.policy
         let held = ShareChoice.holdBack(policy, census: census)
         func heldBack(_ cohort: Cohort) -> BasisPoints { held[cohort] ?? policy.holdBack.share }
         var before: [Cohort: BasisPoints] = [:]
@@ -60,7 +75,7 @@ package struct StageForecast: Sendable {
     }
 
     package var json: JSON {
-        let stages = zip(rollout.state.policy.stages, arms).map { stage, arms -> JSON in
+        let stages = zip(policy.stages, arms).map { stage, arms -> JSON in
             [
                 "name": .string(stage.name.description), "treated": .integer(Int64(arms.treated)),
                 "control": .integer(Int64(arms.control)),
@@ -69,14 +84,14 @@ package struct StageForecast: Sendable {
                 "metrics": .array(parameters.rules.map { metric($0, stage, arms) }),
             ]
         }
-        return [
-            "type": "forecast", "model": .string(rollout.model.description),
-            "channel": .string(rollout.channel.description),
-            "candidate": rollout.state.plan.candidate.json,
-            "policy": .string(rollout.state.plan.policy.path.description),
+        var fields: JSONObject = [
+            "type": "forecast", "model": .string(policy.model.description),
+            "channel": .string(channel.description), "candidate": policy.candidate.json,
             "turns_per_day": .integer(turnsPerDay), "stages": .array(stages),
             "warnings": .array(warnings.map { .string($0) }),
         ]
+        fields["policy"] = path.map { .string($0.description) }
+        return .object(fields)
     }
 
     /// Ratios in thousandths; of test C how many bad devices it takes.
@@ -91,7 +106,7 @@ package struct StageForecast: Sendable {
         fields["after_least_soak"] = Self.thousandths(sees(rule, arms, stage.leastSoak))
         fields["after_most_soak"] = Self.thousandths(sees(rule, arms, stage.mostSoak))
         fields["hours_to_limit"] =
-            rollout.state.policy.isInitial
+            policy.isInitial
             ? .null
             : power.hours(toSee: limit, rule, treated: arms.treated, control: arms.control)
                 .map { .integer(Int64($0)) } ?? .null
@@ -100,14 +115,14 @@ package struct StageForecast: Sendable {
 
     /// The smallest ratio that would be stopped after so many seconds; nil where there would be no data.
     private func sees(_ rule: MetricRule, _ arms: Arms, _ seconds: Int64) -> Double? {
-        guard !rollout.state.policy.isInitial else { return nil }
+        guard !policy.isInitial else { return nil }
         return power.blindSpot(
             rule, treated: arms.treated, control: arms.control, hours: Double(seconds) / 3_600)
     }
 
     /// The least bad devices among all treated at which test C rolls back; nil where all would not be enough.
     private func badDevices(_ rule: MetricRule, _ arms: Arms) -> Int? {
-        let isInitial = rollout.state.policy.isInitial
+        let isInitial = policy.isInitial
         let excused: Double
         switch rule.metric {
         case .attemptsFailed: excused = parameters.attemptsShare
@@ -129,17 +144,29 @@ package struct StageForecast: Sendable {
         }
     }
 
+    /// The turns of a device in a day that are assumed where nobody says.
+    package static let usualTurnsPerDay: Int64 = 40
+    package static let turnsPerDayRange: ClosedRange<Int64> = 1...100_000
+
     /// The stages that can never show what their policy asks for, with this fleet.
+    ///
+    /// A first release has no control, and its stages need none of that evidence.
     var warnings: [String] {
-        guard !rollout.state.policy.isInitial else { return [] }
-        return zip(rollout.state.policy.stages, arms).flatMap { stage, arms -> [String] in
+        guard !policy.isInitial else { return [] }
+        guard hasDevices || policy.stages.allSatisfy(\.requiredBlindSpot.isEmpty) else {
+            return [
+                "fleet: expected devices that follow channel '\(channel)', got none: "
+                    + "no stage can show what its policy asks for"
+            ]
+        }
+        return zip(policy.stages, arms).flatMap { stage, arms -> [String] in
             let required = StageRequirements(stage).blindSpots.sorted {
                 $0.key.rawValue < $1.key.rawValue
             }
             return required.compactMap { metric, required in
-                guard let rule = parameters.rules.first(where: { $0.metric == metric }) else {
-                    return nil
-                }
+                guard let rule = parameters.rules.first(where: { $0.metric == metric }),
+                    isForeseen(metric)
+                else { return nil }
                 // Rates are required as a share of turns, and foreseen as a ratio.
                 let rate = metric.test == .rate ? power.assumptions.rates[metric] ?? 0 : 1
                 let seen = sees(rule, arms, stage.mostSoak).map { $0 * rate }
@@ -150,6 +177,13 @@ package struct StageForecast: Sendable {
                     + "got \(found) after its most soak, with \(arms.treated) devices against \(arms.control)"
             }
         }
+    }
+
+    /// Whether anything is assumed of a metric; of the others nobody can say before the stage what it will show.
+    private func isForeseen(_ metric: GateMetric) -> Bool {
+        metric.test == .rate
+            ? power.assumptions.rates[metric] != nil
+            : [.latencyP95, .cpuPerTurn].contains(metric)
     }
 
     private static func text(_ value: Double) -> String {

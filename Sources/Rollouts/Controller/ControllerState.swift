@@ -51,33 +51,53 @@ package struct ControllerState: Sendable, Hashable {
         creating policy: Policy, reference: Plan.PolicyReference, channel: ChannelName,
         baseline: BundleReference?, after last: Plan?, lifts: [Lift] = []
     ) throws(OrderRefusal) {
+        let refusals = Self.refusals(
+            creating: policy, channel: channel, baseline: baseline, after: last, lifts: lifts)
+        if let first = refusals.first { throw first }
+        self.policy = policy
+        plan = Plan(
+            model: policy.model, channel: channel, baseline: baseline, candidate: policy.candidate,
+            policy: reference, state: .paused,
+            withdrawn: Self.withdrawn(policy.model, by: last, lifts: lifts),
+            pins: last?.pins ?? [], freezeWindows: last?.freezeWindows ?? [])
+    }
+
+    /// Everything that stands against such a rollout, at once; with none it can be created.
+    package static func refusals(
+        creating policy: Policy, channel: ChannelName, baseline: BundleReference?,
+        after last: Plan?, lifts: [Lift]
+    ) -> [OrderRefusal] {
+        var refusals: [OrderRefusal] = []
         if let last {
-            guard last.model == policy.model, last.channel == channel else {
-                throw .planOfAnotherLine
+            if last.model != policy.model || last.channel != channel {
+                refusals.append(.planOfAnotherLine)
             }
-            guard last.state == .completed || last.state == .rolledBack else {
-                throw .rolloutNotOver(last.state)
+            if last.state != .completed && last.state != .rolledBack {
+                refusals.append(.rolloutNotOver(last.state))
             }
         }
         let candidate = policy.candidate
-        let withdrawn = (last?.withdrawn ?? []).filter { !$0.isLifted(by: lifts, of: policy.model) }
-        let isWithdrawn = withdrawn.contains {
+        let isWithdrawn = withdrawn(policy.model, by: last, lifts: lifts).contains {
             $0.version == candidate.version || $0.sha256 == candidate.sha256
         }
-        guard !isWithdrawn else { throw .candidateWithdrawn(candidate.version) }
+        if isWithdrawn { refusals.append(.candidateWithdrawn(candidate.version)) }
         switch baseline {
-        case nil: guard policy.isInitial else { throw .baselineMissing }
+        case nil: if !policy.isInitial { refusals.append(.baselineMissing) }
+        case let baseline? where policy.isInitial:
+            refusals.append(.baselineOfFirstRelease(baseline.version))
         case let baseline?:
-            guard !policy.isInitial else { throw .baselineOfFirstRelease(baseline.version) }
-            guard policy.mayReplace(baseline.version), baseline != candidate else {
-                throw .baselineNotReplaceable(baseline.version)
+            if !policy.mayReplace(baseline.version) || baseline == candidate {
+                refusals.append(.baselineNotReplaceable(baseline.version))
             }
         }
-        self.policy = policy
-        plan = Plan(
-            model: policy.model, channel: channel, baseline: baseline, candidate: candidate,
-            policy: reference, state: .paused, withdrawn: withdrawn,
-            pins: last?.pins ?? [], freezeWindows: last?.freezeWindows ?? [])
+        return refusals
+    }
+
+    /// The withdrawals that go on.
+    private static func withdrawn(
+        _ model: ModelName, by last: Plan?, lifts: [Lift]
+    ) -> [Withdrawal] {
+        (last?.withdrawn ?? []).filter { !$0.isLifted(by: lifts, of: model) }
     }
 
     init(policy: Policy, plan: Plan) {

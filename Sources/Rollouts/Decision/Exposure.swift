@@ -15,7 +15,6 @@ struct Exposure {
     init(of device: DeviceFacts, in plan: Plan, under policy: Policy) {
         bucket = Bucket(of: device.id, candidate: plan.candidate.sha256)
         let cohort = device.attributes.cohort
-        let labels = Set(device.attributes.labels)
         let held = plan.holdBack[cohort] ?? policy.holdBack.share
         isHeldBack = plan.state != .completed && bucket.isAmongHighest(held)
         var first: Int?
@@ -23,7 +22,7 @@ struct Exposure {
         var before = BasisPoints.none
         var isInWhere = false
         for (index, (begun, stage)) in zip(plan.stages, policy.stages).enumerated()
-        where stage.where.contains(cohort, labels: labels) {
+        where stage.where.contains(device.attributes) {
             isInWhere = true
             let share = begun.shares[cohort] ?? stage.quota.share
             if bucket.isBelow(share) {

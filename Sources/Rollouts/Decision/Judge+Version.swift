@@ -14,10 +14,8 @@ extension Judge {
 
     /// A baseline or pin that this device has never committed: its own policy must allow it by now.
     mutating func judgeNewVersion(_ offer: Offer) {
-        let attributes = device.attributes
-        let labels = Set(attributes.labels)
         let listed = listing.policies(of: offer.bundle, model: device.model)
-        let inside = listed.first { $0.contains(attributes.cohort, labels: labels) }
+        let inside = listed.first { $0.contains(device.attributes) }
         look(.policyNotListed, !listed.isEmpty, ["policies": "\(listed.count)"])
         judgeManifest(offer.bundle)
         judgeRequirements(offer.bundle)
@@ -75,6 +73,7 @@ extension Judge {
         return [
             "region": "\(attributes.region)", "device class": "\(attributes.deviceClass)",
             "labels": attributes.labels.map(\.description).joined(separator: " "),
+            "locale": "\(attributes.locale)",
         ]
     }
 }

@@ -68,6 +68,11 @@ extension Fields {
         try sortedList(key, AttributeName.expected, by: <) { AttributeName($0) }
     }
 
+    /// Names that may be left out, which is the same as naming none.
+    mutating func optionalNames(_ key: String) throws(FieldError) -> [AttributeName] {
+        optional(key) == nil ? [] : try names(key)
+    }
+
     /// Refuses a document of another schema.
     mutating func expectSchema(_ schema: String) throws(FieldError) {
         let found = try string("schema", limit: 64)

@@ -141,6 +141,12 @@ private struct PolicyCheck {
                     "stages[\(index)].required_blind_spot.\(metric.rawValue)",
                     "a metric with a gate and a limit", "one without")
             }
+            // A first release has no control, and so nothing that a comparison could show.
+            let isLeftToGate = policy.stages.dropFirst(index + 1).first?.promote ?? .auto == .auto
+            expect(
+                policy.isInitial || !isLeftToGate || !stage.requiredBlindSpot.isEmpty,
+                .noEvidenceRequired, "stages[\(index)].required_blind_spot",
+                "a metric that it must see, as the gate alone decides what follows", "none")
         }
     }
 
@@ -177,6 +183,7 @@ private struct PolicyCheck {
                 stage.where.deviceClasses, context.deviceClasses, .unknownDeviceClass,
                 "\(path).device_classes")
             known(stage.where.labels, context.labels, .unknownLabel, "\(path).labels")
+            known(stage.where.locales, context.locales, .unknownLocale, "\(path).locales")
         }
     }
 
@@ -194,29 +201,45 @@ private struct PolicyCheck {
     }
 
     mutating func candidate(_ context: PolicyContext) {
-        let candidate = policy.candidate
-        if let manifests = context.manifests {
-            let listed = manifests[candidate.version]
-            expect(
-                listed == candidate.sha256, .candidateNotSigned, "candidate",
-                listed.map { "the manifest that is signed, \($0)" } ?? "a signed manifest",
-                "\(candidate.sha256)")
-        }
-        let isWithdrawn = context.withdrawn.contains {
-            $0.version == candidate.version || $0.sha256 == candidate.sha256
-        }
-        expect(
-            !isWithdrawn, .candidateWithdrawn, "candidate.version",
-            "a version that is not withdrawn", "\(candidate.version)")
-        if let floor = context.rollbackFloor {
-            expect(
-                candidate.version >= floor, .candidateBelowFloor, "candidate.version",
-                "at least the rollback floor, \(floor)", "\(candidate.version)")
-        }
+        problems += context.problems(of: policy.candidate)
         if let now = context.now {
             expect(
                 now < policy.notAfter, .over, "not_after", "a moment to come",
                 "\(policy.notAfter)")
         }
+    }
+}
+
+extension PolicyContext {
+    /// What stands against a bundle whatever its policy says: it is not signed, withdrawn, or below the floor.
+    package func problems(of candidate: BundleReference) -> [PolicyProblem] {
+        var problems: [PolicyProblem] = []
+        if let manifests {
+            let listed = manifests[candidate.version]
+            if listed != candidate.sha256 {
+                problems.append(
+                    PolicyProblem(
+                        code: .candidateNotSigned, path: "candidate",
+                        expected: listed.map { "the manifest that is signed, \($0)" }
+                            ?? "a signed manifest", found: "\(candidate.sha256)"))
+            }
+        }
+        let isWithdrawn = withdrawn.contains {
+            $0.version == candidate.version || $0.sha256 == candidate.sha256
+        }
+        if isWithdrawn {
+            problems.append(
+                PolicyProblem(
+                    code: .candidateWithdrawn, path: "candidate.version",
+                    expected: "a version that is not withdrawn", found: "\(candidate.version)"))
+        }
+        if let rollbackFloor, candidate.version < rollbackFloor {
+            problems.append(
+                PolicyProblem(
+                    code: .candidateBelowFloor, path: "candidate.version",
+                    expected: "at least the rollback floor, \(rollbackFloor)",
+                    found: "\(candidate.version)"))
+        }
+        return problems
     }
 }

@@ -66,7 +66,8 @@ package struct Policy: Sendable, Hashable {
     /// The earliest moment at which the candidate is a finished release: a baseline, or anyone's pin.
     package var matures: UTCTime { earliest(ofStage: stages.count) }
 
-    package func contains(_ cohort: Cohort, labels: Set<AttributeName>) -> Bool {
-        stages.contains { $0.where.contains(cohort, labels: labels) }
+    /// Whether any stage reaches the device.
+    package func contains(_ device: DeviceAttributes) -> Bool {
+        stages.contains { $0.where.contains(device) }
     }
 }

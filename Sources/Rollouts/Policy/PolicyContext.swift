@@ -2,10 +2,11 @@ package import Primitives
 
 /// What is known around a policy when it is checked; what is nil is not checked.
 package struct PolicyContext: Sendable, Hashable {
-    /// The regions, device classes and labels that devices of the fleet have.
+    /// The regions, device classes, labels and locales that devices of the fleet have.
     package var regions: Set<AttributeName>?
     package var deviceClasses: Set<AttributeName>?
     package var labels: Set<AttributeName>?
+    package var locales: Set<AttributeName>?
     /// The manifests that `model.<m>` lists, signed.
     package var manifests: [SemanticVersion: SHA256Digest]?
     package var withdrawn: [Withdrawal]
@@ -15,12 +16,14 @@ package struct PolicyContext: Sendable, Hashable {
 
     package init(
         regions: Set<AttributeName>? = nil, deviceClasses: Set<AttributeName>? = nil,
-        labels: Set<AttributeName>? = nil, manifests: [SemanticVersion: SHA256Digest]? = nil,
+        labels: Set<AttributeName>? = nil, locales: Set<AttributeName>? = nil,
+        manifests: [SemanticVersion: SHA256Digest]? = nil,
         withdrawn: [Withdrawal] = [], rollbackFloor: SemanticVersion? = nil, now: UTCTime? = nil
     ) {
         self.regions = regions
         self.deviceClasses = deviceClasses
         self.labels = labels
+        self.locales = locales
         self.manifests = manifests
         self.withdrawn = withdrawn
         self.rollbackFloor = rollbackFloor

@@ -140,7 +140,8 @@ package enum PolicyDraft {
     }
 
     private static let lists: Set<String> = [
-        "replaces", "regions", "device_classes", "labels", "excludable", "without_gates",
+        "replaces", "regions", "device_classes", "labels", "locales", "excludable",
+        "without_gates",
     ]
 
     private static let times: Set<String> = [

@@ -8,6 +8,11 @@ struct DecisionView {
 
     var lines: [String] {
         var lines = [summary]
+        if let stage = json["preview"]?["stage"]?.string,
+            let at = json["preview"]?["at"]?.integer
+        {
+            lines.append("once stage '\(stage)' has begun, on \(UTCTime(clamping: at)) or later")
+        }
         if let place { lines.append(place) }
         for step in json["trace"]?.array ?? [] { lines.append("  " + Self.line(step)) }
         if let heard = json["heard_age_s"]?.integer {

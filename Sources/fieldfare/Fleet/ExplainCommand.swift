@@ -18,8 +18,12 @@ struct ExplainCommand: ParsableCommand {
             are verified from that root as a device verifies them, and the device is what the options say. No token \
             is needed.
 
+            With --stage the registry says what the device would decide once that stage of the rollout has begun, also before \
+            the start: the same function, on the plan as it would then be.
+
             EXAMPLE
               fieldfare explain 3f0c6e1f9a2b4c5d6e7f8091a2b3c4d5 --model commands-en
+              fieldfare explain 3f0c6e1f9a2b4c5d6e7f8091a2b3c4d5 --model commands-en --stage canary
               fieldfare explain 3f0c6e1f9a2b4c5d6e7f8091a2b3c4d5 --model commands-en \\
                   --root root.json --dir mirror --region eu --device-class hub --current 1.3.0
             """)
@@ -32,6 +36,9 @@ struct ExplainCommand: ParsableCommand {
 
     @Option(help: "The channel.")
     var channel = "main"
+
+    @Option(help: "A stage of the rollout that has yet to begin: what is decided in it.")
+    var stage: String?
 
     @Option(help: "Decide here: the root of trust, as the ceremony made it.")
     var root: String?
@@ -63,12 +70,19 @@ struct ExplainCommand: ParsableCommand {
                 .usage, "explain: expected --root with --dir and the device's options, got none",
                 hint: "without --root the registry is asked, on what it knows of the device")
         }
-        return try server.api().get("/v1/assignments/\(device)?model=\(model)&channel=\(channel)")
+        var path = "/v1/assignments/\(device)?model=\(model)&channel=\(channel)"
+        if let stage { path += "&stage=\(try Word.attribute(stage, "--stage"))" }
+        return try server.api().get(path)
     }
 
     private func decide(
         _ device: DeviceID, _ model: ModelName, _ channel: ChannelName, _ root: String
     ) throws(Failure) -> JSON {
+        guard stage == nil else {
+            throw Failure(
+                .usage, "--stage: expected it without --root, got both",
+                hint: "how many devices there are, only the registry knows")
+        }
         let given = try facts.parsed()
         let files =
             if let dir { try StaticFiles(folder: dir) } else {

@@ -1,24 +1,24 @@
 import ArgumentParser
 import Console
-import Cryptography
-import ModelBundle
 import PosixFiles
 import Primitives
-import Rollouts
 
 /// How a release may spread: `fieldfare policy`.
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Writes and checks policies; signs what they wait for.",
         discussion: """
-            A policy is published and signed with its bundle.
+            A policy is published and signed with its bundle; a further one of a version that is live is signed alone.
 
             EXAMPLE
               fieldfare policy init --model my-model --version 1.1.0
               fieldfare policy check rollout.yaml --bundle build
               fieldfare publish build --key release-ci.json --policy rollout.yaml
+              fieldfare policy sign emergency=fast.yaml --model my-model --key release-ci.json
             """,
-        subcommands: [Initialise.self, Check.self, PolicyApprove.self, PolicyLift.self])
+        subcommands: [
+            Initialise.self, PolicyCheck.self, PolicySign.self, PolicyApprove.self, PolicyLift.self,
+        ])
 
     struct Initialise: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -26,9 +26,13 @@ struct PolicyCommand: ParsableCommand {
             discussion: """
                 It begins at the next 08:00 UTC after SOURCE_DATE_EPOCH; without that, after now.
 
+                The template 'standard' leaves the last stage to an operator's advance, 'signed' to the people who hold \
+                the release keys.
+
                 EXAMPLE
                   fieldfare policy init --model my-model --version 1.0.0 --initial
                   fieldfare policy init --model my-model --version 1.1.0 --out next.yaml
+                  fieldfare policy init --model my-model --version 1.1.0 --template signed
                 """)
 
         @Option(help: "The model.")
@@ -39,6 +43,9 @@ struct PolicyCommand: ParsableCommand {
 
         @Flag(help: "The first release of the model: replaces nothing, holds nothing back.")
         var initial = false
+
+        @Option(help: "What the last stage waits for: an operator, or the release keys.")
+        var template = PolicyTemplate.standard
 
         @Option(help: "The file to write.")
         var out = "rollout.yaml"
@@ -51,7 +58,7 @@ struct PolicyCommand: ParsableCommand {
             guard try !FileBytes.exists(out) else {
                 throw Failure(.refused, "'\(out)': expected none yet, got one")
             }
-            let text = PolicyTemplate.text(
+            let text = template.text(
                 model: name, version: version, isInitial: initial,
                 after: try Moment.build(otherwise: SystemClock.now))
             try FileBytes.write(Array(text.utf8), to: out)
@@ -59,36 +66,6 @@ struct PolicyCommand: ParsableCommand {
                 Output.json(["type": "policy_template", "path": .string(out)])
             } else {
                 Output.line("wrote \(out)")
-            }
-        }
-    }
-
-    struct Check: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Lists everything that is wrong with a policy, at once.",
-            discussion: """
-                EXAMPLE
-                  fieldfare policy check rollout.yaml --bundle build
-                """)
-
-        @Argument(help: "rollout.yaml")
-        var file: String
-
-        @Option(help: "The built bundle that it is for.")
-        var bundle: String
-
-        @OptionGroup var output: OutputOptions
-
-        func run() throws {
-            let (manifest, bytes) = try BuiltFolder(path: bundle).manifest()
-            let reference = BundleReference(
-                version: manifest.version, sha256: SHA256.digest(of: bytes),
-                length: Int64(bytes.count))
-            let policy = try PolicyFile(argument: file).policy(for: manifest, reference)
-            if output.isJSON {
-                Output.json(["type": "policy", "state": "good", "policy": policy.json])
-            } else {
-                Output.line("\(file): good")
             }
         }
     }

@@ -1,15 +1,22 @@
+import ArgumentParser
 import Primitives
 
-/// The rollout.yaml that `policy init` writes; a test keeps it equal to manifests/rollout.yaml, and that of a first
-/// release to manifests/first-rollout.yaml.
-enum PolicyTemplate {
+/// The rollout.yaml that `policy init` writes; tests keep it equal to manifests/rollout.yaml, that of a first release to
+/// manifests/first-rollout.yaml, and the one whose last stage two people sign to manifests/signed-rollout.yaml.
+enum PolicyTemplate: String, CaseIterable, ExpressibleByArgument {
+    /// An operator begins the last stage.
+    case standard
+    /// The release keys do.
+    case signed
+
     /// `now` is when it is written: the policy begins at the next 08:00 UTC, and ends 90 days later.
-    static func text(
+    func text(
         model: ModelName, version: SemanticVersion, isInitial: Bool, after now: UTCTime
     ) -> String {
         [
-            head(model, version, isInitial, after: now), stages(isInitial),
-            isInitial ? firstGates : comparison, rest,
+            Self.head(model, version, isInitial, after: now),
+            stages(isInitial, Self.last(self, model, version)),
+            isInitial ? Self.firstGates : Self.comparison, Self.rest,
         ].joined(separator: "\n")
     }
 
@@ -43,12 +50,32 @@ enum PolicyTemplate {
             """
     }
 
-    private static func stages(_ isInitial: Bool) -> String {
+    private func stages(_ isInitial: Bool, _ last: String) -> String {
         let blindSpots = isInitial ? ["    required_blind_spot: {}"] : []
         return
-            ([isInitial ? firstIntroduction : introduction, beta]
-            + (isInitial ? blindSpots : [betaBlindSpot]) + [canary] + blindSpots + [stable]
+            ([isInitial ? Self.firstIntroduction : Self.introduction, Self.beta]
+            + (isInitial ? blindSpots : [Self.betaBlindSpot]) + [Self.canary] + blindSpots + [last]
             + blindSpots).joined(separator: "\n") + "\n"
+    }
+
+    private static func last(
+        _ template: PolicyTemplate, _ model: ModelName, _ version: SemanticVersion
+    ) -> String {
+        switch template {
+        case .standard: stable
+        case .signed:
+            """
+              - name: stable
+                # signed: besides the gate's verdict it takes an approval with the release keys, which each device checks,
+                # whoever signed the plan. As many people sign it as the model's role asks for (`fieldfare repo status`:
+                # the threshold; give it 2). The first runs
+                #   fieldfare policy approve \(model) \(version) --stage stable --key KEY
+                # the second looks at what it says, and signs it:
+                #   fieldfare repo sign model.\(model) --key KEY
+                # Once that is live the stage begins with the gate's verdict.
+                promote: signed
+            """
+        }
     }
 
     private static let introduction = """

@@ -257,7 +257,7 @@ struct RoleProposal {
 
     private static func hint(for path: TargetPath) -> String {
         path.parts.first == "policies"
-            ? "a published policy never changes: give this one another name (--policy NAME=FILE)"
+            ? "a published policy never changes: give this one another name (NAME=rollout.yaml)"
             : "a published version never changes: give this one a new version; "
                 + "the same files built again need the same SOURCE_DATE_EPOCH"
     }

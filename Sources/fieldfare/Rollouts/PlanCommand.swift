@@ -23,19 +23,15 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "The channel.")
     var channel = "main"
 
-    @Option(help: "Turns of a device in a day, as far as you know.")
-    var turnsPerDay: Int64 = 40
+    @OptionGroup var turns: TurnsOption
 
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
         let line = "\(try Word.model(model))/\(try Word.channel(channel))"
-        guard (1...100_000).contains(turnsPerDay) else {
-            throw Failure(.usage, "--turns-per-day: expected 1 to 100000, got \(turnsPerDay)")
-        }
         let answer = try server.api().get(
-            "/v1/rollouts/\(line)/forecast?turns_per_day=\(turnsPerDay)")
+            "/v1/rollouts/\(line)/forecast?turns_per_day=\(try turns.checked())")
         guard !output.isJSON else { return Output.json(answer) }
         for stage in answer["stages"]?.array ?? [] { tell(stage) }
         for warning in answer["warnings"]?.array?.compactMap(\.string) ?? [] {
@@ -78,5 +74,19 @@ struct PlanCommand: ParsableCommand {
         let hundredths = (thousandths + 5) / 10
         let rest = hundredths % 100
         return "x\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+    }
+}
+
+/// How much devices are used, where it is foreseen what stages can show.
+struct TurnsOption: ParsableArguments {
+    @Option(help: "Turns of a device in a day, as far as you know.")
+    var turnsPerDay: Int64 = 40
+
+    /// - Throws: `Failure` `usage` for a number that the registry does not take.
+    func checked() throws(Failure) -> Int64 {
+        guard (1...100_000).contains(turnsPerDay) else {
+            throw Failure(.usage, "--turns-per-day: expected 1 to 100000, got \(turnsPerDay)")
+        }
+        return turnsPerDay
     }
 }

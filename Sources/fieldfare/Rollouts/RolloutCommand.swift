@@ -25,8 +25,13 @@ struct RolloutCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Creates a rollout, which does nothing before it is started.",
             discussion: """
+                Exits with 10 and all problems where the policy, the bundle or the channel stand against it. Without \
+                any it still wants a word of yours where a stage could never show what its policy asks for with the \
+                devices that follow the channel: it lists these warnings, and ends with 10 too.
+
                 EXAMPLE
                   fieldfare rollout create commands-en 1.1.0 --policy standard
+                  fieldfare rollout create commands-en 1.1.0 --turns-per-day 400 --acknowledge-warnings
                 """)
 
         @Argument(help: "The model.")
@@ -44,6 +49,13 @@ struct RolloutCommand: ParsableCommand {
         @Flag(help: "The first release of the model: there is nothing to compare with.")
         var initial = false
 
+        @OptionGroup var turns: TurnsOption
+
+        @Flag(
+            help: "Create it although stages can never show what the policy asks for; logged."
+        )
+        var acknowledgeWarnings = false
+
         @OptionGroup var server: ServerOptions
         @OptionGroup var output: OutputOptions
 
@@ -53,7 +65,8 @@ struct RolloutCommand: ParsableCommand {
                 "candidate": .string(try Word.version(version, "version").description),
                 "policy": .string(try Word.attribute(policy, "--policy").description),
                 "channel": .string(try Word.channel(channel).description),
-                "initial": .bool(initial),
+                "initial": .bool(initial), "acknowledge": .bool(acknowledgeWarnings),
+                "turns_per_day": .integer(try turns.checked()),
             ]
             let answer = try server.api().post("/v1/rollouts", request)
             RolloutView(answer).tell(output)

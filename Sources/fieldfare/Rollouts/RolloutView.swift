@@ -29,6 +29,9 @@ struct RolloutView {
             Output.line("brake rehearsal: needed before the start, 'fieldfare rollout rehearse'")
         }
         for stage in json["stages"]?.array ?? [] { Output.line(Self.stage(stage)) }
+        for warning in json["acknowledged"]?.array?.compactMap(\.string) ?? [] {
+            Output.line("acknowledged: \(warning.visible)")
+        }
         segments("excluded")
         segments("paused_segments")
         for json in json["freeze_windows"]?.array ?? [] {

@@ -170,7 +170,7 @@ struct RegistryAPI {
         let kind: Failure.Kind =
             switch code ?? "" {
             case "unauthorised", "forbidden", "refused-by-trust", "refused-by-policy",
-                "exists-with-other-bytes", "digest-mismatch":
+                "warnings-not-acknowledged", "exists-with-other-bytes", "digest-mismatch":
                 .refused
             case "malformed-request": .usage
             case "version-conflict", "proposal-conflict", "state-conflict", "too-many-requests":
@@ -181,10 +181,11 @@ struct RegistryAPI {
             problem?["detail"]?.string?.visible
             ?? "registry: \(method.rawValue) \(path): status \(response.status)"
         // The detail of a single problem is that problem.
-        let problems = problem?["problems"]?.array?.compactMap(\.string) ?? []
-        if problems.count > 1 {
-            text = "registry: expected no problem, got \(problems.count)"
-            for line in problems { text += "\n  \(line.visible)" }
+        for (key, word) in [("problems", "problem"), ("warnings", "warning")] {
+            let lines = problem?[key]?.array?.compactMap(\.string) ?? []
+            guard lines.count > 1 else { continue }
+            text = "registry: expected no \(word), got \(lines.count)"
+            for line in lines { text += "\n  \(line.visible)" }
         }
         var hint = problem?["hint"]?.string?.visible
         if code == "unauthorised", hint == nil {

@@ -1,15 +1,17 @@
-import Primitives
+package import Primitives
 
 /// Checks JSON against the part of JSON Schema (draft 2020-12) that our own schemas use.
 ///
 /// A keyword that it does not know is a fault of the schema: a check that is not made would pass all.
-struct SchemaValidator {
-    let root: JSON
+package struct SchemaValidator {
+    private let root: JSON
 
-    private static let notes: Set<String> = ["$schema", "title", "description", "$defs"]
+    private static let notes: Set<String> = ["$schema", "$id", "title", "description", "$defs"]
+
+    package init(root: JSON) { self.root = root }
 
     /// What is wrong, each with the path of the value; empty for nothing.
-    func problems(_ value: JSON, _ schema: JSON? = nil, at path: String = "") -> [String] {
+    package func problems(_ value: JSON, _ schema: JSON? = nil, at path: String = "") -> [String] {
         guard case .object(let keywords) = schema ?? root else { return ["\(path): no schema"] }
         return keywords.sorted { $0.key < $1.key }.flatMap { keyword, rule in
             check(value, keyword, rule, keywords, path)
@@ -27,6 +29,9 @@ struct SchemaValidator {
         case "const": return require(value == rule)
         case "enum": return require(rule.array?.contains(value) == true)
         case "not": return require(!problems(value, rule, at: path).isEmpty)
+        case "oneOf":
+            return require(
+                (rule.array ?? []).count { problems(value, $0, at: path).isEmpty } == 1)
         case "minimum": return require((value.integer ?? .max) >= (rule.integer ?? .max))
         case "maximum": return require((value.integer ?? .min) <= (rule.integer ?? .min))
         case "minLength": return require((value.string?.count ?? .max) >= Int(rule.integer ?? 0))
@@ -40,6 +45,8 @@ struct SchemaValidator {
             return (value.array ?? []).enumerated().flatMap { index, element in
                 problems(element, rule, at: "\(path)[\(index)]")
             }
+        case "minProperties":
+            return require((value.object?.count ?? .max) >= Int(rule.integer ?? 0))
         case "maxProperties":
             return require((value.object?.count ?? 0) <= Int(rule.integer ?? 0))
         case "required":
