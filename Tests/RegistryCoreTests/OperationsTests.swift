@@ -122,7 +122,7 @@ struct OperationsTests {
             report.version = version
             report.temperatureTenths = 315
             report.batteryPercent = 80
-            report.memoryPeakKiB = 4_096
+            report.tally.memoryPeakKiB = 4_096
         }
         try registry.send(device, report, at: now)
         let retention = Retention(store: registry.store, blobs: registry.blobs)
@@ -136,7 +136,7 @@ struct OperationsTests {
         let left = try #require(try figures().first)
         #expect(left.report.temperatureTenths == nil)
         #expect(left.report.batteryPercent == nil)
-        #expect(left.report.memoryPeakKiB == 4_096)
+        #expect(left.report.tally.memoryPeakKiB == 4_096)
         #expect(!String(decoding: left.bytes, as: UTF8.self).contains("signature"))
         #expect(try retention.run(at: now + week + 2).redacted == 0)
         let month = DataClass.usage.retentionSeconds

@@ -90,6 +90,7 @@ package struct ReportWriter: Sendable {
         report.exposedAt = observation.exposedAt.map { min($0, now) }
         report.countingSince = observation.countingSince.map { min($0, now) }
         report.tally = observation.tally
+        report.wordErrors = WordErrorProxy(observation.tally.words)
         report.reference = observation.reference
         return report
     }

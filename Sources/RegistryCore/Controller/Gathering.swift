@@ -129,7 +129,7 @@ struct Gathering {
             let histogram = report.tally.histogram(clock)
             sample.lnP95[clock] = histogram.isEmpty ? nil : histogram.logQuantile(0.95)
         }
-        sample.lnMemory = report.memoryPeakKiB.flatMap(Self.logarithm)
+        sample.lnMemory = report.tally.memoryPeakKiB.flatMap(Self.logarithm)
         sample.wordErrorRate = report.wordErrors.map { Double($0.thousandths) / 1_000 }
         sample.reference = report.reference.map(Self.reference)
     }

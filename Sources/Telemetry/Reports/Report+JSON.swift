@@ -24,7 +24,6 @@ extension Report {
         fields["exposed_at"] = exposedAt.map { .integer($0.seconds) }
         fields["counting_since"] = countingSince.map { .integer($0.seconds) }
         fields["reference"] = reference?.json
-        fields["memory_peak_kib"] = memoryPeakKiB.map { .integer($0) }
         fields["wer_proxy"] = wordErrors?.json
         fields["smoke"] = smoke?.json
         fields["probation"] = probation?.json
@@ -112,7 +111,6 @@ extension Report {
         if var inner = try fields.optionalFields("reference") {
             reference = try Reference(reading: &inner, strict: strict)
         }
-        memoryPeakKiB = try fields.optionalInteger("memory_peak_kib", in: 0...(1 << 40))
         if var inner = try fields.optionalFields("wer_proxy") {
             wordErrors = try WordErrorProxy(reading: &inner)
             if strict { try inner.refuseUnknown() }

@@ -38,7 +38,6 @@ package struct Report: Sendable, Hashable {
     package var countingSince: UTCTime?
     package var tally = TurnTally()
     package var reference: Reference?
-    package var memoryPeakKiB: Int64?
     package var wordErrors: WordErrorProxy?
     package var smoke: SmokeFigures?
     package var probation: ProbationEvidence?

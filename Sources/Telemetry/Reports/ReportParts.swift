@@ -132,7 +132,7 @@ package struct ProbationEvidence: Sendable, Hashable {
     }
 }
 
-/// A word error proxy over turns (of shadow or confirmed turns, as the application sees it).
+/// A word error proxy over the turns for which the application knew their words (`WordCount`).
 package struct WordErrorProxy: Sendable, Hashable {
     package let thousandths: Int64
     package let turns: Int64
@@ -140,6 +140,12 @@ package struct WordErrorProxy: Sendable, Hashable {
     package init(thousandths: Int64, turns: Int64) {
         self.thousandths = thousandths
         self.turns = turns
+    }
+
+    /// Nil where no word was counted.
+    package init?(_ words: WordCount) {
+        guard let thousandths = words.thousandths else { return nil }
+        self.init(thousandths: thousandths, turns: words.turns)
     }
 
     var json: JSON { ["thousandths": .integer(thousandths), "turns": .integer(turns)] }

@@ -114,6 +114,8 @@ import Testing
         observation.switched(
             to: Fixture.new.version, at: start, watching: ProbationTerms(), burnInTurns: 0)
         #expect(observation.restarted(at: start + 10) == .watching)
+        #expect(observation.tally.counters.crashes == 1)
+        #expect(observation.windows.last?.tally(at: start).counters.crashes == 1)
         #expect(observation.restarted(at: start + 500) == .rollBack(.restartedTwice, nil))
     }
 

@@ -142,12 +142,17 @@ final class TestDevice {
     var state: String { driver.machine.state.name }
 
     /// Turns of the version in force, each of so many milliseconds.
-    func speak(_ count: Int, milliseconds: Int64 = 400, error: Bool = false) {
+    func speak(
+        _ count: Int, milliseconds: Int64 = 400, error: Bool = false, memoryKiB: Int64? = nil,
+        words: WordCount? = nil
+    ) {
         for _ in 0..<count {
             guard let version = driver.observation.version else { return }
             var turn = TurnRecord(
                 latencyMicroseconds: milliseconds * 1_000, cpuMicroseconds: milliseconds * 100)
             turn.error = error
+            turn.memoryKiB = memoryKiB
+            turn.words = words
             driver.record([(version, turn)], at: clock.now)
             work()
         }
