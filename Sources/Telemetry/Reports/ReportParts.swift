@@ -156,6 +156,24 @@ package struct WordErrorProxy: Sendable, Hashable {
     }
 }
 
+/// The device's surroundings, as far as it knows them.
+package struct DeviceEnvironment: Sendable, Hashable {
+    /// Tenths of a degree Celsius.
+    package var temperatureTenths: Int64?
+    package var batteryPercent: Int64?
+    /// The class of its microphone.
+    package var microphone: AttributeName?
+
+    package init(
+        temperatureTenths: Int64? = nil, batteryPercent: Int64? = nil,
+        microphone: AttributeName? = nil
+    ) {
+        self.temperatureTenths = temperatureTenths
+        self.batteryPercent = batteryPercent
+        self.microphone = microphone
+    }
+}
+
 extension ReasonCode {
     /// Reads a code; where a newer agent wrote it (not strict), an unknown one is `other`.
     init?(reading text: String, strict: Bool) {

@@ -4,6 +4,7 @@ import Primitives
 import Rollouts
 import Speech
 import Synchronization
+import Telemetry
 
 /// A smoke test whose verdict the test decides.
 final class ScriptedProbing: Probing, Sendable {
@@ -40,5 +41,10 @@ final class MemoryCache: TargetCaching, Sendable {
 struct TestSurroundings: Surroundings {
     func hardware() -> DeviceFacts.Hardware {
         DeviceFacts.Hardware(architecture: .x86, memory: 1 << 30, freeDisk: 1 << 30)
+    }
+
+    func environment() -> DeviceEnvironment {
+        DeviceEnvironment(
+            temperatureTenths: 412, batteryPercent: 80, microphone: AttributeName("array-4"))
     }
 }
