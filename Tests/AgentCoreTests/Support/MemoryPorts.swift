@@ -39,9 +39,14 @@ final class MemoryCache: TargetCaching, Sendable {
 }
 
 struct TestSurroundings: Surroundings {
-    func hardware() -> DeviceFacts.Hardware {
-        DeviceFacts.Hardware(architecture: .x86, memory: 1 << 30, freeDisk: 1 << 30)
-    }
+    static let standard = DeviceFacts.Hardware(
+        architecture: .x86, memory: 1 << 30, freeDisk: 1 << 30)
+
+    private let made: DeviceFacts.Hardware
+
+    init(_ made: DeviceFacts.Hardware = standard) { self.made = made }
+
+    func hardware() -> DeviceFacts.Hardware { made }
 
     func environment() -> DeviceEnvironment {
         DeviceEnvironment(
