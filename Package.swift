@@ -166,9 +166,9 @@ let deviceTests: [Target] = [
     // The smoke program in a process of its own: with the real runtime and model, with fakes, with hostile bundles.
     tests("SpeechRuntimeTests", ["Primitives", "Speech", "SpeechRuntime"]),
     // What policies and plans may say, what `decide` decides on any fleet, and how the controller goes on.
-    tests("RolloutsTests", ["Cryptography", "ModelBundle", "Primitives", "Rollouts"]),
+    tests("RolloutsTests", ["ModelBundle", "Primitives", "Rollouts"]),
     // Reports, turns and histograms: read, written, merged, and byte for byte on the wire.
-    tests("TelemetryTests", ["Primitives", "Telemetry"]),
+    tests("TelemetryTests", ["Cryptography", "Primitives", "Telemetry"]),
     // The gate's vectors and verdicts, probation on the device, and both on simulated fleets.
     tests("HealthTests", ["Health", "Primitives", "Telemetry"]),
     // Durable writes cut after any system call, containment against planted links, locks, copies.

@@ -5,6 +5,7 @@ import ModelBundle
 import Primitives
 import Rollouts
 import TUF
+import Telemetry
 import TestSupport
 import Testing
 
@@ -46,6 +47,8 @@ struct AgentStatusTests {
         func hardware() -> DeviceFacts.Hardware {
             DeviceFacts.Hardware(architecture: .x86, memory: 1 << 30, freeDisk: 1 << 30)
         }
+
+        func environment() -> DeviceEnvironment { DeviceEnvironment() }
     }
 
     /// The metadata part of the status after one poll of a repository that knows `commands-en`.

@@ -27,6 +27,7 @@ import Testing
         #expect(settings.registry == "https://r.example:8443")
         #expect(settings.channel == .main && settings.labels == [])
         #expect(settings.driver.pollInterval == 900 && settings.driver.reportInterval == 3_600)
+        #expect(settings.microphone == nil)
         #expect(settings.stateDirectory == "/var/lib/fieldfare-agent")
     }
 
@@ -34,11 +35,13 @@ import Testing
         try write(Self.least, to: "agent.json")
         #expect(unsafe mkdir(folder.path("agent.d"), 0o755) == 0)
         try write(#"{"poll_interval_s":5,"region":"us"}"#, to: "agent.d/10-site.json")
-        try write(#"{"poll_interval_s":7}"#, to: "agent.d/20-lab.json")
+        try write(#"{"poll_interval_s":7,"microphone":"array-4"}"#, to: "agent.d/20-lab.json")
         try write("not read", to: "agent.d/readme.txt")
         let merged = try MergedConfiguration.reading(folder.path("agent.json"))
         #expect(try AgentSettings(merged).driver.pollInterval == 7)
+        #expect(try AgentSettings(merged).microphone?.description == "array-4")
         let fields = merged.json["fields"]
+        #expect(fields?["microphone"]?["value"] == "array-4")
         #expect(fields?["poll_interval_s"]?["source"]?.string?.hasSuffix("20-lab.json") == true)
         #expect(fields?["region"]?["value"] == "us")
         #expect(fields?["region"]?["source"]?.string?.hasSuffix("10-site.json") == true)
@@ -55,6 +58,10 @@ import Testing
         (
             #"{"socket":"agent.sock"}"#,
             "field 'socket': expected an absolute path of at most 1024 bytes, got 'agent.sock'"
+        ),
+        (
+            #"{"microphone":"array 4"}"#,
+            "field 'microphone': expected \(AttributeName.expected), got 'array 4'"
         ),
         (#"{"model":"targets"}"#, "field 'model': expected \(ModelName.expected), got 'targets'"),
         (

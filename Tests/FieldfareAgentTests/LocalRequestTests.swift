@@ -12,7 +12,8 @@ import Testing
     @Test func `reads a turn with all its fields`() throws {
         let text =
             #"{"op":"turn","version":"1.4.0","latency_us":412000,"cpu_us":15300,"confidence":921,"#
-            + #""escalated":true,"error":false,"false_accept":true,"abandoned":false,"locale":"en-GB"}"#
+            + #""escalated":true,"error":false,"false_accept":true,"abandoned":false,"locale":"en-GB","#
+            + #""memory_kib":52000,"word_errors":{"words":4,"errors":1}}"#
         guard case .turns(let turns) = try request(text) else {
             Issue.record("expected a turn")
             return
@@ -22,6 +23,7 @@ import Testing
         let turn = try #require(turns.first?.turn)
         #expect(turn.latencyMicroseconds == 412_000 && turn.cpuMicroseconds == 15_300)
         #expect(turn.confidence == 921 && turn.escalated && turn.falseAccept && !turn.error)
+        #expect(turn.memoryKiB == 52_000 && turn.words == WordCount(words: 4, errors: 1))
     }
 
     @Test func `reads many turns, and the operations without fields`() throws {
@@ -46,6 +48,8 @@ import Testing
         (#"{"op":"turn","version":"1"}"#, "SemVer"),
         (#"{"op":"turn","version":"1.0.0","confidence":1001}"#, "0 to 1000"),
         (#"{"op":"turn","version":"1.0.0","latency_us":-1}"#, "0 to"),
+        (#"{"op":"turn","version":"1.0.0","memory_kib":0}"#, "1 to"),
+        (#"{"op":"turn","version":"1.0.0","word_errors":{"words":1}}"#, "word_errors.errors"),
         (#"{"op":"turns","turns":[{"version":"1.0.0","y":2}]}"#, "turns[0].y"),
     ])
     func `refuses other lines with what was expected`(text: String, part: String) throws {

@@ -64,6 +64,18 @@ struct RegistryClientTests {
         #expect(server.connectionCount == 1)
     }
 
+    @Test func `reads the receipt of a registry one version newer as far as it knows it`() throws {
+        let receipt =
+            #"{"type":"reports","schema":"fieldfare.receipt/2","accepted":[4,5],"held":[7],"#
+            + #""refused":[{"sequence":6,"code":"a-code-of-tomorrow","hint":{"after_s":9}}]}"#
+        let server = LoopbackServer { _ in ServerAction.ok(Array(receipt.utf8)) }
+        let answer = try Self.client(of: server).post(["reports": []], until: Interrupt())
+        #expect(
+            answer
+                == ReportReceipt(
+                    accepted: [4, 5], refused: [.init(sequence: 6, code: "a-code-of-tomorrow")]))
+    }
+
     @Test(arguments: ["404 Not Found", "410 Gone"])
     func `knows that there is no such metadata`(status: String) throws {
         let server = LoopbackServer { _ in ServerAction.answer(status) }

@@ -40,6 +40,16 @@ struct ReportsTests {
         #expect(try detail(device).heard == now + 5)
     }
 
+    @Test func `reports of another edition of the schema are accepted and counted`() throws {
+        var device = try enrolled()
+        let hashes = [Report.schemaHash, "0011223344556677", nil] as [String?]
+        let reports = hashes.map { hash in device.report(at: now) { $0.schemaHash = hash } }
+        let receipt = try registry.reports.take(
+            device.batch(reports.map(device.signed)), at: now)
+        #expect(receipt.accepted == [1, 2, 3] && receipt.refused.isEmpty)
+        #expect(receipt.otherSchemas == 2)
+    }
+
     // MARK: What is refused
 
     @Test func `a report signed by another device is refused and changes nothing`() throws {

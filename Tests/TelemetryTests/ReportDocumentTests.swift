@@ -5,10 +5,15 @@ import Testing
 
 /// The page, the JSON Schema and the code name the same fields.
 @Suite struct ReportDocumentTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
     static func file(_ path: String) throws -> [UInt8] {
-        let root = URL(filePath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        return Array(try Data(contentsOf: root.appending(path: path)))
+        Array(try Data(contentsOf: root.appending(path: path)))
+    }
+
+    static func write(_ bytes: [UInt8], to path: String) throws {
+        try Data(bytes).write(to: root.appending(path: path))
     }
 
     /// The paths of all values in a report, arrays counting as values.

@@ -55,11 +55,11 @@ enum ReportFixtures {
         report.exposedAt = now + -3_600
         report.countingSince = now + -3_000
         report.tally = tally()
-        report.reference = Reference(
-            version: version("1.4.0"), tally: tally(turns: 280), leastTurns: 30)
-        report.reference?.memoryPeakKiB = 30_000
-        report.reference?.werThousandths = 38
-        report.memoryPeakKiB = 31_000
+        report.tally.memoryPeakKiB = 31_000
+        var before = tally(turns: 280)
+        before.memoryPeakKiB = 30_000
+        before.words = WordCount(words: 1_000, errors: 38)
+        report.reference = Reference(version: version("1.4.0"), tally: before, leastTurns: 30)
         report.wordErrors = WordErrorProxy(thousandths: 41, turns: 20)
         var smoke = SmokeFigures(failure: .overCPUBudget)
         smoke.utterances = 8

@@ -33,7 +33,8 @@ import Testing
                 + #""false_positives":0,"retries":0,"turns":0},"#
                 + #""device":"07070707070707070707070707070707","epoch":1799000000,"#
                 + #""kind":"periodic","made_at":1800000000,"model":"commands-en","reasons":[],"#
-                + #""schema":"fieldfare.report/1","sequence":1,"state":"committed","uptime_s":0}"#)
+                + #""schema":"fieldfare.report/1","schema_hash":"\#(Report.schemaHash)","#
+                + #""sequence":1,"state":"committed","uptime_s":0}"#)
     }
 
     @Test func `is as small as a report over a metered link should be`() {

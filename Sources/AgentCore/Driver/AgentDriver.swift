@@ -116,7 +116,7 @@ package final class AgentDriver<Journal: Journaling> {
 
     func reportWriter(_ now: UTCTime) -> ReportWriter {
         ReportWriter(
-            reporter: reporter, machine: machine.memory, now: now,
+            reporter: reporter, machine: machine.memory, now: now, surroundings: surroundings,
             standing: StandingReasons.codes(
                 isHeld: machine.memory.isHeld, material: material, error: pollError,
                 decision: judgement?.decision))

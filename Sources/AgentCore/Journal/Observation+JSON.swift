@@ -7,7 +7,7 @@ extension Observation {
     var json: JSON {
         var fields: JSONObject = [
             "epoch": epoch.json, "sequence": .integer(sequence), "count_from": countFrom.json,
-            "burn_in_turns": .integer(Int64(burnInTurns)), "tally": .object(tally.fields),
+            "burn_in_turns": .integer(Int64(burnInTurns)), "tally": .object(tally.journalFields),
             "windows": .array(windows.map(\.json)),
         ]
         fields["version"] = version.map { .string($0.description) }
@@ -34,7 +34,7 @@ extension Observation {
         countFrom = try fields.moment("count_from")
         burnInTurns = Int(try fields.integer("burn_in_turns", in: 0...1_000_000))
         var inner = try fields.fields("tally")
-        tally = try TurnTally(reading: &inner)
+        tally = try TurnTally(journal: &inner)
         try inner.refuseUnknown()
         for (json, _) in try fields.array("windows", limit: 2) {
             windows.append(try ReferenceWindow(json))

@@ -117,6 +117,9 @@ package struct Observation: Sendable, Hashable {
     /// The application's process died and came up again.
     package mutating func restarted(at now: UTCTime) -> ProbationVerdict? {
         tally.counters.crashes += 1
+        if let index = windows.firstIndex(where: { $0.version == version }) {
+            windows[index].countCrash(at: now)
+        }
         return watch?.restarted(at: now)
     }
 

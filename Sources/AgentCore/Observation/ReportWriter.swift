@@ -30,19 +30,23 @@ package struct ReportWriter: Sendable {
     let reporter: Reporter
     let machine: MachineState
     let now: UTCTime
+    let surroundings: any Surroundings
     let standing: [ReasonCode]
 
     /// - Parameters:
     ///   - reporter: who reports.
     ///   - machine: what the device runs, and is about to do.
     ///   - now: the device's time.
+    ///   - surroundings: asked for each report.
     ///   - standing: what keeps the device where it is, of `StandingReasons`.
     package init(
-        reporter: Reporter, machine: MachineState, now: UTCTime, standing: [ReasonCode] = []
+        reporter: Reporter, machine: MachineState, now: UTCTime, surroundings: any Surroundings,
+        standing: [ReasonCode] = []
     ) {
         self.reporter = reporter
         self.machine = machine
         self.now = now
+        self.surroundings = surroundings
         self.standing = standing
     }
 
@@ -90,7 +94,12 @@ package struct ReportWriter: Sendable {
         report.exposedAt = observation.exposedAt.map { min($0, now) }
         report.countingSince = observation.countingSince.map { min($0, now) }
         report.tally = observation.tally
+        report.wordErrors = WordErrorProxy(observation.tally.words)
         report.reference = observation.reference
+        let environment = surroundings.environment()
+        report.temperatureTenths = environment.temperatureTenths
+        report.batteryPercent = environment.batteryPercent
+        report.microphone = environment.microphone
         return report
     }
 

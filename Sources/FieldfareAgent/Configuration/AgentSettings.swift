@@ -16,6 +16,8 @@ package struct AgentSettings: Sendable, Hashable {
     package let deviceClass: AttributeName
     package let labels: [AttributeName]
     package let locale: AttributeName
+    /// The class of the device's microphone, for reports; nil for one that is not told.
+    package let microphone: AttributeName?
     package let smokeProgram: String
     package let speechRuntime: String
     package let enrolmentTokenFile: String?
@@ -48,6 +50,7 @@ package struct AgentSettings: Sendable, Hashable {
         deviceClass = try need("device_class", values.deviceClass)
         labels = try need("labels", values.labels)
         locale = try need("locale", values.locale)
+        microphone = values.microphone
         smokeProgram = try need("smoke_program", values.smokeProgram)
         speechRuntime = try need("speech_runtime", values.speechRuntime)
         enrolmentTokenFile = values.enrolmentTokenFile

@@ -18,6 +18,7 @@ package struct ConfigurationFragment: Sendable, Hashable {
     package var deviceClass: AttributeName?
     package var labels: [AttributeName]?
     package var locale: AttributeName?
+    package var microphone: AttributeName?
     package var smokeProgram: String?
     package var speechRuntime: String?
     package var enrolmentTokenFile: String?
@@ -63,6 +64,7 @@ package struct ConfigurationFragment: Sendable, Hashable {
             self.labels = labels
         }
         locale = try fields.optionalName("locale")
+        microphone = try fields.optionalName("microphone")
         smokeProgram = try fields.optionalPath("smoke_program")
         speechRuntime = try fields.optionalPath("speech_runtime")
         enrolmentTokenFile = try fields.optionalPath("enrolment_token_file")
@@ -87,6 +89,7 @@ package struct ConfigurationFragment: Sendable, Hashable {
         set("device_class", deviceClass?.description)
         fields["labels"] = labels.map { .array($0.map { .string($0.description) }) }
         set("locale", locale?.description)
+        set("microphone", microphone?.description)
         set("smoke_program", smokeProgram)
         set("speech_runtime", speechRuntime)
         set("enrolment_token_file", enrolmentTokenFile)
@@ -107,6 +110,7 @@ package struct ConfigurationFragment: Sendable, Hashable {
         deviceClass = other.deviceClass ?? deviceClass
         labels = other.labels ?? labels
         locale = other.locale ?? locale
+        microphone = other.microphone ?? microphone
         smokeProgram = other.smokeProgram ?? smokeProgram
         speechRuntime = other.speechRuntime ?? speechRuntime
         enrolmentTokenFile = other.enrolmentTokenFile ?? enrolmentTokenFile

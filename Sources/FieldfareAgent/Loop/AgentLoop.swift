@@ -96,7 +96,8 @@ final class AgentLoop {
                 .warning, "this device is not enrolled: reports wait; run 'fieldfare-agent enrol'")
         }
         let parts = DriverParts(
-            journal: journal, slots: slots, surroundings: DeviceSurroundings(slots: slots),
+            journal: journal, slots: slots,
+            surroundings: DeviceSurroundings(slots: slots, microphone: settings.microphone),
             key: key, random: SystemRandom())
         do {
             return try AgentDriver(

@@ -4,15 +4,24 @@ import ModelBundle
 import Primitives
 import Rollouts
 import SlotHost
+import Telemetry
 
-/// The machine that the agent runs on, as the kernel tells.
+/// The machine that the agent runs on, as the kernel tells and the configuration adds.
 struct DeviceSurroundings: Surroundings {
     /// Whose file system a new bundle would fill.
     let slots: SlotFolder
+    let microphone: AttributeName?
+    let sensors = SensorFiles()
 
     func hardware() -> DeviceFacts.Hardware {
         DeviceFacts.Hardware(
             architecture: Self.architecture, memory: Self.memory, freeDisk: freeDisk)
+    }
+
+    func environment() -> DeviceEnvironment {
+        DeviceEnvironment(
+            temperatureTenths: sensors.temperatureTenths, batteryPercent: sensors.batteryPercent,
+            microphone: microphone)
     }
 
     private static var architecture: Architecture {

@@ -33,9 +33,11 @@ package final class RequestMetrics: Sendable {
 
     func count(_ receipt: Reports.Receipt) {
         counts.withLock { counts in
-            if !receipt.accepted.isEmpty {
-                let key = Key(first: "accepted", second: "", third: "")
-                counts.reports[key, default: 0] += receipt.accepted.count
+            let ours = receipt.accepted.count - receipt.otherSchemas
+            for (count, code) in [(ours, ""), (receipt.otherSchemas, "other-schema")]
+            where count > 0 {
+                let key = Key(first: "accepted", second: code, third: "")
+                counts.reports[key, default: 0] += count
             }
             for refusal in receipt.refused {
                 let key = Key(first: "refused", second: refusal.code, third: "")

@@ -11,7 +11,7 @@ extension DeviceSample {
             let histogram = report.tally.histogram(clock)
             lnP95[clock] = histogram.isEmpty ? nil : histogram.logQuantile(0.95)
         }
-        lnMemory = report.memoryPeakKiB.flatMap(Self.logarithm)
+        lnMemory = report.tally.memoryPeakKiB.flatMap(Self.logarithm)
         wordErrorRate = report.wordErrors.map { Double($0.thousandths) / 1_000 }
         reference = report.reference.map(Self.reference)
     }

@@ -2,11 +2,13 @@ import Primitives
 package import Telemetry
 
 /// Takes fields out of a stored report whose time is over; the signature goes with them.
+///
+/// So do fields of a newer schema, which have no class here.
 package struct ReportRedaction: Sendable {
-    private let paths: [[String]]
+    private let kept: Set<String>
 
     package init(_ fields: [ReportField]) {
-        paths = fields.map { $0.path.split(separator: ".").map(String.init) }
+        kept = Set(ReportField.all.map(\.path)).subtracting(fields.map(\.path))
     }
 
     /// - Throws: `.storage` where the bytes are no stored report.
@@ -15,17 +17,24 @@ package struct ReportRedaction: Sendable {
         do { json = try JSON(parsing: bytes, limit: 1 << 20) } catch {
             throw .storage("stored report: \(error)")
         }
-        guard var signed = json["signed"] else {
+        guard let signed = json["signed"]?.object else {
             throw .storage("stored report: expected 'signed', got none")
         }
-        for path in paths { signed = Self.removing(path[...], from: signed) }
-        return JSON.object(["signed": signed]).canonicalBytes
+        let rest = keeping(signed, below: "")
+        return JSON.object(["signed": .object(rest)]).canonicalBytes
     }
 
-    private static func removing(_ path: ArraySlice<String>, from json: JSON) -> JSON {
-        guard let key = path.first, case .object(var fields) = json, let inner = fields[key]
-        else { return json }
-        fields[key] = path.count == 1 ? nil : removing(path.dropFirst(), from: inner)
-        return .object(fields)
+    private func keeping(_ fields: JSONObject, below prefix: String) -> JSONObject {
+        var rest: JSONObject = [:]
+        for (key, value) in fields {
+            let path = prefix + key
+            if kept.contains(path) {
+                rest[key] = value
+            } else if let inner = value.object {
+                let left = keeping(inner, below: "\(path).")
+                if !left.isEmpty { rest[key] = .object(left) }
+            }
+        }
+        return rest
     }
 }

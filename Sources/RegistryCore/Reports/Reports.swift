@@ -20,6 +20,8 @@ package struct Reports: Sendable {
         /// Durable now, or known already; a swap beacon that stands here is acknowledged.
         package var accepted: [Int64] = []
         package var refused: [Refusal] = []
+        /// How many of the accepted ones are of another edition of the schema, or do not say; not part of the answer.
+        package var otherSchemas = 0
 
         /// The answer of `POST /v1/reports`.
         package var json: JSON {
@@ -82,6 +84,7 @@ package struct Reports: Sendable {
                 }
                 try Ingest(records: records, now: now).take(report)
                 receipt.accepted.append(report.report.sequence)
+                if report.report.schemaHash != Report.schemaHash { receipt.otherSchemas += 1 }
             }
         }
         return receipt

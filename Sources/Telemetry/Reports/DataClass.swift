@@ -32,7 +32,7 @@ package struct ReportField: Sendable, Hashable {
 
     /// Every field there is; a test compares it with what reports hold.
     package static let all: [ReportField] =
-        fields(.envelope, ["context", "schema", "kind", "made_at"])
+        fields(.envelope, ["context", "schema", "schema_hash", "kind", "made_at"])
         + fields(.pseudonym, ["device", "epoch", "sequence", "attempt.trace"])
         + fields(
             .attribute,

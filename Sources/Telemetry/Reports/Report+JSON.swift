@@ -6,6 +6,7 @@ extension Report {
         var fields = tally.fields
         fields["context"] = .string(Self.context)
         fields["schema"] = .string(Self.schema)
+        fields["schema_hash"] = schemaHash.map { .string($0) }
         fields["kind"] = .string(kind.rawValue)
         fields["device"] = .string(device.description)
         fields["epoch"] = .integer(epoch)
@@ -24,7 +25,6 @@ extension Report {
         fields["exposed_at"] = exposedAt.map { .integer($0.seconds) }
         fields["counting_since"] = countingSince.map { .integer($0.seconds) }
         fields["reference"] = reference?.json
-        fields["memory_peak_kib"] = memoryPeakKiB.map { .integer($0) }
         fields["wer_proxy"] = wordErrors?.json
         fields["smoke"] = smoke?.json
         fields["probation"] = probation?.json
@@ -37,7 +37,8 @@ extension Report {
     /// Reads a `signed` part whose signature the caller checks.
     ///
     /// Of schema 1 unknown fields are refused. Of schema 2, one version newer, they are dropped and unknown
-    /// reason codes read as `other`: a newer schema only adds. Anything else is an unknown schema.
+    /// reason codes read as `other`: a newer schema only adds. Anything else is an unknown schema. The hash of
+    /// the schema decides nothing.
     ///
     /// - Throws: `TelemetryError`; figures that cannot be are found by `check(at:)`.
     package init(_ json: JSON) throws(TelemetryError) {
@@ -60,6 +61,9 @@ extension Report {
     private init(reading fields: inout Fields, strict: Bool) throws(FieldError) {
         _ = try fields.string("context")
         _ = try fields.string("schema")
+        let hash = try fields.optionalParse("schema_hash", "16 lower-case hexadecimal digits") {
+            Hex.decode($0)?.count == 8 ? $0 : nil
+        }
         let kind = try fields.parse("kind", "a kind of report") { ReportKind(rawValue: $0) }
         let device = try fields.parse("device", DeviceID.expected, DeviceID.init)
         let epoch = try fields.integer("epoch", in: 0...(1 << 53))
@@ -74,6 +78,7 @@ extension Report {
             kind: kind, device: device, epoch: epoch, sequence: sequence,
             madeAt: try Self.time("made_at", of: &fields) ?? .epoch, model: model,
             channel: channel, state: state, attributes: attributes)
+        schemaHash = hash
         try readRollout(&fields, strict: strict)
         try readFigures(&fields, strict: strict)
     }
@@ -112,7 +117,6 @@ extension Report {
         if var inner = try fields.optionalFields("reference") {
             reference = try Reference(reading: &inner, strict: strict)
         }
-        memoryPeakKiB = try fields.optionalInteger("memory_peak_kib", in: 0...(1 << 40))
         if var inner = try fields.optionalFields("wer_proxy") {
             wordErrors = try WordErrorProxy(reading: &inner)
             if strict { try inner.refuseUnknown() }

@@ -6,12 +6,19 @@ package import Primitives
 /// the higher (epoch, sequence) replaces the other, so late, repeated and reordered ones do no harm.
 package struct Report: Sendable, Hashable {
     package static let schema = "fieldfare.report/1"
+    /// The edition of the schema: the first 8 bytes of SHA-256 of the canonical form of
+    /// `manifests/schemas/report.schema.json`.
+    ///
+    /// It tells honest editions apart, which 8 bytes are enough for; what protects a report is its signature.
+    package static let schemaHash = "b4f87abc96d95865"
     /// Stands in the signed bytes, so that a signature made here means nothing elsewhere.
     package static let context = "fieldfare.device-report"
     /// The most bytes that the canonical form of `signed` may have.
     package static let byteLimit = 16_384
     package static let reasonLimit = 8
 
+    /// The edition of whoever made the report; nil where that is not said.
+    package var schemaHash: String? = Report.schemaHash
     package var kind: ReportKind
     package var device: DeviceID
     /// When the agent's journal was created, in UTC seconds: a journal that was lost starts a later epoch.
@@ -38,7 +45,6 @@ package struct Report: Sendable, Hashable {
     package var countingSince: UTCTime?
     package var tally = TurnTally()
     package var reference: Reference?
-    package var memoryPeakKiB: Int64?
     package var wordErrors: WordErrorProxy?
     package var smoke: SmokeFigures?
     package var probation: ProbationEvidence?

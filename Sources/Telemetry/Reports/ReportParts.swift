@@ -132,7 +132,7 @@ package struct ProbationEvidence: Sendable, Hashable {
     }
 }
 
-/// A word error proxy over turns (of shadow or confirmed turns, as the application sees it).
+/// A word error proxy over the turns for which the application knew their words (`WordCount`).
 package struct WordErrorProxy: Sendable, Hashable {
     package let thousandths: Int64
     package let turns: Int64
@@ -142,11 +142,35 @@ package struct WordErrorProxy: Sendable, Hashable {
         self.turns = turns
     }
 
+    /// Nil where no word was counted.
+    package init?(_ words: WordCount) {
+        guard let thousandths = words.thousandths else { return nil }
+        self.init(thousandths: thousandths, turns: words.turns)
+    }
+
     var json: JSON { ["thousandths": .integer(thousandths), "turns": .integer(turns)] }
 
     init(reading fields: inout Fields) throws(FieldError) {
         thousandths = try fields.integer("thousandths", in: 0...100_000)
         turns = try fields.integer("turns", in: 1...TurnCounters.limit)
+    }
+}
+
+/// The device's surroundings, as far as it knows them.
+package struct DeviceEnvironment: Sendable, Hashable {
+    /// Tenths of a degree Celsius.
+    package var temperatureTenths: Int64?
+    package var batteryPercent: Int64?
+    /// The class of its microphone.
+    package var microphone: AttributeName?
+
+    package init(
+        temperatureTenths: Int64? = nil, batteryPercent: Int64? = nil,
+        microphone: AttributeName? = nil
+    ) {
+        self.temperatureTenths = temperatureTenths
+        self.batteryPercent = batteryPercent
+        self.microphone = microphone
     }
 }
 

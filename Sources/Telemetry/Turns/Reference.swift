@@ -12,9 +12,9 @@ package struct Reference: Sendable, Hashable {
     /// 95th percentiles by clock.
     package let logP95: [TurnClock: Int64]
     /// The most memory the model's process held, in KiB.
-    package var memoryPeakKiB: Int64?
+    package let memoryPeakKiB: Int64?
     /// Word error proxy in thousandths.
-    package var werThousandths: Int64?
+    package let werThousandths: Int64?
 
     package var turns: Int64 { counters.turns }
 
@@ -25,6 +25,8 @@ package struct Reference: Sendable, Hashable {
         counters = tally.counters
         logP50 = Self.logarithms(of: tally, at: 0.5)
         logP95 = Self.logarithms(of: tally, at: 0.95)
+        memoryPeakKiB = tally.memoryPeakKiB
+        werThousandths = tally.words.thousandths
     }
 
     /// The median by one clock as a natural logarithm of milliseconds.

@@ -18,10 +18,19 @@ package struct ReferenceWindow: Sendable, Hashable {
     }
 
     package mutating func record(_ turn: TurnRecord, at time: UTCTime) {
+        change(at: time) { $0.record(turn) }
+    }
+
+    /// The model's process died.
+    package mutating func countCrash(at time: UTCTime) {
+        change(at: time) { $0.counters.crashes += 1 }
+    }
+
+    private mutating func change(at time: UTCTime, _ change: (inout TurnTally) -> Void) {
         let day = time.seconds / 86_400
         let newest = max(day, tallies.keys.max() ?? day)
         guard day > newest - days else { return }
-        tallies[day, default: TurnTally()].record(turn)
+        change(&tallies[day, default: TurnTally()])
         tallies = tallies.filter { $0.key > newest - days }
     }
 
@@ -41,7 +50,7 @@ package struct ReferenceWindow: Sendable, Hashable {
     /// What the agent's journal keeps.
     package var json: JSON {
         let days = tallies.sorted { $0.key < $1.key }.map { day, tally in
-            JSON.object(tally.fields.merging(["day": .integer(day)]) { one, _ in one })
+            JSON.object(tally.journalFields.merging(["day": .integer(day)]) { one, _ in one })
         }
         return [
             "version": .string(version.description), "window_days": .integer(self.days),
@@ -56,7 +65,7 @@ package struct ReferenceWindow: Sendable, Hashable {
         for (json, path) in try fields.array("days", limit: 366) {
             var inner = try Fields(json, at: path)
             let day = try inner.integer("day", in: 0...3_000_000)
-            tallies[day] = try TurnTally(reading: &inner)
+            tallies[day] = try TurnTally(journal: &inner)
             try inner.refuseUnknown()
         }
         try fields.refuseUnknown()

@@ -15,6 +15,8 @@ package enum LatencyPart: String, Sendable, Hashable, CaseIterable {
 package struct TurnRecord: Sendable, Hashable {
     /// A day: what a duration may be at most.
     package static let durationLimit: Int64 = 86_400_000_000
+    /// A pebibyte: what a process's memory may be at most.
+    package static let memoryLimitKiB: Int64 = 1 << 40
 
     /// Wall time in microseconds, as the user felt it.
     package var latencyMicroseconds: Int64?
@@ -29,6 +31,9 @@ package struct TurnRecord: Sendable, Hashable {
     /// The user said it again.
     package var retried = false
     package var locale: AttributeName?
+    /// Memory of the model's process in KiB at this turn, or the most it has held with this version.
+    package var memoryKiB: Int64?
+    package var words: WordCount?
     /// In microseconds each.
     package var parts: [LatencyPart: Int64] = [:]
 
@@ -59,6 +64,10 @@ package struct TurnRecord: Sendable, Hashable {
         abandoned = try fields.optionalBool("abandoned") ?? false
         retried = try fields.optionalBool("retried") ?? false
         locale = try fields.optionalParse("locale", AttributeName.expected, AttributeName.init)
+        memoryKiB = try fields.optionalInteger("memory_kib", in: 1...Self.memoryLimitKiB)
+        if var inner = try fields.optionalFields("word_errors") {
+            words = try WordCount(turn: &inner)
+        }
         guard var inner = try fields.optionalFields("parts_us") else { return }
         for part in LatencyPart.allCases {
             parts[part] = try inner.optionalInteger(part.rawValue, in: durations)

@@ -40,6 +40,8 @@ import Testing
                 var turn = TurnRecord(
                     latencyMicroseconds: Int64.random(in: 1_000...9_000_000, using: &random))
                 turn.error = Int.random(in: 0..<9, using: &random) == 0
+                turn.memoryKiB = Int64.random(in: 1...90_000, using: &random)
+                turn.words = WordCount(words: 5, errors: Int64.random(in: 0...2, using: &random))
                 _ = observation.record(turn, of: version.version, at: now)
             }
             observation.placed(

@@ -114,6 +114,8 @@ import Testing
         observation.switched(
             to: Fixture.new.version, at: start, watching: ProbationTerms(), burnInTurns: 0)
         #expect(observation.restarted(at: start + 10) == .watching)
+        #expect(observation.tally.counters.crashes == 1)
+        #expect(observation.windows.last?.tally(at: start).counters.crashes == 1)
         #expect(observation.restarted(at: start + 500) == .rollBack(.restartedTwice, nil))
     }
 
@@ -126,7 +128,9 @@ import Testing
                 number: 1, region: TestRegistry.name, deviceClass: TestRegistry.name,
                 locale: TestRegistry.name), startedAt: start)
         let machine = Fixture.machine(.resting(.committed)).memory
-        let writer = ReportWriter(reporter: reporter, machine: machine, now: start + 60)
+        let writer = ReportWriter(
+            reporter: reporter, machine: machine, now: start + 60,
+            surroundings: TestSurroundings())
         let first = writer.periodic(&observation)
         let second = writer.periodic(&observation)
         #expect(first.series == second.series && first.sequence + 1 == second.sequence)
@@ -139,6 +143,8 @@ import Testing
         let report = try Report(event.body)
         #expect(report.kind == .transition && report.state == .committed)
         #expect(report.uptimeSeconds == 60)
+        #expect(report.temperatureTenths == 412 && report.batteryPercent == 80)
+        #expect(report.microphone?.description == "array-4")
         try report.check(at: start + 60)
         #expect(
             writer.report(.refusedOrder(.rollback), of: nil, trace: nil, &observation) == nil)
@@ -171,7 +177,8 @@ import Testing
                 number: 1, region: TestRegistry.name, deviceClass: TestRegistry.name,
                 locale: TestRegistry.name), startedAt: start)
         let writer = ReportWriter(
-            reporter: reporter, machine: Fixture.machine(.resting(.committed)).memory, now: start)
+            reporter: reporter, machine: Fixture.machine(.resting(.committed)).memory, now: start,
+            surroundings: TestSurroundings())
         var made = 0
         for notice in notices {
             var observation = running

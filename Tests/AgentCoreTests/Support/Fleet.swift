@@ -19,6 +19,7 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         var requests: [String] = []
         var failure: FetchError?
         var acceptsReports = true
+        var holdsBlobs = false
         var wrongTargets: Set<TargetPath> = []
     }
 
@@ -90,10 +91,15 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         let bundle = try MemoryBundle(version) { fields in
             fields["rollback_floor"] = floor.map { .string($0) }
         }
+        serve(bundle)
+        return bundle.target
+    }
+
+    /// Has the bytes of a bundle from now on.
+    func serve(_ bundle: MemoryBundle) {
         state.withLock { state in
             for (name, bytes) in bundle.files { state.blobs[bundle.digest(of: name)] = bytes }
         }
-        return bundle.target
     }
 
     // MARK: Faults and records
@@ -102,6 +108,9 @@ final class TestRegistry: Fetching, Reporting, Sendable {
     func fail(_ failure: FetchError?) { state.withLock { $0.failure = failure } }
 
     func refuseReports(_ refuse: Bool) { state.withLock { $0.acceptsReports = !refuse } }
+
+    /// Lets the files of bundles be out of reach, and nothing else.
+    func holdBlobs(_ hold: Bool) { state.withLock { $0.holdsBlobs = hold } }
 
     /// Serves other bytes for a target than those that were signed.
     func tamper(with path: TargetPath) { state.withLock { _ = $0.wrongTargets.insert(path) } }
@@ -149,6 +158,7 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         into sink: (RawSpan) -> Bool
     ) throws(FetchError) {
         try note("blobs/\(digest)")
+        guard !state.withLock({ $0.holdsBlobs }) else { throw .unreachable("blobs") }
         guard let bytes = state.withLock({ $0.blobs[digest] }) else { throw .notFound }
         let part = Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)])
         guard unsafe sink(part.span.bytes) else { throw .interrupted }

@@ -4,6 +4,7 @@ import Primitives
 import Rollouts
 import Speech
 import Synchronization
+import Telemetry
 
 /// A smoke test whose verdict the test decides.
 final class ScriptedProbing: Probing, Sendable {
@@ -38,7 +39,17 @@ final class MemoryCache: TargetCaching, Sendable {
 }
 
 struct TestSurroundings: Surroundings {
-    func hardware() -> DeviceFacts.Hardware {
-        DeviceFacts.Hardware(architecture: .x86, memory: 1 << 30, freeDisk: 1 << 30)
+    static let standard = DeviceFacts.Hardware(
+        architecture: .x86, memory: 1 << 30, freeDisk: 1 << 30)
+
+    private let made: DeviceFacts.Hardware
+
+    init(_ made: DeviceFacts.Hardware = standard) { self.made = made }
+
+    func hardware() -> DeviceFacts.Hardware { made }
+
+    func environment() -> DeviceEnvironment {
+        DeviceEnvironment(
+            temperatureTenths: 412, batteryPercent: 80, microphone: AttributeName("array-4"))
     }
 }

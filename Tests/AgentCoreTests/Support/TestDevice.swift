@@ -27,6 +27,7 @@ final class TestDevice {
     var settings: DriverSettings
     private let key: Ed25519PrivateKey
     private let profile: DeviceProfile
+    private let hardware: DeviceFacts.Hardware
     private let clocks: Clocks
     private var clock: DeviceClock
 
@@ -46,7 +47,9 @@ final class TestDevice {
 
     init(
         _ registry: TestRegistry, at now: UTCTime, name: String = "device",
-        model: ModelName = TestRegistry.model
+        model: ModelName = TestRegistry.model, profile given: DeviceProfile? = nil,
+        hardware: DeviceFacts.Hardware = TestSurroundings.standard,
+        prepare: (MemorySlots, MemoryJournal) throws -> Void = { _, _ in }
     ) throws {
         self.registry = registry
         clocks = Clocks(real: now)
@@ -54,7 +57,7 @@ final class TestDevice {
         store = MemoryMetadataStore(
             files: [MetadataFileName(.root): registry.simulator.trustedRoot])
         key = TestKeys.key(name)
-        profile = DeviceProfile(
+        let own = DeviceProfile(
             id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
             model: model, channel: .main,
             attributes: DeviceAttributes(
@@ -62,11 +65,14 @@ final class TestDevice {
                 deviceClass: try #require(AttributeName("hub")),
                 locale: try #require(AttributeName("en-GB"))),
             agent: try #require(SemanticVersion("0.1.0")))
+        profile = given ?? own
+        self.hardware = hardware
+        try prepare(slots, journal)
         settings = DriverSettings()
         settings.pollInterval = 60
         settings.reportInterval = 300
         settings.verifyInterval = 3_600
-        driver = try Self.driver(journal, slots, key, profile, settings, now)
+        driver = try Self.driver(journal, slots, key, profile, hardware, settings, now)
         try start()
     }
 
@@ -78,11 +84,12 @@ final class TestDevice {
 
     private static func driver(
         _ journal: MemoryJournal, _ slots: MemorySlots, _ key: Ed25519PrivateKey,
-        _ profile: DeviceProfile, _ settings: DriverSettings, _ now: UTCTime
+        _ profile: DeviceProfile, _ hardware: DeviceFacts.Hardware, _ settings: DriverSettings,
+        _ now: UTCTime
     ) throws -> AgentDriver<MemoryJournal> {
         try AgentDriver(
             DriverParts(
-                journal: journal, slots: slots, surroundings: TestSurroundings(), key: key,
+                journal: journal, slots: slots, surroundings: TestSurroundings(hardware), key: key,
                 random: SeededGenerator(seed: 7)),
             profile: profile, settings: settings, isEnrolled: true, at: now)
     }
@@ -90,7 +97,7 @@ final class TestDevice {
     /// The process is gone and comes again; the journal, slots and metadata stay.
     func restart() throws {
         clock = clocks.clock()
-        driver = try Self.driver(journal, slots, key, profile, settings, clock.now)
+        driver = try Self.driver(journal, slots, key, profile, hardware, settings, clock.now)
         try start()
     }
 
@@ -142,12 +149,17 @@ final class TestDevice {
     var state: String { driver.machine.state.name }
 
     /// Turns of the version in force, each of so many milliseconds.
-    func speak(_ count: Int, milliseconds: Int64 = 400, error: Bool = false) {
+    func speak(
+        _ count: Int, milliseconds: Int64 = 400, error: Bool = false, memoryKiB: Int64? = nil,
+        words: WordCount? = nil
+    ) {
         for _ in 0..<count {
             guard let version = driver.observation.version else { return }
             var turn = TurnRecord(
                 latencyMicroseconds: milliseconds * 1_000, cpuMicroseconds: milliseconds * 100)
             turn.error = error
+            turn.memoryKiB = memoryKiB
+            turn.words = words
             driver.record([(version, turn)], at: clock.now)
             work()
         }
