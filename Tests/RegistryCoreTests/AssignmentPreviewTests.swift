@@ -38,13 +38,17 @@ struct AssignmentPreviewTests {
     }
 
     @Test func `the preview of a stage is what devices decide once it has begun`() throws {
-        let scene = try ControllerTests.Scene()
+        // Shares so small that the numbers of devices decide.
+        var policy = try #require(ControllerTests.policy.object)
+        policy["hold_back"] = ["share": 100, "least_devices": 10, "cap": 5_000]
+        let scene = try ControllerTests.Scene(policy: .object(policy))
         try scene.create("1.1.0")
         let records = try scene.registry.auditRecords()
         let canary = try places(scene, "canary")
         let first = canary.values.count { $0.stage == 0 }
         #expect((10..<30).contains(first))
         #expect(canary.values.count(where: \.isForward) == first)
+        #expect(canary.values.count { $0.arm == .control } == 10)
         #expect(try scene.registry.auditRecords() == records)
         try scene.order(.start)
         #expect(try places(scene) == canary)
