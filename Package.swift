@@ -264,8 +264,9 @@ let server: [Target] = [
     program(
         "fieldfare",
         [
-            "AgentCore", "Console", "Cryptography", "CurlTransport", "ModelBundle", "PosixFiles",
-            "Primitives", "Rollouts", "TUF", arguments, .product(name: "Yams", package: "Yams"),
+            "AgentCore", "Console", "Cryptography", "CurlTransport", "FleetSimulation",
+            "ModelBundle", "PosixFiles", "Primitives", "RegistryCore", "Rollouts", "TUF", arguments,
+            .product(name: "Yams", package: "Yams"),
         ]),
     // For demonstrations: stands in for the voice application of a device; scripts/demo drives.
     program(
@@ -290,8 +291,8 @@ let server: [Target] = [
     tests(
         "RegistryCoreTests",
         [
-            "Cryptography", "Health", "ModelBundle", "Primitives", "RegistryCore",
-            "RegistryTestSupport", "Rollouts", "TUF", "Telemetry",
+            "Cryptography", "FleetSimulation", "Health", "ModelBundle", "Primitives",
+            "RegistryCore", "RegistryTestSupport", "Rollouts", "TUF", "Telemetry",
         ]),
     // SQLite against memory, operation by operation, and the frozen schema.
     tests(

@@ -64,6 +64,8 @@ struct SimulatedDevice {
     let turnsPerTick: Double
     /// ln of its median latency today.
     let level: Double
+    /// Standard deviation (ln) of its turns' latency.
+    let spread: Double
     let reference: ReferenceSample?
     let chances: EventChances
     /// Uniform numbers that tell to which shares the device belongs, so that it stays there.
@@ -72,26 +74,43 @@ struct SimulatedDevice {
     let attemptDraw: Double
     let rollbackDraw: Double
 
-    init(_ model: FleetModel, levelShift: Double, random: inout SimulationRandom) {
+    /// A device of the model, or one like a device that was recorded.
+    init(
+        _ model: FleetModel, levelShift: Double, recorded: RecordedDevice? = nil,
+        random: inout SimulationRandom
+    ) {
         let mean = log(model.meanTurns) - model.turnsSpread * model.turnsSpread / 2
-        turnsPerTick = exp(random.normal(mean, sd: model.turnsSpread))
-        let own = log(model.medianMilliseconds) + levelShift + random.normal(sd: model.deviceSpread)
+        let usage = exp(random.normal(mean, sd: model.turnsSpread))
+        let drawn =
+            log(model.medianMilliseconds) + levelShift + random.normal(sd: model.deviceSpread)
+        turnsPerTick = recorded?.turnsPerTick ?? usage
+        let own = recorded?.level ?? drawn
+        spread = recorded?.spread ?? model.turnSpread
         level = own + random.normal(sd: model.slowDrift)
         let turns = random.poisson(model.referenceTicks * turnsPerTick)
         if turns > 0 {
             // The 95th percentile of a log-normal, and the sampling error of an estimate from so many turns.
-            let noise = 2.114 * model.turnSpread / sqrt(Double(turns))
+            let noise = 2.114 * spread / sqrt(Double(turns))
             var sample = ReferenceSample(turns: turns)
-            sample.lnP95[.latency] = own + 1.645 * model.turnSpread + random.normal(sd: noise)
+            sample.lnP95 = Self.byClock(own + 1.645 * spread + random.normal(sd: noise))
             reference = sample
         } else {
             reference = nil
         }
-        chances = EventChances(model, &random)
+        let chances = EventChances(model, &random)
+        self.chances = recorded?.chances(of: model) ?? chances
         subsetDraw = random.uniform()
         brickDraw = random.uniform()
         attemptDraw = random.uniform()
         rollbackDraw = random.uniform()
+    }
+}
+
+extension SimulatedDevice {
+    /// ln of a duration by both clocks: a twentieth of a turn is spent on the processor.
+    static func byClock(_ latency: Double?) -> [TurnClock: Double] {
+        guard let latency else { return [:] }
+        return [.latency: latency, .cpu: latency - log(20)]
     }
 }
 
@@ -101,6 +120,13 @@ struct EventChances {
     var falsePositives: Double
     var escalations: Double
     var abandonment: Double
+
+    init(errors: Double, falsePositives: Double, escalations: Double, abandonment: Double) {
+        self.errors = errors
+        self.falsePositives = falsePositives
+        self.escalations = escalations
+        self.abandonment = abandonment
+    }
 
     init(_ model: FleetModel, _ random: inout SimulationRandom) {
         errors = random.beta(mean: model.errors, correlation: model.correlation)

@@ -13,6 +13,22 @@ package struct SimulatedCohort: Sendable, Hashable {
     /// The locales of its devices, in equal parts; and what the candidate does in each, where that differs.
     package var locales: [AttributeName] = []
     package var localeEffects: [AttributeName: CandidateEffect] = [:]
+    /// Recorded devices that its own are like, one after the other; none where they are drawn from the model.
+    package var recorded: [RecordedDevice] = []
+    /// What all its devices are labelled with.
+    package var labels: [AttributeName] = []
+
+    /// The locales of its devices, recorded or not.
+    package var allLocales: Set<AttributeName> {
+        Set(locales).union(recorded.map(\.attributes.locale))
+    }
+
+    /// What a device of it says of itself.
+    package var attributes: DeviceAttributes {
+        DeviceAttributes(
+            number: 1, region: cohort.region, deviceClass: cohort.deviceClass, labels: labels,
+            locale: allLocales.min() ?? cohort.region)
+    }
 
     package init(_ cohort: Cohort, devices: Int) {
         self.cohort = cohort
@@ -32,10 +48,13 @@ package struct SampleCaps: Sendable, Hashable {
 package struct StageExposure: Sendable, Hashable {
     package var treatedBefore: Int
     package var treated: Int
+    /// Devices held back, those with the highest numbers; all the others where nil.
+    package var held: Int?
 
-    package init(treatedBefore: Int, treated: Int) {
+    package init(treatedBefore: Int, treated: Int, held: Int? = nil) {
         self.treatedBefore = treatedBefore
         self.treated = treated
+        self.held = held
     }
 }
 
@@ -55,6 +74,7 @@ package struct StageReplay {
     private struct Hidden {
         let turnsPerTick: Double
         let level: Double
+        let spread: Double
         let chances: EventChances
         let latency: Double
         let novelty: Double
@@ -79,7 +99,8 @@ package struct StageReplay {
         self.parameters = parameters
         random = SimulationRandom(seed: seed, part: UInt64(stage) &+ 1 << 62)
         for (number, (cohort, exposure)) in cohorts.enumerated() {
-            let rest = exposure.treated..<cohort.devices
+            let first = exposure.held.map { cohort.devices - $0 } ?? exposure.treated
+            let rest = max(exposure.treated, first)..<cohort.devices
             add(.treated, 0..<exposure.treated, cohort, number, exposure, caps, seed)
             add(.control, rest, cohort, number, exposure, caps, seed)
         }
@@ -105,8 +126,12 @@ package struct StageReplay {
     ) {
         let name = UInt64(number) << 40 | UInt64(index)
         var own = SimulationRandom(seed: seed, part: name)
-        let device = SimulatedDevice(model, levelShift: cohort.levelShift, random: &own)
+        let recorded =
+            cohort.recorded.isEmpty ? nil : cohort.recorded[index % cohort.recorded.count]
+        let device = SimulatedDevice(
+            model, levelShift: cohort.levelShift, recorded: recorded, random: &own)
         var sample = DeviceSample(device: Self.id(name), cohort: cohort.cohort, arm: arm)
+        sample.locale = recorded?.attributes.locale
         if !cohort.locales.isEmpty { sample.locale = cohort.locales[index % cohort.locales.count] }
         sample.reference = device.reference
         sample.isNew = arm == .control || index >= exposure.treatedBefore
@@ -123,7 +148,7 @@ package struct StageReplay {
         sample.wentBack = goesBack && !sample.isNew
         devices.append(
             Hidden(
-                turnsPerTick: device.turnsPerTick, level: device.level,
+                turnsPerTick: device.turnsPerTick, level: device.level, spread: device.spread,
                 chances: isTreated ? device.chances.with(effect) : device.chances,
                 latency: isTreated
                     ? device.subsetDraw < effect.subset ? effect.subsetLatency : effect.latency
@@ -161,7 +186,7 @@ package struct StageReplay {
         guard devices[row].hasLatencies else { return }
         let factor = devices[row].latency * (isFirst ? devices[row].novelty : 1)
         for _ in 0..<turns {
-            let latency = factor * exp(level + random.normal(sd: model.turnSpread))
+            let latency = factor * exp(level + random.normal(sd: devices[row].spread))
             devices[row].histogram.record(latency)
         }
     }
@@ -171,8 +196,31 @@ package struct StageReplay {
         samples[row].counters = devices[row].counters
         if devices[row].goesBack { samples[row].wentBack = true }
         guard devices[row].hasLatencies, samples[row].counters.turns >= 1 else { return }
-        samples[row].lnP95[.latency] = devices[row].histogram.logQuantile(0.95)
+        samples[row].lnP95 = SimulatedDevice.byClock(devices[row].histogram.logQuantile(0.95))
         if samples[row].jumped == nil { samples[row].jumped = samples[row].hasJumped(parameters) }
+    }
+}
+
+extension SimulatedCohort {
+    /// The cohorts of a recorded fleet; devices with other labels are cohorts of their own here.
+    package static func recorded(_ devices: [RecordedDevice]) -> [SimulatedCohort] {
+        struct Key: Hashable {
+            let cohort: Cohort
+            let labels: [AttributeName]
+        }
+        let groups = Dictionary(grouping: devices) {
+            Key(cohort: $0.attributes.cohort, labels: $0.attributes.labels)
+        }
+        let cohorts = groups.map { key, devices in
+            var cohort = SimulatedCohort(key.cohort, devices: devices.count)
+            cohort.labels = key.labels
+            cohort.recorded = devices
+            return cohort
+        }
+        return cohorts.sorted {
+            ($0.cohort, $0.labels.map(\.description).joined(separator: " "))
+                < ($1.cohort, $1.labels.map(\.description).joined(separator: " "))
+        }
     }
 }
 

@@ -87,6 +87,7 @@ import Testing
             Run("policy init --model my-model --version 1.0.0 --out other.yaml"),
             Run("bundle check bundle"), Run("bundle check my-model", status: 1),
             Run("bundle build bundle --out build"), Run("bundle inspect build"),
+            Run("rollout simulate rollout.yaml --synthetic --devices 60 --cohorts 1 --replays 1"),
             Run("bundle verify build"), Run("policy check rollout.yaml --bundle build"),
             Run(
                 "repo init --dir second --root-key keys/root-a.json --root-threshold 1 "

@@ -100,7 +100,7 @@ struct AuthorisationTableTests {
         let expired = try api.token("admin")
         let unknown = "ff_" + String(repeating: "A", count: 43)
         let guarded = Self.guarded(api)
-        #expect(guarded.count == 31)
+        #expect(guarded.count == 32)
         for (route, _, _) in guarded {
             for token in [nil, unknown, String(expired.dropLast()), "fe_" + expired.dropFirst(3)] {
                 let answer = try await ask(api, route, token: token)

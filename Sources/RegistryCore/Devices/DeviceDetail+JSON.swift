@@ -34,12 +34,19 @@ extension Devices.Detail {
             "reasons": .array(report.reasons.map { .string($0.rawValue) }),
             "received": .integer(row.received.seconds), "age_s": .integer(now - row.received),
             "turns": .integer(report.tally.counters.turns),
-            "errors": .integer(report.tally.counters.errors),
+            "errors": .integer(report.tally.counters.errors), "figures": figures(report),
         ]
         fields["version"] = report.version.map { .string($0.description) }
         fields["candidate"] = report.candidate.map { .string($0.description) }
         fields["arm"] = report.place.map { .string($0.arm.rawValue) }
         fields["stage"] = report.place.map { .integer($0.stage) }
+        return .object(fields)
+    }
+
+    /// Counters and histograms as the device reported them (`docs/formats/report.md`), and since when they count.
+    private static func figures(_ report: Report) -> JSON {
+        var fields = report.tally.fields
+        fields["counting_since"] = report.countingSince.map { .integer($0.seconds) }
         return .object(fields)
     }
 

@@ -89,17 +89,3 @@ struct SimulateGateCommand: ParsableCommand {
         return Parallel.map(count) { [replay] in replay.run(seed: base &+ UInt64($0)) }
     }
 }
-
-/// Independent work on all processors.
-enum Parallel {
-    static func map<Value: Sendable>(
-        _ count: Int, _ work: @Sendable (Int) -> Value
-    ) -> [Value] {
-        let results = Mutex([Value?](repeating: nil, count: count))
-        DispatchQueue.concurrentPerform(iterations: count) { index in
-            let value = work(index)
-            results.withLock { $0[index] = value }
-        }
-        return results.withLock { $0.compactMap { $0 } }
-    }
-}

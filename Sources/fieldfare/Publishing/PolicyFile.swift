@@ -1,4 +1,5 @@
 import Console
+import Cryptography
 import ModelBundle
 import PosixFiles
 import Primitives
@@ -28,6 +29,29 @@ struct PolicyFile {
         for manifest: Manifest, _ bundle: BundleReference, from start: UTCTime = SystemClock.now()
     ) throws(Failure) -> Policy {
         let policy = try completed(for: manifest, bundle, from: start)
+        try refuse(policy.problems().map(\.description))
+        return policy
+    }
+
+    /// The policy for a bundle that does not exist yet, completed and checked.
+    ///
+    /// - Throws: `Failure` `refused` listing everything that is wrong.
+    func draft() throws(Failure) -> Policy {
+        let draft = try YAMLFile.read(path)
+        guard let version = draft["candidate"]?.string.flatMap({ SemanticVersion($0) }) else {
+            throw Failure(
+                .refused,
+                "policy '\(path)': field 'candidate': expected \(SemanticVersion.expected), got another"
+            )
+        }
+        let bundle = BundleReference(
+            version: version, sha256: SHA256.digest(of: Array(path.utf8)), length: 1)
+        let policy: Policy
+        do {
+            policy = try PolicyDraft.complete(draft, candidate: bundle, now: SystemClock.now())
+        } catch {
+            throw Failure(.refused, "policy '\(path)': \(error)")
+        }
         try refuse(policy.problems().map(\.description))
         return policy
     }

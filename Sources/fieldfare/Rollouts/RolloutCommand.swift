@@ -14,7 +14,8 @@ struct RolloutCommand: ParsableCommand {
               fieldfare rollout rollback commands-en --reason "wrong words in en-GB"
             """,
         subcommands: [
-            Create.self, PlanCommand.self, RehearseCommand.self, Status.self, Start.self,
+            Create.self, PlanCommand.self, RehearseCommand.self, SimulateCommand.self, Status.self,
+            Start.self,
             Advance.self, Pause.self,
             Resume.self,
             Rollback.self, Freeze.self, Release.self, Exclude.self, Include.self,

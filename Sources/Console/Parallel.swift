@@ -1,0 +1,16 @@
+import Dispatch
+import Synchronization
+
+/// Independent work on all processors.
+package enum Parallel {
+    package static func map<Value: Sendable>(
+        _ count: Int, _ work: @Sendable (Int) -> Value
+    ) -> [Value] {
+        let results = Mutex([Value?](repeating: nil, count: count))
+        DispatchQueue.concurrentPerform(iterations: count) { index in
+            let value = work(index)
+            results.withLock { $0[index] = value }
+        }
+        return results.withLock { $0.compactMap { $0 } }
+    }
+}
