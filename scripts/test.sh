@@ -15,7 +15,7 @@ device=(--scratch-path .build-device --enable-code-coverage)
 FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}"
 scripts/coverage.py "$(FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}" --show-codecov-path)"
 
-server='^(RegistryCore|RegistryDatabase|BlobFiles|HTTPAPI|CommandLine|Interop|EndToEnd|Deployment)Tests\.'
+server='^(RegistryCore|RegistryDatabase|BlobFiles|FleetSimulation|HTTPAPI|CommandLine|Interop|EndToEnd|Deployment)Tests\.'
 swift build --build-tests
 # The thefts need little but time: beside the server side's tests, and told after them.
 log=$(mktemp)
