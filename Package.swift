@@ -285,7 +285,7 @@ let server: [Target] = [
         path: "Tests/RegistryTestSupport", swiftSettings: house),
     // The generator's distributions, and a part of the gate's acceptance table.
     .testTarget(
-        name: "FleetSimulationTests", dependencies: ["FleetSimulation", "Health"],
+        name: "FleetSimulationTests", dependencies: ["FleetSimulation", "Health", "Primitives"],
         swiftSettings: house),
     // Every use case of the registry in memory, its controller, and commits at which the store dies.
     tests(
