@@ -17,7 +17,6 @@ package final class SQLiteStore: RegistryStoring {
     ///
     /// - Throws: `.storage`; also for a file that a newer version has migrated.
     package convenience init(path: String) throws(RegistryError) {
-        Self.removeCopies(of: path)
         try self.init(path: path, isCopy: false)
     }
 
@@ -75,8 +74,7 @@ package final class SQLiteStore: RegistryStoring {
         }
     }
 
-    /// Copies the database into a file beside it, which goes with the copy; one that a killed process left
-    /// goes when the database is opened again.
+    /// Copies the database into a file beside it, which goes with the copy.
     package func copy() throws(RegistryError) -> any RegistryStoring {
         let path = "\(self.path).copy-\(UInt64.random(in: 0...UInt64.max))"
         do {
@@ -110,7 +108,8 @@ package final class SQLiteStore: RegistryStoring {
         }
     }
 
-    private static func removeCopies(of path: String) {
+    /// Removes copies that a killed process left; only for who knows that no other process has the database open.
+    package static func removeCopies(of path: String) {
         let file = URL(fileURLWithPath: path)
         let folder = file.deletingLastPathComponent().path
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -25,7 +25,9 @@ final class RegistryParts {
         }
         let lock = try Self.lock(folder)
         let store = try Failure.catching("database in '\(data)'") {
-            try LiveTimestamp(SQLiteStore(path: data + "/registry.sqlite"))
+            // Under the lock: a command beside a running registry must not take a rehearsal's copy away.
+            SQLiteStore.removeCopies(of: data + "/registry.sqlite")
+            return try LiveTimestamp(SQLiteStore(path: data + "/registry.sqlite"))
         }
         let blobs = try Failure.catching("blobs in '\(data)'") { try BlobFolder(folder) }
         self.folder = folder

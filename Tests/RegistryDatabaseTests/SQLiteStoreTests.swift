@@ -1,3 +1,4 @@
+import Foundation
 import Primitives
 import RegistryCore
 import RegistryDatabase
@@ -42,5 +43,34 @@ private final class Mutexed {
     func next() -> Int {
         count += 1
         return count
+    }
+
+    @Test
+    func `a copy is another database, stays while the first is opened again, and goes by itself`()
+        throws
+    {
+        let folder = ScratchFolder("registry-copy")
+        let path = folder.path("registry.sqlite")
+        func files() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: folder.path)
+                .filter { $0.contains(".copy-") }
+        }
+        let store = try SQLiteStore(path: path)
+        var copy: (any RegistryStoring)? = try store.copy()
+        _ = try SQLiteStore(path: path)
+        #expect(try !files().isEmpty)
+        try copy?.write { (records) throws(RegistryError) in
+            let record = AuditRecord(
+                AuditEvent(name: "x", subject: "y", facts: [:]), by: .registry, at: .epoch,
+                after: nil)
+            try records.add(StoredAuditRecord(record))
+        }
+        let head = try store.read { (records) throws(RegistryError) in try records.auditHead() }
+        #expect(head == nil)
+        copy = nil
+        #expect(try files() == [])
+        try Data().write(to: URL(fileURLWithPath: path + ".copy-1"))
+        SQLiteStore.removeCopies(of: path)
+        #expect(try files() == [])
     }
 }
