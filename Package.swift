@@ -279,8 +279,8 @@ let server: [Target] = [
     .target(
         name: "RegistryTestSupport",
         dependencies: [
-            "Cryptography", "ModelBundle", "Primitives", "RegistryCore", "Rollouts", "Speech",
-            "TUF", "Telemetry", "TestSupport",
+            "Cryptography", "FleetSimulation", "ModelBundle", "Primitives", "RegistryCore",
+            "Rollouts", "Speech", "TUF", "Telemetry", "TestSupport",
         ],
         path: "Tests/RegistryTestSupport", swiftSettings: house),
     // The generator's distributions, and a part of the gate's acceptance table.

@@ -36,7 +36,7 @@ package enum SmokeTest {
         }
         return SmokeFigures(
             runtimeVersion: library.version, repeats: Int64(repeats),
-            peakResidentBytes: PeakMemory.residentBytes(),
+            peakResidentBytes: ProcessMemory.peakBytes(),
             parts: SmokeParts(
                 open: openMicroseconds, load: load, accept: accept, decode: decode, result: result),
             utterances: results)

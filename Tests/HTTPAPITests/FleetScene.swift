@@ -1,3 +1,4 @@
+import FleetSimulation
 import Primitives
 import RegistryCore
 import RegistryTestSupport
@@ -9,7 +10,7 @@ struct FleetScene {
     static let tick: Int64 = 600
 
     let api: TestAPI
-    let fleet: SimulatedFleet
+    let fleet: ReportingFleet
 
     static let policy: JSON = [
         "stages": [
@@ -37,7 +38,7 @@ struct FleetScene {
     ) throws {
         self.api = api
         let registry = api.registry
-        fleet = SimulatedFleet(registry, count: devices, regions: regions)
+        fleet = ReportingFleet(registry, count: devices, regions: regions)
         try registry.found(at: api.now)
         var initial = Self.policy.object ?? [:]
         initial["hold_back"] = nil
@@ -59,7 +60,7 @@ struct FleetScene {
         }
         try registry.release("1.1.0", replaces: ["1.0.0"], policy: policy, at: api.now)
         var behaviour = VersionBehaviour()
-        behaviour.slowdown = slowdown
+        behaviour.effect.latency = slowdown
         fleet.behaviours[try #require(SemanticVersion("1.1.0"))] = behaviour
         try create("1.1.0")
         if starts { try order(.start, reason: reason) }

@@ -56,6 +56,56 @@ import Testing
         }
     }
 
+    /// A device whose memory and word errors scatter as `PowerAssumptions` says, on 100 turns since its reference of 280.
+    func scattered(
+        _ index: Int, _ random: inout SeededGenerator, isPaired: Bool
+    ) -> DeviceSample {
+        let assumed = PowerAssumptions()
+        func normal() -> Double {
+            let pair = (
+                Double.random(in: 1e-12..<1, using: &random),
+                Double.random(in: 0..<1, using: &random)
+            )
+            return (-2 * log(pair.0)).squareRoot() * cos(2 * .pi * pair.1)
+        }
+        func share(_ rate: Double, words: Int) -> Double {
+            Double((0..<words).count { _ in Double.random(in: 0..<1, using: &random) < rate })
+                / Double(words)
+        }
+        var sample = GateFixtures.sample(index, index < 60 ? .treated : .control, turns: 100)
+        let memory = 11 + assumed.memoryDeviceSpread * normal()
+        let rate = min(
+            0.9, assumed.wordErrorRate * exp(isPaired ? 0 : assumed.wordDeviceSpread * normal()))
+        let words = Int(assumed.wordsPerTurn)
+        sample.lnMemory = memory + assumed.memorySpread * normal()
+        sample.wordErrorRate = share(rate, words: 100 * words)
+        guard isPaired else { return sample }
+        sample.reference = ReferenceSample(turns: 280)
+        sample.reference?.lnMemory = memory + assumed.memorySpread * normal()
+        sample.reference?.wordErrorRate = share(rate, words: 280 * words)
+        return sample
+    }
+
+    @Test(arguments: [GateMetric.memoryPerTurn, .werProxy], [true, false])
+    func `foresees what memory and word errors will show`(metric: GateMetric, isPaired: Bool) throws
+    {
+        var random = SeededGenerator(seed: 11)
+        let samples = (0..<360).map { scattered($0, &random, isPaired: isPaired) }
+        let parameters = GateParameters()
+        let results = HealthGate(parameters).results(GateFixtures.evidence(samples))
+        let result = try #require(results.first { $0.rule.metric == metric })
+        let seen = try #require(result.blindSpot)
+        var assumed = PowerAssumptions()
+        // 100 turns in 60 hours less the burn-in, and 280 before; usage is alike.
+        assumed.turnsPerHour = 100 / 57
+        assumed.referenceHours = 280 / assumed.turnsPerHour
+        assumed.usageSpread = 0
+        let foreseen = try #require(
+            Power(parameters, assumed).blindSpot(
+                result.rule, treated: 60, control: 300, hours: 60, isPaired: isPaired))
+        #expect(abs(log(foreseen) / log(seen) - 1) < 0.25, "foreseen x\(foreseen), seen x\(seen)")
+    }
+
     @Test func `says after how many hours a worsening would show`() throws {
         let power = Power(GateParameters())
         let rule = try #require(MetricRule.defaults.first)

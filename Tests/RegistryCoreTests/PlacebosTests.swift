@@ -1,3 +1,4 @@
+import FleetSimulation
 import Health
 import Primitives
 import RegistryCore
@@ -58,11 +59,38 @@ struct PlacebosTests {
         #expect(try held().allSatisfy(\.isTrusted))
     }
 
+    @Test
+    func
+        `a cohort that has become too small is trusted again, and no channel is tried twice a day`()
+        throws
+    {
+        let scene = try ControllerTests.Scene(devices: 4, regions: ["eu"])
+        try scene.run(hours: 2)
+        let hub = try #require(Cohort("eu/hub"))
+        let old = PlaceboRecord(
+            model: scene.registry.model, channel: .main, cohort: hub,
+            at: scene.now + -Placebos.interval, devices: 30, runs: 300, fired: 9)
+        try scene.registry.store.write { (records) throws(RegistryError) in
+            try records.setPlacebo(old)
+        }
+        #expect(!old.isTrusted)
+        var random = SeededGenerator(seed: 1)
+        let placebos = Placebos(store: scene.registry.store, runs: 30)
+        let trials = try placebos.run(at: scene.now, using: &random)
+        #expect(trials.map(\.runs) == [0])
+        #expect(trials.map(\.devices) == [4])
+        #expect(trials.map(\.isTrusted) == [true])
+        let events = try scene.registry.events().filter { $0 == "placebo.judged" }
+        #expect(events.count == 1)
+        let again = try placebos.run(at: scene.now + 3_600, using: &random)
+        #expect(again == [])
+    }
+
     @Test func `where the placebo fires too often a bad release is paused, not rolled back`()
         throws
     {
         var slow = VersionBehaviour()
-        slow.slowdown = 1.8
+        slow.effect.latency = 1.8
         scene.fleet.behaviours[scene.new] = slow
         try distrust(["eu/hub", "us/hub"].compactMap { Cohort($0) })
         try scene.startNew()
@@ -80,7 +108,7 @@ struct PlacebosTests {
 
     @Test func `one untrusted cohort does not keep a release that is bad everywhere`() throws {
         var slow = VersionBehaviour()
-        slow.slowdown = 1.8
+        slow.effect.latency = 1.8
         scene.fleet.behaviours[scene.new] = slow
         try distrust([try #require(Cohort("eu/hub"))])
         try scene.startNew()

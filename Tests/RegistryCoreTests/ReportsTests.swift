@@ -50,6 +50,23 @@ struct ReportsTests {
         #expect(receipt.otherSchemas == 2)
     }
 
+    @Test func `a batch of the next version is read as far as this one knows it`() throws {
+        var device = try enrolled()
+        func batch(_ schema: String) throws -> JSON {
+            var fields = try #require(device.batch(device.report(at: now)).object)
+            fields["schema"] = .string(schema)
+            fields["sent_at"] = 7
+            return .object(fields)
+        }
+        let receipt = try registry.reports.take(try batch("fieldfare.report-batch/2"), at: now)
+        #expect(receipt.accepted == [1])
+        for schema in ["fieldfare.report-batch/1", "fieldfare.report-batch/3"] {
+            #expect(throws: RegistryError.self) {
+                try registry.reports.take(try batch(schema), at: now)
+            }
+        }
+    }
+
     // MARK: What is refused
 
     @Test func `a report signed by another device is refused and changes nothing`() throws {

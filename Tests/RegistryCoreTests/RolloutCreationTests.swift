@@ -330,7 +330,7 @@ struct RolloutCreationTests {
         let scene = try Scene()
         let policy = try scene.slip { _ in }
         let request = try RolloutCheckRequest(["policy": policy.json])
-        #expect(request.channel == .main && request.turnsPerDay == 40)
+        #expect(request.channel == .main && request.turnsPerDay == nil)
         let registry = scene.registry
         for verb in [Scope.Verb.publish, .operate, .read] {
             let actor = Principal(

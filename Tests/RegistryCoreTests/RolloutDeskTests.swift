@@ -320,7 +320,7 @@ struct RolloutDeskTests {
     {
         try registry.found(at: now)
         try registry.release("1.0.0", replaces: [], at: now)
-        let fleet = SimulatedFleet(registry, count: 30)
+        let fleet = ReportingFleet(registry, count: 30)
         try fleet.enrol(at: now)
         _ = try create()
         _ = try registry.desk.order(

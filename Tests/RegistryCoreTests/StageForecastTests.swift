@@ -51,6 +51,29 @@ struct StageForecastTests {
         #expect(silent[0] >= 3 && silent[1] >= silent[0])
     }
 
+    @Test(arguments: [(30, "reports", 1_728), (10, "assumed", 40)] as [(Int, String, Int64)])
+    func `takes usage from reports where enough devices have counted for long enough`(
+        devices: Int, source: String, turns: Int64
+    ) throws {
+        let scene = try ControllerTests.Scene(devices: devices)
+        try scene.create("1.1.0")
+        func forecast(_ turnsPerDay: Int64? = nil) throws -> JSON {
+            try scene.registry.desk.forecast(
+                scene.registry.model, .main, turnsPerDay: turnsPerDay, by: scene.registry.admin
+            ).json
+        }
+        #expect(try forecast()["turns_per_day_from"] == "assumed")
+        try scene.run(hours: 7)
+        let json = try forecast()
+        #expect(json["turns_per_day_from"]?.string == source)
+        // 12 turns in each 600 seconds; the first 12 come before the clock has moved.
+        let found = try #require(json["turns_per_day"]?.integer)
+        #expect((turns...turns + turns / 20).contains(found), "\(found)")
+        let given = try forecast(77)
+        #expect(given["turns_per_day"] == 77)
+        #expect(given["turns_per_day_from"] == "given")
+    }
+
     @Test func `warns of stages that can never show what is asked of them`() throws {
         let warnings = try #require(try forecast(devices: 40)["warnings"]?.array)
         #expect(warnings.count == 2)

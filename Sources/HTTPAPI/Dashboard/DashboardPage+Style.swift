@@ -28,6 +28,7 @@ extension DashboardPage {
         bdi { overflow-wrap: anywhere; }
         .badge { white-space: nowrap; font-size: .875rem; font-weight: 600; color: var(--dim); }
         .good { color: var(--good); } .wait { color: var(--wait); } .bad { color: var(--bad); }
+        .warning { border-left: .25rem solid var(--wait); padding-left: .75rem; margin: .75rem 0; } .warning ul { margin: .25rem 0; }
         h3 .badge { margin-left: .5rem; }
         table { border-collapse: collapse; width: 100%; margin: .75rem 0; font-size: .9375rem; background: var(--card); }
         caption { text-align: left; font-weight: 600; padding: .375rem 0; }

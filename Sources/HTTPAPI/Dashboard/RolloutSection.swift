@@ -27,6 +27,7 @@ struct RolloutSection {
             <h3>\(model) <span class="dim">in channel</span> \(channel) \(Badge.state(text("state")).html)</h3>
             <p>\(what)</p>
             \(placebo)
+            \(acknowledged)
             \(stages)
             \(cohorts)
             \(gate)
@@ -68,6 +69,16 @@ struct RolloutSection {
         return """
             <p class="warning"><strong>Automatic rollback is off</strong> in \(cohorts): with nothing changed there, the \
             gate fired in so many runs of its placebo. It pauses instead.</p>
+            """
+    }
+
+    /// What its creator was warned of, and let stand.
+    private var acknowledged: HTML {
+        let warnings = (json["acknowledged"]?.array ?? []).compactMap(\.string)
+        guard !warnings.isEmpty else { return "" }
+        let lines = warnings.map { warning -> HTML in "<li><bdi>\(warning)</bdi></li>" }
+        return """
+            <div class="warning"><strong>Acknowledged at creation</strong><ul>\(lines)</ul></div>
             """
     }
 

@@ -37,7 +37,7 @@ struct RolloutRoutes: Sendable {
                 .get, "/v1/rollouts/{model}/{channel}/forecast",
                 "What each stage can prove with this fleet", .token([.read], .ofModel),
                 parameters: [
-                    .query("turns_per_day", "of a device, assumed; 40 if absent")
+                    .query("turns_per_day", "of a device; as devices report if absent, or 40")
                 ], [.json("forecast")]), use: forecast)
         table.add(
             Route(
@@ -104,11 +104,10 @@ struct RolloutRoutes: Sendable {
     ) async throws -> Response {
         let (model, channel) = try context.line()
         let turns = try request.query("turns_per_day", "1 to 100000") { text in
-            Int64(text).flatMap { StageForecast.turnsPerDayRange.contains($0) ? $0 : nil }
+            Int64(text).flatMap { FleetUsage.range.contains($0) ? $0 : nil }
         }
         let forecast = try await services.answering(request) {
-            try services.rollouts.forecast(
-                model, channel, turnsPerDay: turns ?? StageForecast.usualTurnsPerDay, by: $0)
+            try services.rollouts.forecast(model, channel, turnsPerDay: turns, by: $0)
         }
         return Response(forecast.json)
     }

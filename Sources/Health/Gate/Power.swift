@@ -12,6 +12,14 @@ package struct PowerAssumptions: Sendable, Hashable {
     package var windowDrift = 0.10
     /// How p95 differs between devices (sd of ln), for comparisons without reference.
     package var deviceSpread = 0.35
+    /// How peak memory differs between devices, and on one device between two windows (sd of ln).
+    package var memoryDeviceSpread = 0.15
+    package var memorySpread = 0.05
+    /// Word errors among the words that are checked, and how the rate differs between devices (sd of ln).
+    package var wordErrorRate = 0.10
+    package var wordDeviceSpread = 0.30
+    /// Words of a turn that are checked.
+    package var wordsPerTurn = 3.0
     /// Hours over which the reference was taken.
     package var referenceHours = 168.0
     /// Rates with nothing wrong.
@@ -46,19 +54,20 @@ package struct Power: Sendable, Hashable {
     ///   - control: devices without it.
     ///   - hours: since exposure; burn-in is taken off.
     ///   - isPaired: whether devices bring their references; for test A.
-    /// - Returns: nil where the test would have no data, and for metrics that it knows nothing of.
+    /// - Returns: nil where the test would have no data, and for metrics of test C.
     package func blindSpot(
         _ rule: MetricRule, treated: Int, control: Int, hours: Double, isPaired: Bool = true
     ) -> Double? {
         let counted = hours - Double(parameters.burnInSeconds) / 3_600
         guard counted > 0 else { return nil }
-        switch rule.metric {
-        case .latencyP95, .cpuPerTurn:
-            return durationBlindSpot(rule, treated, control, counted, isPaired)
-        default:
+        switch rule.metric.test {
+        case .continuous:
+            return continuousBlindSpot(rule, treated, control, counted, isPaired)
+        case .rate:
             return assumptions.rates[rule.metric].flatMap {
                 rateBlindSpot(rule, $0, treated, control, counted)
             }
+        case .once: return nil
         }
     }
 
@@ -78,7 +87,7 @@ package struct Power: Sendable, Hashable {
             parameters.alpha * part, tests: parameters.rules.count, stages: parameters.stages)
     }
 
-    private func durationBlindSpot(
+    private func continuousBlindSpot(
         _ rule: MetricRule, _ treated: Int, _ control: Int, _ hours: Double, _ isPaired: Bool
     ) -> Double? {
         let least = Double(parameters.minTurns)
@@ -87,23 +96,56 @@ package struct Power: Sendable, Hashable {
         let counts = (share * Double(treated), share * Double(control))
         guard counts.0 >= Double(parameters.minTreated), counts.1 >= Double(parameters.minControl)
         else { return nil }
-        // The standard error of a 95th percentile of n normal values is 2.114 sd / sqrt(n).
-        let sampling = 2.114 * assumptions.turnSpread
-        let windows = max(1, hours / 3)
-        let drift =
-            assumptions.slowDrift * assumptions.slowDrift
-            + assumptions.windowDrift * assumptions.windowDrift / windows
+        let scatter = scatter(of: rule.metric, hours: hours)
         let noise = usable.map { usage in
-            let own = sampling * sampling / (usage * hours)
-            let reference = sampling * sampling / (usage * assumptions.referenceHours)
-            return own
-                + (isPaired ? reference : assumptions.deviceSpread * assumptions.deviceSpread)
+            scatter.ofTurns / (usage * hours)
+                + (isPaired
+                    ? scatter.ofTurns / (usage * assumptions.referenceHours) + scatter.ofReference
+                    : scatter.ofDevices)
         }
-        let variance = drift + noise.reduce(0, +) / Double(noise.count)
+        let variance = scatter.ofTime + noise.reduce(0, +) / Double(noise.count)
         let error = sqrt(variance * (1 / counts.0 + 1 / counts.1))
         let prior = log(rule.limit / rule.accepted)
         let k = Boundary.k(x: prior * prior / (error * error), level: level)
         return rule.accepted * exp(k * error)
+    }
+
+    /// Where a device's figure of test A gets its variance (ln) from.
+    private struct Scatter {
+        /// Of one turn: a figure from n turns has an nth of it.
+        var ofTurns = 0.0
+        /// Of the time it is from, whatever the number of turns.
+        var ofTime = 0.0
+        /// The same of the reference.
+        var ofReference = 0.0
+        /// Between devices: it counts where there is no reference.
+        var ofDevices = 0.0
+    }
+
+    private func scatter(of metric: GateMetric, hours: Double) -> Scatter {
+        func square(_ value: Double) -> Double { value * value }
+        switch metric {
+        case .memoryPerTurn:
+            // A peak does not get surer with turns.
+            return Scatter(
+                ofTime: square(assumptions.memorySpread),
+                ofReference: square(assumptions.memorySpread),
+                ofDevices: square(assumptions.memoryDeviceSpread))
+        case .werProxy:
+            // ln(rate + offset), by the delta method on a share of so many words.
+            let rate = assumptions.wordErrorRate
+            let slope = 1 / (rate + WordErrors.offset)
+            return Scatter(
+                ofTurns: square(slope) * rate * (1 - rate) / assumptions.wordsPerTurn,
+                ofDevices: square(assumptions.wordDeviceSpread))
+        default:
+            // The standard error of a 95th percentile of n normal values is 2.114 sd / sqrt(n).
+            return Scatter(
+                ofTurns: square(2.114 * assumptions.turnSpread),
+                ofTime: square(assumptions.slowDrift)
+                    + square(assumptions.windowDrift) / max(1, hours / 3),
+                ofDevices: square(assumptions.deviceSpread))
+        }
     }
 
     private func rateBlindSpot(

@@ -8,6 +8,7 @@ package struct PlaceboRecord: Sendable, Hashable {
     package let cohort: Cohort
     package let at: UTCTime
     package let devices: Int
+    /// None where there were too few devices for any comparison: such a cohort is trusted.
     package let runs: Int
     /// Runs that would have been false rollbacks.
     package let fired: Int

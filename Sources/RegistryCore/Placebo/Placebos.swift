@@ -23,7 +23,7 @@ package struct Placebos: Sendable {
 
     /// Tries all cohorts of the channels whose last trial is a day old, and remembers what came of it.
     ///
-    /// - Returns: the trials made now.
+    /// - Returns: the trials made now; one of no runs for a cohort with too few devices for any comparison.
     @discardableResult
     package func run(
         at now: UTCTime, using random: inout some RandomNumberGenerator
@@ -37,7 +37,7 @@ package struct Placebos: Sendable {
             var trials: [PlaceboRecord] = []
             for (cohort, samples) in cohorts.sorted(by: { $0.key < $1.key }) {
                 let trial = PlaceboTrial(parameters, samples, at: now)
-                guard trial.isPossible else { continue }
+                let runs = trial.isPossible ? runs : 0
                 trials.append(
                     PlaceboRecord(
                         model: rollout.model, channel: rollout.channel, cohort: cohort, at: now,
@@ -98,7 +98,8 @@ package struct Placebos: Sendable {
                     .first { $0.model == rollout.model && $0.version != nil }
                 if let newest { reports.append(newest) }
             }
-            guard let version = mostCommon(reports.compactMap(\.version)) else { continue }
+            samples[cohort] = []
+            let version = mostCommon(reports.compactMap(\.version))
             for report in reports where report.version == version {
                 samples[cohort, default: []].append(
                     try sample(report, cohort, parameters, in: records, at: now))

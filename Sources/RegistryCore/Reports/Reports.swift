@@ -6,6 +6,7 @@ import Telemetry
 /// Takes batches of signed reports in: what is acknowledged is durable, what is impossible is refused.
 package struct Reports: Sendable {
     package static let schema = "fieldfare.report-batch/1"
+    private static let nextSchema = "fieldfare.report-batch/2"
     package static let batchLimit = 64
     package static let byteLimit = 256 << 10
 
@@ -90,12 +91,15 @@ package struct Reports: Sendable {
         return receipt
     }
 
+    /// A batch of this version, or of the next as far as this one knows it: a newer one only adds fields.
     private static func batch(_ json: JSON) throws(FieldError) -> (DeviceID, [JSON]) {
         var fields = try Fields(json)
-        _ = try fields.parse("schema", "'\(schema)'") { $0 == schema ? $0 : nil }
+        let isStrict = try fields.parse("schema", "'\(schema)'") {
+            [schema: true, nextSchema: false][$0]
+        }
         let device = try fields.parse("device", DeviceID.expected, DeviceID.init)
         let reports = try fields.array("reports", limit: batchLimit).map(\.json)
-        try fields.refuseUnknown()
+        if isStrict { try fields.refuseUnknown() }
         return (device, reports)
     }
 

@@ -7,16 +7,14 @@ package struct RolloutCheckRequest: Sendable, Hashable {
 
     package let policy: Policy
     package let channel: ChannelName
-    /// Turns of a device in a day, for what the stages can show.
-    package let turnsPerDay: Int64
+    /// Turns of a device in a day, for what the stages can show; as devices report where nil.
+    package let turnsPerDay: Int64?
 
     package init(_ json: JSON) throws(FieldError) {
         var fields = try Fields(json)
         channel =
             try fields.optionalParse("channel", ChannelName.expected, ChannelName.init) ?? .main
-        turnsPerDay =
-            try fields.optionalInteger("turns_per_day", in: StageForecast.turnsPerDayRange)
-            ?? StageForecast.usualTurnsPerDay
+        turnsPerDay = try fields.optionalInteger("turns_per_day", in: FleetUsage.range)
         do {
             policy = try Policy(reading: try fields.value("policy", "an object"))
         } catch {
@@ -46,7 +44,8 @@ package struct RolloutCheck: Sendable, Hashable {
         channel = request.channel
         let model = policy.model
         let version = policy.candidate.version
-        let ground = try RolloutGround(model, channel, in: records, blobs: blobs, at: now)
+        let ground = try RolloutGround(
+            model, channel, turnsPerDay: request.turnsPerDay, in: records, blobs: blobs, at: now)
         var notes: [String] = []
         let isPublished = ground.shelf.bundles[version] != nil
         if !isPublished {
@@ -61,7 +60,7 @@ package struct RolloutCheck: Sendable, Hashable {
         }
         problems = ground.problems(
             of: policy, isPublished: isPublished, isUnderWay: isUnderWay)
-        warnings = ground.warnings(of: policy, turnsPerDay: request.turnsPerDay)
+        warnings = ground.warnings(of: policy)
         self.notes = notes
     }
 

@@ -13,7 +13,8 @@ struct RolloutCreation {
     ///   the request does not acknowledge.
     func made() throws(RegistryError) -> (state: ControllerState, acknowledged: [String]) {
         let ground = try RolloutGround(
-            request.model, request.channel, in: records, blobs: blobs, at: now)
+            request.model, request.channel, turnsPerDay: request.turnsPerDay, in: records,
+            blobs: blobs, at: now)
         var problems = initialProblems(ground.baseline)
         guard let listed = ground.shelf.policy(request.candidate, name: request.policy) else {
             let path = TargetPath.policy(
@@ -23,7 +24,7 @@ struct RolloutCreation {
         }
         problems += ground.problems(of: listed.policy)
         guard problems.isEmpty else { throw .refusedByPolicy(problems) }
-        let warnings = ground.warnings(of: listed.policy, turnsPerDay: request.turnsPerDay)
+        let warnings = ground.warnings(of: listed.policy)
         guard warnings.isEmpty || request.acknowledges else { throw .notAcknowledged(warnings) }
         do {
             let state = try ControllerState(

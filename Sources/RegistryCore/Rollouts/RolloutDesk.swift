@@ -114,20 +114,22 @@ package struct RolloutDesk: Sendable {
         }
     }
 
-    /// What each stage of a rollout can prove with the devices that follow its channel, of which so many turns a day are
-    /// assumed (1 to 100,000).
+    /// What each stage of a rollout can prove with the devices that follow its channel, used so many times a day
+    /// (1 to 100,000; as they report where nil).
     package func forecast(
-        _ model: ModelName, _ channel: ChannelName, turnsPerDay: Int64, by actor: Principal
+        _ model: ModelName, _ channel: ChannelName, turnsPerDay: Int64? = nil, by actor: Principal
     ) throws(RegistryError) -> StageForecast {
         try authorise(actor, .read, on: .model(model))
         return try store.read { (records) throws(RegistryError) in
             guard let rollout = try records.rollout(model, channel) else {
                 throw .notFound("rollout", "\(model)/\(channel)")
             }
+            let fleet = try records.subscribers(model: model, channel: channel)
             return StageForecast(
                 rollout.state.policy, at: rollout.state.plan.policy.path, channel: channel,
-                fleet: try records.subscribers(model: model, channel: channel),
-                turnsPerDay: turnsPerDay)
+                fleet: fleet,
+                usage: try FleetUsage(
+                    given: turnsPerDay, fleet: fleet, model: model, in: records))
         }
     }
 

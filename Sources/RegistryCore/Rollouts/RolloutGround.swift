@@ -14,11 +14,12 @@ struct RolloutGround {
     /// What the channel's devices are on once its last rollout has ended.
     let baseline: BundleReference?
     let fleet: [Subscriber]
+    private let usage: FleetUsage
     private let context: PolicyContext
 
     init(
-        _ model: ModelName, _ channel: ChannelName, in records: any RegistryRecords,
-        blobs: any BlobStoring, at now: UTCTime
+        _ model: ModelName, _ channel: ChannelName, turnsPerDay: Int64?,
+        in records: any RegistryRecords, blobs: any BlobStoring, at now: UTCTime
     ) throws(RegistryError) {
         self.model = model
         self.channel = channel
@@ -37,6 +38,7 @@ struct RolloutGround {
         self.last = last
         self.baseline = baseline
         self.fleet = fleet
+        usage = try FleetUsage(given: turnsPerDay, fleet: fleet, model: model, in: records)
         self.context = context
     }
 
@@ -90,7 +92,7 @@ struct RolloutGround {
     }
 
     /// The stages that can never show what their policy asks for, with the devices that follow the channel.
-    func warnings(of policy: Policy, turnsPerDay: Int64) -> [String] {
-        StageForecast(policy, channel: channel, fleet: fleet, turnsPerDay: turnsPerDay).warnings
+    func warnings(of policy: Policy) -> [String] {
+        StageForecast(policy, channel: channel, fleet: fleet, usage: usage).warnings
     }
 }

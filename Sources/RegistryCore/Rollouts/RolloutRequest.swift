@@ -12,13 +12,13 @@ package struct RolloutRequest: Sendable, Hashable {
     package let isInitial: Bool
     /// Whether whoever asks has seen the warnings and goes on all the same.
     package let acknowledges: Bool
-    /// Turns of a device in a day, for what the stages can show.
-    package let turnsPerDay: Int64
+    /// Turns of a device in a day, for what the stages can show; as devices report where nil.
+    package let turnsPerDay: Int64?
 
     package init(
         model: ModelName, channel: ChannelName, candidate: SemanticVersion,
         policy: AttributeName, isInitial: Bool, acknowledges: Bool = false,
-        turnsPerDay: Int64 = StageForecast.usualTurnsPerDay
+        turnsPerDay: Int64? = nil
     ) {
         self.model = model
         self.channel = channel
@@ -39,9 +39,7 @@ package struct RolloutRequest: Sendable, Hashable {
         policy = try fields.parse("policy", AttributeName.expected, AttributeName.init)
         isInitial = try fields.optionalBool("initial") ?? false
         acknowledges = try fields.optionalBool("acknowledge") ?? false
-        turnsPerDay =
-            try fields.optionalInteger("turns_per_day", in: StageForecast.turnsPerDayRange)
-            ?? StageForecast.usualTurnsPerDay
+        turnsPerDay = try fields.optionalInteger("turns_per_day", in: FleetUsage.range)
         try fields.refuseUnknown()
     }
 }

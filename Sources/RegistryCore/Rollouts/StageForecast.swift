@@ -19,12 +19,11 @@ package struct StageForecast: Sendable {
     private let hasDevices: Bool
     let parameters: GateParameters
     let power: Power
-    /// Turns of a device in a day that are assumed.
-    let turnsPerDay: Int64
+    let usage: FleetUsage
 
     init(
         _ policy: Policy, at path: TargetPath? = nil, channel: ChannelName, fleet: [Subscriber],
-        turnsPerDay: Int64
+        usage: FleetUsage
     ) {
         var census = FleetCensus()
         for device in fleet {
@@ -36,11 +35,11 @@ package struct StageForecast: Sendable {
         self.channel = channel
         self.path = path
         self.census = census
-        self.turnsPerDay = turnsPerDay
+        self.usage = usage
         hasDevices = !fleet.isEmpty
         parameters = GateParameters(policy)
         var assumptions = PowerAssumptions()
-        assumptions.turnsPerHour = Double(turnsPerDay) / 24
+        assumptions.turnsPerHour = Double(usage.turnsPerDay) / 24
         let cohorts = census.buckets(in: policy.stages.map(\.where)).count
         power = Power(
             parameters, assumptions,
@@ -87,7 +86,8 @@ package struct StageForecast: Sendable {
         var fields: JSONObject = [
             "type": "forecast", "model": .string(policy.model.description),
             "channel": .string(channel.description), "candidate": policy.candidate.json,
-            "turns_per_day": .integer(turnsPerDay), "stages": .array(stages),
+            "turns_per_day": .integer(usage.turnsPerDay),
+            "turns_per_day_from": .string(usage.source.rawValue), "stages": .array(stages),
             "warnings": .array(warnings.map { .string($0) }),
         ]
         fields["policy"] = path.map { .string($0.description) }
@@ -144,10 +144,6 @@ package struct StageForecast: Sendable {
         }
     }
 
-    /// The turns of a device in a day that are assumed where nobody says.
-    package static let usualTurnsPerDay: Int64 = 40
-    package static let turnsPerDayRange: ClosedRange<Int64> = 1...100_000
-
     /// The stages that can never show what their policy asks for, with this fleet.
     ///
     /// A first release has no control, and its stages need none of that evidence.
@@ -164,9 +160,9 @@ package struct StageForecast: Sendable {
                 $0.key.rawValue < $1.key.rawValue
             }
             return required.compactMap { metric, required in
-                guard let rule = parameters.rules.first(where: { $0.metric == metric }),
-                    isForeseen(metric)
-                else { return nil }
+                guard let rule = parameters.rules.first(where: { $0.metric == metric }) else {
+                    return nil
+                }
                 // Rates are required as a share of turns, and foreseen as a ratio.
                 let rate = metric.test == .rate ? power.assumptions.rates[metric] ?? 0 : 1
                 let seen = sees(rule, arms, stage.mostSoak).map { $0 * rate }
@@ -177,13 +173,6 @@ package struct StageForecast: Sendable {
                     + "got \(found) after its most soak, with \(arms.treated) devices against \(arms.control)"
             }
         }
-    }
-
-    /// Whether anything is assumed of a metric; of the others nobody can say before the stage what it will show.
-    private func isForeseen(_ metric: GateMetric) -> Bool {
-        metric.test == .rate
-            ? power.assumptions.rates[metric] != nil
-            : [.latencyP95, .cpuPerTurn].contains(metric)
     }
 
     private static func text(_ value: Double) -> String {

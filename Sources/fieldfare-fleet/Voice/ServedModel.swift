@@ -43,7 +43,7 @@ final class ServedModel {
         return Turn(
             version: version, latencyMicroseconds: recognition.wallMicroseconds,
             cpuMicroseconds: recognition.cpuMicroseconds,
-            isEmpty: recognition.transcript.isEmpty,
+            memoryKiB: ProcessMemory.residentKiB(), isEmpty: recognition.transcript.isEmpty,
             words: WordErrorRate(reference: clip.transcript, hypothesis: recognition.transcript))
     }
 }
@@ -54,6 +54,8 @@ struct Turn {
     let latencyMicroseconds: Int64
     /// CPU time of the whole process, which has nothing else to do meanwhile.
     let cpuMicroseconds: Int64
+    /// Memory of the whole process at this turn.
+    let memoryKiB: Int64?
     /// Nothing was heard where something was said: the application counts it as an error.
     let isEmpty: Bool
     /// Against the packaged transcript; the agent is not told, since no application knows what was really said.
@@ -61,9 +63,11 @@ struct Turn {
 
     /// What is recorded with the agent.
     var json: JSON {
-        [
+        var fields: JSONObject = [
             "version": .string(version.description), "latency_us": .integer(latencyMicroseconds),
             "cpu_us": .integer(cpuMicroseconds), "error": .bool(isEmpty),
         ]
+        fields["memory_kib"] = memoryKiB.map { .integer($0) }
+        return .object(fields)
     }
 }

@@ -48,12 +48,11 @@ struct PolicyCheck: ParsableCommand {
             return tell(file, try file.policy(for: manifest, reference), nil)
         }
         let policy = try file.completed(for: manifest, reference)
-        let answer = try server.api().post(
-            "/v1/rollouts/check",
-            [
-                "policy": policy.json, "channel": .string(channel.description),
-                "turns_per_day": .integer(turns),
-            ])
+        var request: JSONObject = [
+            "policy": policy.json, "channel": .string(channel.description),
+        ]
+        request["turns_per_day"] = turns.map { .integer($0) }
+        let answer = try server.api().post("/v1/rollouts/check", .object(request))
         let problems = answer["problems"]?.array?.compactMap(\.string) ?? []
         if !problems.isEmpty { note(answer) }
         try file.refuse(problems)

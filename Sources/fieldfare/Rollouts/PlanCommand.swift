@@ -10,7 +10,8 @@ struct PlanCommand: ParsableCommand {
         discussion: """
             For each stage and metric: the smallest worsening that the gate would stop after the stage's least and most \
             soak, and after how many hours it would see one as large as the limit. Foreseen from the devices that follow \
-            the channel, and from turns a day that are assumed; docs/gate.md has the method.
+            the channel, and from how much they are used: as they have reported, or 40 turns a day where too few have. \
+            docs/gate.md has the method.
 
             EXAMPLE
               fieldfare rollout plan commands-en
@@ -30,9 +31,12 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let line = "\(try Word.model(model))/\(try Word.channel(channel))"
-        let answer = try server.api().get(
-            "/v1/rollouts/\(line)/forecast?turns_per_day=\(try turns.checked())")
+        let query = try turns.checked().map { "?turns_per_day=\($0)" } ?? ""
+        let answer = try server.api().get("/v1/rollouts/\(line)/forecast\(query)")
         guard !output.isJSON else { return Output.json(answer) }
+        Output.line(
+            "\(answer["turns_per_day"]?.integer ?? 0) turns of a device a day "
+                + "(\(answer["turns_per_day_from"]?.string ?? "?"))")
         for stage in answer["stages"]?.array ?? [] { tell(stage) }
         for warning in answer["warnings"]?.array?.compactMap(\.string) ?? [] {
             Output.note("warning: \(warning.visible)")
@@ -79,11 +83,12 @@ struct PlanCommand: ParsableCommand {
 
 /// How much devices are used, where it is foreseen what stages can show.
 struct TurnsOption: ParsableArguments {
-    @Option(help: "Turns of a device in a day, as far as you know.")
-    var turnsPerDay: Int64 = 40
+    @Option(help: "Turns of a device in a day; without it as devices have reported, or 40.")
+    var turnsPerDay: Int64?
 
     /// - Throws: `Failure` `usage` for a number that the registry does not take.
-    func checked() throws(Failure) -> Int64 {
+    func checked() throws(Failure) -> Int64? {
+        guard let turnsPerDay else { return nil }
         guard (1...100_000).contains(turnsPerDay) else {
             throw Failure(.usage, "--turns-per-day: expected 1 to 100000, got \(turnsPerDay)")
         }

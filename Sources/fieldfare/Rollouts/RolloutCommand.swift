@@ -61,15 +61,15 @@ struct RolloutCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            let request: JSON = [
+            var request: JSONObject = [
                 "model": .string(try Word.model(model).description),
                 "candidate": .string(try Word.version(version, "version").description),
                 "policy": .string(try Word.attribute(policy, "--policy").description),
                 "channel": .string(try Word.channel(channel).description),
                 "initial": .bool(initial), "acknowledge": .bool(acknowledgeWarnings),
-                "turns_per_day": .integer(try turns.checked()),
             ]
-            let answer = try server.api().post("/v1/rollouts", request)
+            request["turns_per_day"] = try turns.checked().map { .integer($0) }
+            let answer = try server.api().post("/v1/rollouts", .object(request))
             RolloutView(answer).tell(output)
         }
     }

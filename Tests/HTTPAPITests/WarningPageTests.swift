@@ -5,8 +5,26 @@ import RegistryCore
 import RegistryTestSupport
 import Testing
 
-/// Where automatic rollback is off, people are told.
-struct PlaceboPageTests {
+/// What people are told on the page before the figures: where automatic rollback is off, and which warnings were let stand.
+struct WarningPageTests {
+    @Test func `the page shows what the creator of a rollout acknowledged`() async throws {
+        let api = try TestAPI(isDashboardOpen: true)
+        _ = try FleetScene(api)
+        let model = api.registry.model
+        func page(with warnings: [String]) async throws -> String {
+            try api.registry.store.write { (records) throws(RegistryError) in
+                guard var rollout = try records.rollout(model, .main) else { return }
+                rollout.acknowledged = warnings
+                try records.setRollout(rollout)
+            }
+            return try await api.ask(.get, "/").text
+        }
+        #expect(try await !page(with: []).contains("Acknowledged at creation"))
+        let page = try await page(with: ["stage 'beta': expected 3, got <2>"])
+        #expect(page.contains("<strong>Acknowledged at creation</strong>"))
+        #expect(page.contains("stage &#39;beta&#39;: expected 3, got &lt;2&gt;"))
+    }
+
     @Test func `the page and the status name cohorts whose placebo fires too often`() async throws {
         let api = try TestAPI(isDashboardOpen: true)
         let scene = try FleetScene(api)
