@@ -230,6 +230,13 @@ let server: [Target] = [
     .executableTarget(
         name: "gate-benchmark", dependencies: ["FleetSimulation", "Health", "Primitives"],
         path: "Benchmarks/Gate", swiftSettings: house),
+    // What a device downloads for a decision, and what the decision costs; for `make bench`, and not installed.
+    .executableTarget(
+        name: "plan-benchmark",
+        dependencies: [
+            "Cryptography", "FleetSimulation", "ModelBundle", "Primitives", "Rollouts", "TUF",
+        ],
+        path: "Benchmarks/Plan", swiftSettings: house),
     // How our programs speak to people and pipelines: failures with exit codes, JSON lines, tables, progress.
     library("Console", ["PosixFiles", "Primitives"]),
     // Blobs in a folder: immutable uploads, equal bytes accepted again.

@@ -28,6 +28,7 @@ SMOKE = ROOT / ".build-release/release/fieldfare-smoke"
 REGISTRY = ROOT / ".build-release-server/release/fieldfare-registry"
 REFRESH = ROOT / ".build-release-server/release/refresh-benchmark"
 GATE = ROOT / ".build-release-server/release/gate-benchmark"
+PLAN = ROOT / ".build-release-server/release/plan-benchmark"
 PYTHON_TUF = ROOT / ".deps/python-tuf/bin/python"
 RUNTIME = ROOT / ".deps/sherpa-onnx"
 SPEECH = ROOT / "fixtures/asr"
@@ -40,6 +41,7 @@ SLOW_CLIENTS = 32
 REPOSITORIES = [(1, 50, None), (100, 50, (150_000, 15_000)), (1_000, 50, None)]
 REFRESH_ROUNDS = 25
 GATE_DEVICES = 10_000
+PLAN_ROUNDS = 25
 
 
 def say(what: str, figure: str, goal: str, met: bool) -> None:
@@ -85,10 +87,15 @@ class Site:
     def __init__(self, folder: Path, payload: int):
         self.folder = folder
         self.processes: list[subprocess.Popen] = []
-        self.env = {"FIELDFARE_PASSPHRASE": "benchmark", "FIELDFARE_CA": str(folder / "cert.pem")}
-        self.hold_ceremony()
-        self.start_registry()
-        self.publish(payload)
+        self.env = {"FIELDFARE_PASSPHRASE": "benchmark", "FIELDFARE_CA": str(folder / "cert.pem"),
+                    "FIELDFARE_ROOT": str(folder / "repo/root.json")}
+        try:
+            self.hold_ceremony()
+            self.start_registry()
+            self.publish(payload)
+        except BaseException:
+            self.stop()
+            raise
 
     def cli(self, *words) -> str:
         return run(DEBUG / "fieldfare", *words, cwd=self.folder, env=self.env)
@@ -374,15 +381,32 @@ def measure_gate() -> None:
         tell(f"{where}: {what}", f"{cost[key] / 1e3:.1f} ms")
 
 
+def measure_plan() -> None:
+    """What a device downloads for a decision, and what the decision costs it."""
+    plan = json.loads(run(PLAN, PLAN_ROUNDS, cwd=ROOT))
+    both = plan["policy_bytes"] + plan["plan_bytes"]
+    say("policy and plan, 30 cohorts, without pins",
+        f"{both / 1e3:.1f} kB ({plan['policy_bytes'] / 1e3:.1f} + {plan['plan_bytes'] / 1e3:.1f})", "under 8 kB",
+        both < 8_000)
+    each = plan["bytes_per_pin_thousandths"] / 1e3
+    say("plan, for each of 1,000 pins", f"{each:.1f} bytes", "at most 12", each <= 12)
+    ratio = plan["large_ns"] / plan["small_ns"]
+    say("decision, 1,000,000 devices and 1,000 pins / 100 devices",
+        f"{ratio:.2f} ({plan['large_ns'] / 1e3:.1f} us / {plan['small_ns'] / 1e3:.1f} us)", "at most 1.25",
+        ratio <= 1.25)
+
+
 def main() -> int:
-    parts = set(sys.argv[1:] or ["size", "refresh", "gate", "idle", "install", "polls", "slow-clients"])
+    parts = set(sys.argv[1:] or ["size", "refresh", "gate", "plan", "idle", "install", "polls", "slow-clients"])
     if "size" in parts:
         measure_size()
     if "refresh" in parts:
         measure_refresh()
     if "gate" in parts:
         measure_gate()
-    if not parts - {"size", "refresh", "gate"}:
+    if "plan" in parts:
+        measure_plan()
+    if not parts - {"size", "refresh", "gate", "plan"}:
         return 0
     # On a real disk: a file system in memory would make every sync free.
     with tempfile.TemporaryDirectory(prefix="fieldfare-bench-", dir="/var/tmp") as folder:

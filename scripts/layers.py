@@ -25,6 +25,7 @@ LAYERS = {
     "fieldfare": PROGRAM, "fieldfare-registry": PROGRAM, "fieldfare-agent": PROGRAM,
     "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM, "tuf-conformance": PROGRAM, "refresh-benchmark": PROGRAM,
     "gate-benchmark": PROGRAM,
+    "plan-benchmark": PROGRAM,
 }
 
 # Neighbours of one layer that a target may use all the same.
