@@ -279,8 +279,9 @@ let server: [Target] = [
     program(
         "fieldfare-fleet",
         [
-            "Console", "FleetSimulation", "PosixFiles", "Primitives", "SlotHost", "Speech",
-            "SpeechRuntime", arguments,
+            "AgentCore", "Console", "Cryptography", "CurlTransport", "FieldfareAgent",
+            "FleetSimulation", "PosixFiles", "Primitives", "RegistryCore", "SlotHost", "Speech",
+            "SpeechRuntime", "TUF", "Telemetry", arguments,
         ]),
     // A registry in memory, a store that dies at a commit, the suites of its ports, and a small repository.
     .target(

@@ -6,6 +6,7 @@ median of several rounds in which the two take turns. Nothing here is a test: th
 could not be measured.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -28,6 +29,7 @@ SMOKE = ROOT / ".build-release/release/fieldfare-smoke"
 REGISTRY = ROOT / ".build-release-server/release/fieldfare-registry"
 REFRESH = ROOT / ".build-release-server/release/refresh-benchmark"
 GATE = ROOT / ".build-release-server/release/gate-benchmark"
+FLEET = ROOT / ".build-release-server/release/fieldfare-fleet"
 PLAN = ROOT / ".build-release-server/release/plan-benchmark"
 PYTHON_TUF = ROOT / ".deps/python-tuf/bin/python"
 RUNTIME = ROOT / ".deps/sherpa-onnx"
@@ -42,6 +44,8 @@ REPOSITORIES = [(1, 50, None), (100, 50, (150_000, 15_000)), (1_000, 50, None)]
 REFRESH_ROUNDS = 25
 GATE_DEVICES = 10_000
 PLAN_ROUNDS = 25
+# Simulated devices over HTTPS, and their rounds.
+DRIVEN, DRIVE_ROUNDS = 2_000, 5
 
 
 def say(what: str, figure: str, goal: str, met: bool) -> None:
@@ -239,6 +243,17 @@ http {{
                 process.wait()
 
 
+@contextlib.contextmanager
+def site(payload: int):
+    """A site on a real disk (a file system in memory would make every sync free), stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="fieldfare-bench-", dir="/var/tmp") as folder:
+        place = Site(Path(folder), payload)
+        try:
+            yield place
+        finally:
+            place.stop()
+
+
 def start_agent(configuration: Path, until: str) -> tuple[subprocess.Popen, dict[str, float], int]:
     """Starts an agent; returns it, when each line of its log came, and its largest resident size, once `until` came."""
     agent = subprocess.Popen([AGENT, "run", "--config", configuration], stderr=subprocess.PIPE, text=True)
@@ -396,8 +411,24 @@ def measure_plan() -> None:
         ratio <= 1.25)
 
 
+def measure_drive(site: Site) -> None:
+    """Many devices over HTTPS, each with its key, connection and trusted metadata: registry on core 0, devices on core 1."""
+    tokens = site.cli("devices", "enrol-tokens", "--count", DRIVEN)
+    (site.folder / "tokens").write_text(tokens, encoding="utf-8")
+    result = json.loads(run("taskset", "-c", "1", FLEET, "drive", "--server", site.url, "--root", "repo/root.json",
+                            "--model", MODEL, "--tokens", "tokens", "--rounds", DRIVE_ROUNDS, "--json",
+                            cwd=site.folder, env=site.env))
+    where = f"{DRIVEN:,} devices over HTTPS, {DRIVE_ROUNDS} rounds"
+    say(f"{where}: failures", f"{result['failures']} of {result['requests']:,} requests", "0", result["failures"] == 0)
+    tell(f"{where}: requests a second", f"{result['per_second']:,}")
+    for kind, cost in sorted(result["kinds"].items()):
+        times = " / ".join(f"{cost[name] / 1e3:.1f}" for name in ("p50_us", "p95_us", "p99_us"))
+        tell(f"{where}: {kind}, p50 / p95 / p99", f"{times} ms ({cost['requests']:,})")
+    tell(f"{where}: registry, resident", mib(resident(site.registry)))
+
+
 def main() -> int:
-    parts = set(sys.argv[1:] or ["size", "refresh", "gate", "plan", "idle", "install", "polls", "slow-clients"])
+    parts = set(sys.argv[1:] or ["size", "refresh", "gate", "plan", "drive", "idle", "install", "polls", "slow-clients"])
     if "size" in parts:
         measure_size()
     if "refresh" in parts:
@@ -406,23 +437,21 @@ def main() -> int:
         measure_gate()
     if "plan" in parts:
         measure_plan()
-    if not parts - {"size", "refresh", "gate", "plan"}:
+    if "drive" in parts:
+        with site(0) as place:
+            measure_drive(place)
+    if not parts - {"size", "refresh", "gate", "plan", "drive"}:
         return 0
-    # On a real disk: a file system in memory would make every sync free.
-    with tempfile.TemporaryDirectory(prefix="fieldfare-bench-", dir="/var/tmp") as folder:
-        site = Site(Path(folder), PAYLOAD)
-        try:
-            port = site.start_nginx()
-            if "idle" in parts:
-                measure_idle(site)
-            if "install" in parts:
-                measure_install(site, port)
-            if "polls" in parts:
-                measure_polls(site, port)
-            if "slow-clients" in parts:
-                measure_slow_clients(site)
-        finally:
-            site.stop()
+    with site(PAYLOAD) as place:
+        port = place.start_nginx()
+        if "idle" in parts:
+            measure_idle(place)
+        if "install" in parts:
+            measure_install(place, port)
+        if "polls" in parts:
+            measure_polls(place, port)
+        if "slow-clients" in parts:
+            measure_slow_clients(place)
     return 0
 
 
