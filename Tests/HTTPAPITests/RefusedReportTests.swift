@@ -43,6 +43,18 @@ struct RefusedReportTests {
             #expect(metrics.contains { $0 == line }, "\(code)")
         }
         #expect(!metrics.contains { $0.hasPrefix("fieldfare_reports_total{result=\"accepted\"") })
+        // Batches that are refused whole are counted too.
+        let stranger = TestDevice("stranger", model: api.registry.model)
+        let unknownDevice = try await api.ask(
+            .post, "/v1/reports", json: stranger.batch([JSON]()))
+        #expect(unknownDevice.status == .notFound)
+        let broken = try await api.ask(.post, "/v1/reports", json: ["schema": "none"])
+        #expect(broken.status == .badRequest)
+        let counted = try await api.ask(.get, "/metrics").text.split(separator: "\n")
+        for code in ["unknown-device", "malformed-batch"] {
+            let line = "fieldfare_reports_total{result=\"refused\",code=\"\(code)\"} 1"
+            #expect(counted.contains { $0 == line }, "\(code)")
+        }
         for id in [device.id, other.id] {
             let (figures, heard) = try api.registry.store.read {
                 (records) throws(RegistryError) in

@@ -288,7 +288,7 @@ struct ControllerTests {
         let scene = try Scene()
         try scene.create("1.1.0")
         let before = try scene.registry.auditRecords().count
-        for order in [RolloutOrder.pause, .resume, .advance, .freeze, .unfreeze] {
+        for order in [RolloutOrder.pause, .resume, .advance, .unfreeze] {
             let error = #expect(throws: RegistryError.self) { try scene.order(order) }
             #expect(error?.code == .stateConflict)
         }
@@ -303,6 +303,22 @@ struct ControllerTests {
             try scene.registry.desk.order(
                 .start, scene.registry.model, .main, reason: "", by: reader, at: scene.now)
         }
+    }
+
+    @Test func `what is in force is frozen also when the next rollout is prepared`() throws {
+        let scene = try Scene()
+        try scene.create("1.1.0")
+        try scene.order(.freeze, reason: "holidays")
+        #expect(try scene.plan().state == .frozen)
+        #expect(try scene.plan().candidate.version == scene.old)
+        #expect(throws: RegistryError.self) { try scene.order(.start) }
+        try scene.run(hours: 0.5)
+        #expect(try scene.plan().state == .frozen)
+        try scene.order(.unfreeze)
+        #expect(try scene.plan().state == .completed)
+        try scene.order(.start)
+        #expect(try scene.plan().candidate.version == scene.new)
+        #expect(scene.failures == [])
     }
 
     @Test func `what is in force can be rolled back also when the next rollout is prepared`() throws

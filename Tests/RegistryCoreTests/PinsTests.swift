@@ -70,6 +70,18 @@ struct PinsTests {
         _ = try AuditLog(store: registry.store).verify()
     }
 
+    @Test func `an assignment knows what a pinned version asks of a device`() throws {
+        try started(early: 3)
+        try registry.release("0.9.0", replaces: [], policy: ["max_pins": 3], at: now)
+        let one = try device("one")
+        try pin(one.id, "0.9.0")
+        let answer = try Assignments(store: registry.store, blobs: registry.blobs).decide(
+            for: one.id, registry.model, .main, by: registry.admin, at: now)
+        #expect(answer.decision.isPinned)
+        #expect(!answer.decision.refusals.contains(.requirementsUnknown))
+        #expect(answer.decision.target?.version.description == "0.9.0")
+    }
+
     @Test func `a pin can be changed, dropped once, and goes with its device or its time`() throws {
         try started(early: 3)
         let one = try device("one")

@@ -74,11 +74,29 @@ struct StageForecastTests {
         #expect(given["turns_per_day_from"] == "given")
     }
 
+    /// Limits of a test that can hardly ever fire: the figures are beyond all meaning, and told as such.
+    @Test func `says of figures without meaning that there are none`() throws {
+        var policy = try #require(ControllerTests.policy.object)
+        policy["statistics"] = ["alpha": 1, "alpha_pause": 2, "fleet_part": 1]
+        policy["gates"] = [["metric": "wer_proxy", "limit": 100_000]]
+        policy["stages"] = .array(
+            (policy["stages"]?.array ?? []).map { stage in
+                var fields = stage.object ?? [:]
+                fields["required_blind_spot"] = ["wer_proxy": 1_001, "errors": 1]
+                return .object(fields)
+            })
+        let warnings = try #require(
+            try forecast(devices: 40, turnsPerDay: 100_000, policy: .object(policy))["warnings"]?
+                .array?.compactMap(\.string))
+        #expect(warnings.contains { $0.contains("wer_proxy of x1.00") })
+        #expect(warnings.contains { $0.contains("errors of 0.10%") })
+    }
+
     @Test func `warns of stages that can never show what is asked of them`() throws {
         let warnings = try #require(try forecast(devices: 40)["warnings"]?.array)
         #expect(warnings.count == 2)
         let first = warnings.first?.string ?? ""
-        #expect(first.hasPrefix("stage 'canary': expected to see latency_p95 of 2.000, got "))
+        #expect(first.hasPrefix("stage 'canary': expected to see latency_p95 of x2.00, got "))
         #expect(try forecast(devices: 120, turnsPerDay: 4_000)["warnings"] == [])
     }
 

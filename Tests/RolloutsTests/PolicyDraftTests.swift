@@ -5,12 +5,43 @@ import Testing
 @testable import Rollouts
 
 struct PolicyDraftTests {
+    /// Throws the only problem, where there is one.
     static func complete(_ more: JSONObject) throws(FieldError) -> Policy {
         let draft: JSONObject = [
             "model": "commands-en", "candidate": "1.4.0", "replaces": "1.3.0",
         ]
-        return try PolicyDraft.complete(
-            .object(draft.merging(more) { $1 }), candidate: bundle("1.4.0"), now: World.start)
+        do {
+            return try PolicyDraft.complete(
+                .object(draft.merging(more) { $1 }), candidate: bundle("1.4.0"), now: World.start)
+        } catch {
+            #expect(error.problems.count == 1)
+            throw error.problems[0]
+        }
+    }
+
+    @Test func `every value that cannot be read is named at once, in order`() throws {
+        let draft: JSON = [
+            "model": "commands-en", "candidate": "1.4.0", "replaces": "1.3.0", "not_before": "soon",
+            "not_after": "tomorrow", "min_dwell": "x",
+            "stages": [["name": "beta", "share": "lots"]],
+        ]
+        let error = try #require(throws: PolicyDraft.Malformed.self) {
+            try PolicyDraft.complete(draft, candidate: bundle("1.4.0"), now: World.start)
+        }
+        #expect(
+            error.problems.map(\.path) == [
+                "min_dwell", "not_after", "not_before", "stages[0].share",
+            ])
+    }
+
+    @Test(arguments: ["gates", "without_gates"])
+    func `gates that are no list are refused, and not dropped`(key: String) throws {
+        let values: [JSON] = [["metric": "errors", "absolute": 10], 5, .null]
+        for value in values {
+            let error = try #require(throws: FieldError.self) { try Self.complete([key: value]) }
+            #expect(error.path == key)
+            #expect(error.expected == "an array")
+        }
     }
 
     @Test func `three lines make a whole policy`() throws {
@@ -157,8 +188,10 @@ struct PolicyDraftTests {
                 path: "candidate", expected: "the bundle's version, 1.4.0", found: "'1.5.0'")
         ) { try Self.complete(["candidate": "1.5.0"]) }
         #expect(
-            throws: FieldError(
-                path: "candidate", expected: "the bundle's version, 1.4.0", found: "'nothing'")
+            throws: PolicyDraft.Malformed(problems: [
+                FieldError(
+                    path: "candidate", expected: "the bundle's version, 1.4.0", found: "'nothing'")
+            ])
         ) {
             try PolicyDraft.complete("text", candidate: bundle("1.4.0"), now: World.start)
         }

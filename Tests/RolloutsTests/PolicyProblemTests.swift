@@ -66,6 +66,14 @@ struct PolicyProblemTests {
             $0.stages[1].where = Where(regions: [name("eu")])
         },
         Case(.stageAddsNobody, "stages[1]") { $0.stages[1].quota = $0.stages[0].quota },
+        Case(.stageAddsNobody, "stages[0].share") {
+            $0.stages[0].quota.share = .none
+            $0.stages[0].quota.leastDevices = 0
+        },
+        Case(.shareShrinks, "stages[1].least_devices", also: [.stageAddsNobody]) {
+            $0.stages[1].quota = $0.stages[0].quota
+            $0.stages[1].quota.leastDevices -= 1
+        },
         Case(.capBelowShare, "stages[0].cap") { $0.stages[0].quota.cap = basisPoints(99) },
         Case(.capBelowShare, "hold_back.cap") { $0.holdBack.cap = basisPoints(499) },
         Case(.armsOverlap, "stages[1].cap") { $0.stages[1].quota.cap = basisPoints(7_501) },
@@ -101,6 +109,12 @@ struct PolicyProblemTests {
         Case(.blindSpotWithoutGate, "stages[0].required_blind_spot.errors") {
             $0.gates.removeAll { $0.metric == .errors }
         },
+        Case(.blindSpotOutOfRange, "stages[0].required_blind_spot.latency_p95") {
+            $0.stages[0].requiredBlindSpot[.latencyP95] = 2
+        },
+        Case(.blindSpotOutOfRange, "stages[0].required_blind_spot.errors") {
+            $0.stages[0].requiredBlindSpot[.errors] = 501
+        },
         Case(.noEvidenceRequired, "stages[0].required_blind_spot") {
             $0.stages[0].requiredBlindSpot = [:]
         },
@@ -111,6 +125,18 @@ struct PolicyProblemTests {
         Case(.alphaAbovePause, "statistics.alpha") { $0.statistics.alphaPause = 10 },
         Case(.pauseAboveSize, "statistics.pause_fraction") { $0.statistics.pauseFraction = 668 },
     ]
+
+    /// Hubs in the us, kiosks in the eu.
+    static let splitFleet: PolicyContext = {
+        var context = PolicyContext(
+            regions: [name("eu"), name("us")], deviceClasses: [name("hub"), name("kiosk")])
+        context.fleet = [("us", "hub"), ("eu", "kiosk")].map { region, deviceClass in
+            DeviceAttributes(
+                number: 0, region: name(region), deviceClass: name(deviceClass), labels: [],
+                locale: name("en-GB"))
+        }
+        return context
+    }()
 
     static let surroundings: [Case] = [
         Case(
@@ -127,6 +153,9 @@ struct PolicyProblemTests {
         Case(
             .unknownLocale, "stages[0].where.locales", in: PolicyContext(locales: [name("en-GB")])
         ) { $0.stages[0].where = Where(locales: [name("en-US")]) },
+        Case(.stageReachesNobody, "stages[0].where", in: Self.splitFleet) {
+            $0.stages[0].where = Where(regions: [name("us")], deviceClasses: [name("kiosk")])
+        },
         Case(.candidateNotSigned, "candidate", in: PolicyContext(manifests: [:])),
         Case(
             .candidateNotSigned, "candidate",

@@ -54,6 +54,7 @@ import Testing
         ("malformed-report", "latency_ms", .string("0108")),
         ("malformed-report", "made_at", .string("2026-11-21T05:06:07Z")),
         ("future-time", "made_at", .integer(1_800_000_301)),
+        ("future-time", "epoch", .integer(1_800_000_301)),
         ("future-time", "exposed_at", .integer(1_800_000_001)),
         ("future-time", "counting_since", .integer(1_800_000_001)),
     ])

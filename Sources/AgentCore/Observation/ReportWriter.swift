@@ -84,7 +84,7 @@ package struct ReportWriter: Sendable {
 
     private func base(_ kind: ReportKind, _ observation: inout Observation) -> Report {
         var report = Report(
-            kind: kind, device: reporter.device, epoch: observation.epoch.seconds,
+            kind: kind, device: reporter.device, epoch: min(observation.epoch, now).seconds,
             sequence: observation.nextSequence(), madeAt: now, model: reporter.model,
             channel: reporter.channel, state: machine.state.reported,
             attributes: reporter.attributes)

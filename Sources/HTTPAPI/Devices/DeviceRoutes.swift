@@ -42,11 +42,16 @@ struct DeviceRoutes: Sendable {
     @Sendable private func reports(
         _ request: Request, context: APIContext
     ) async throws -> Response {
-        let json = try await request.json(limit: Reports.byteLimit)
-        let receipt = try await blocking {
-            try services.reports.take(json, at: services.now())
+        do {
+            let json = try await request.json(limit: Reports.byteLimit)
+            let receipt = try await blocking {
+                try services.reports.take(json, at: services.now())
+            }
+            metrics.count(receipt)
+            return Response(receipt.json)
+        } catch let error as RegistryError {
+            metrics.countRefusedBatch(error)
+            throw error
         }
-        metrics.count(receipt)
-        return Response(receipt.json)
     }
 }

@@ -46,6 +46,18 @@ package final class RequestMetrics: Sendable {
         }
     }
 
+    /// A batch that was refused whole, whatever it held.
+    func countRefusedBatch(_ error: RegistryError) {
+        let code: String
+        switch error {
+        case .malformed, .notJSON, .tooLarge: code = "malformed-batch"
+        case .notFound: code = "unknown-device"
+        default: return
+        }
+        let key = Key(first: "refused", second: code, third: "")
+        counts.withLock { $0.reports[key, default: 0] += 1 }
+    }
+
     /// Both counters as Prometheus text.
     var exposition: [MetricFamily] {
         let counts = counts.withLock { $0 }

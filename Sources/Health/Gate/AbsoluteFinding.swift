@@ -63,7 +63,7 @@ package struct AbsoluteFinding: Sendable, Hashable {
         let prior = sqrt(limit) * (sqrt(1.5) - 1)
         let width = Boundary.k(x: prior * prior / (error * error), level: level) * error
         let low = max(0, sqrt(mean) - width)
-        let high = sqrt(mean) + width
+        let high = min(1, sqrt(mean) + width)
         return AbsoluteFinding(
             metric: metric, limit: limit, devices: rates.count, value: mean,
             range: low * low...high * high)

@@ -29,30 +29,35 @@ extension Reason {
                 + cohorts.map(\.description).joined(separator: ", ")
         case .noControl(let reporting, let needed, let facts, let exposure):
             "because only \(reporting) control devices report, and a comparison needs \(needed); "
-                + (facts?.text ?? exposure.text)
+                + nearest(facts, exposure)
         case .coverage(let coverage, let facts, let exposure):
             "because \(coverage.missing) of \(coverage.exposed) updated devices have not reported "
                 + "(control: \(coverage.controlExposed - coverage.controlReporting) of "
-                + "\(coverage.controlExposed)); \(facts?.text ?? exposure.text)"
+                + "\(coverage.controlExposed)); \(nearest(facts, exposure))"
         case .segments(let segments, let facts):
             "because \(segments.map(\.description).joined(separator: ", ")) "
                 + "\(segments.count == 1 ? "fails" : "fail") by \(segments.count == 1 ? "itself" : "themselves"): "
                 + facts.text
         case .soaking(let seconds, let facts, let exposure):
             "because the stage lasts another \(Wording.hours(seconds)) at least; "
-                + (facts?.text ?? "no test has data; \(exposure.text)")
+                + nearest(facts, exposure)
         case .blind(let spots, let seconds, let facts, let exposure):
             "because the stage \(Wording.list(spots))"
                 + (seconds > 0 ? ", with \(Wording.hours(seconds)) left" : ", and its time is over")
-                + "; " + (facts?.text ?? "no test has data; \(exposure.text)")
+                + "; " + nearest(facts, exposure)
         case .absolute(let finding, let facts, let exposure):
-            "because \(finding.text); \(facts?.text ?? exposure.text)"
+            "because \(finding.text); \(nearest(facts, exposure))"
         case .proven(let spots, let facts, let exposure):
             "because no test fired"
                 + (spots.isEmpty
                     ? "" : " and the stage could have seen enough (\(Wording.list(spots)))")
-                + "; \(facts?.text ?? exposure.text)"
+                + "; \(nearest(facts, exposure))"
         }
+    }
+
+    /// The figures of a test that did not speak: the chance in them is that test's, and not the verdict's.
+    private func nearest(_ facts: FiveFacts?, _ exposure: Exposure) -> String {
+        facts.map { "nearest to a verdict: \($0.text)" } ?? "no test has data; \(exposure.text)"
     }
 }
 

@@ -140,9 +140,18 @@ struct RolloutMove {
     private func handle(
         _ instruction: RolloutInstruction, by actor: Principal, _ rollout: inout RolloutRecord
     ) throws(RegistryError) -> ControllerState.Step {
-        let order = try instruction.event(in: rollout.state)
-        return rollout.state.handle(
+        // What is prepared can wait; what is in force is frozen, and so nothing of the model moves.
+        let isInForce = instruction.isOfModel && !rollout.state.isStarted
+        var state = (isInForce ? rollout.previous : nil) ?? rollout.state
+        let order = try instruction.event(in: state)
+        let step = state.handle(
             .order(order, by: actor.name, reason: instruction.reason), try facts(of: rollout))
+        if isInForce, rollout.previous != nil {
+            rollout.previous = state
+        } else {
+            rollout.state = state
+        }
+        return step
     }
 
     // MARK: Facts
@@ -159,7 +168,7 @@ struct RolloutMove {
             now: now, census: census, approvals: shelf.listing.approvals,
             isRehearsed: rollout.isRehearsed,
             isModelFrozen: try records.rollouts().contains {
-                $0.model == plan.model && $0.state.plan.state == .frozen
+                $0.model == plan.model && $0.inForce?.plan.state == .frozen
             })
     }
 

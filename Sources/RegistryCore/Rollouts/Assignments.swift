@@ -154,7 +154,8 @@ struct DeviceKnowledge {
                         at: row.exposed ?? row.attempted ?? now))
             }
         }
-        for bundle in [plan?.candidate, plan?.baseline].compactMap(\.self) {
+        let own = plan?.pin(of: DeviceHash(of: device.id, model: model), at: now)
+        for bundle in [plan?.candidate, plan?.baseline, own?.bundle].compactMap(\.self) {
             _ = try shelf.manifest(bundle)
         }
         let floor = try current.flatMap { (bundle) throws(RegistryError) in

@@ -21,7 +21,7 @@ package struct FleetUsage: Sendable, Hashable {
     /// Seconds that a device must have counted for.
     private static let leastSeconds: Int64 = 6 * 3_600
 
-    /// The mean over devices.
+    /// The mean over devices, each at most ten times the median.
     package let turnsPerDay: Int64
     package let source: Source
 
@@ -47,9 +47,11 @@ package struct FleetUsage: Sendable, Hashable {
             (turnsPerDay, source) = (Self.assumedTurnsPerDay, .assumed)
             return
         }
-        let mean = rates.reduce(0, +) / Double(rates.count)
-        let most = Double(Self.range.upperBound)
-        turnsPerDay = max(Self.range.lowerBound, Int64(min(mean.rounded(), most)))
+        // One device that claims a million turns must not speak for the others.
+        let most = 10 * rates.sorted()[rates.count / 2]
+        let mean = rates.reduce(0) { $0 + min($1, most) } / Double(rates.count)
+        let limit = Double(Self.range.upperBound)
+        turnsPerDay = max(Self.range.lowerBound, Int64(min(mean.rounded(), limit)))
         source = .reports
     }
 }

@@ -20,9 +20,9 @@ struct PlanPublisher: Sendable {
         try store.write { (records) throws(RegistryError) in
             let published = try Self.targets(of: model, in: records)
             var targets = published
-            for rollout in try records.rollouts()
-            where rollout.model == model && rollout.state.isStarted {
-                let bytes = rollout.state.plan.json.canonicalBytes
+            for rollout in try records.rollouts() where rollout.model == model {
+                guard let state = rollout.inForce else { continue }
+                let bytes = state.plan.json.canonicalBytes
                 let target = TargetDescription(of: bytes)
                 targets[.plan(of: model, rollout.channel)] = target
                 if let digest = target.hashes.sha256 { try blobs.put(bytes, digest) }

@@ -45,9 +45,16 @@ struct RolloutGround {
     /// The names that devices have; nothing is known of a fleet without devices.
     private static func context(of fleet: [DeviceAttributes]) -> PolicyContext {
         guard !fleet.isEmpty else { return PolicyContext() }
-        return PolicyContext(
+        var context = PolicyContext(
             regions: Set(fleet.map(\.region)), deviceClasses: Set(fleet.map(\.deviceClass)),
             labels: Set(fleet.flatMap(\.labels)), locales: Set(fleet.map(\.locale)))
+        let kinds = fleet.map { device in
+            DeviceAttributes(
+                number: 0, region: device.region, deviceClass: device.deviceClass,
+                labels: device.labels, locale: device.locale)
+        }
+        context.fleet = Array(Set(kinds))
+        return context
     }
 
     /// The withdrawals of any channel of the model that no lift undoes.

@@ -29,6 +29,9 @@ package struct RolloutRecord: Sendable, Hashable {
         self.state = state
     }
 
+    /// The state of the rollout whose plan devices follow; nil before any.
+    package var inForce: ControllerState? { state.isStarted ? state : previous }
+
     /// What the audit log knows it by.
     package var subject: String { Self.subject(model, channel) }
 

@@ -167,18 +167,22 @@ package struct StageForecast: Sendable {
                 let rate = metric.test == .rate ? power.assumptions.rates[metric] ?? 0 : 1
                 let seen = sees(rule, arms, stage.mostSoak).map { $0 * rate }
                 guard seen.map({ $0 > required }) ?? true else { return nil }
-                let found = seen.map { "\(Self.text($0))" } ?? "nothing"
+                let found = seen.map { Self.text($0, metric) } ?? "nothing"
                 return
-                    "stage '\(stage.name)': expected to see \(metric.rawValue) of \(Self.text(required)), "
+                    "stage '\(stage.name)': expected to see \(metric.rawValue) of \(Self.text(required, metric)), "
                     + "got \(found) after its most soak, with \(arms.treated) devices against \(arms.control)"
             }
         }
     }
 
-    private static func text(_ value: Double) -> String {
-        let thousandths = Int64((value * 1_000).rounded())
-        let rest = String(thousandths % 1_000)
-        return "\(thousandths / 1_000)." + String(repeating: "0", count: 3 - rest.count) + rest
+    /// A share of turns in percent, or a ratio; what is beyond all meaning is not spelt out.
+    private static func text(_ value: Double, _ metric: GateMetric) -> String {
+        let isShare = metric.test == .rate
+        guard value.isFinite, value < 1e6 else { return "nothing" }
+        let scaled = Int64((value * (isShare ? 10_000 : 100)).rounded())
+        let rest = scaled % 100
+        let number = "\(scaled / 100).\(rest < 10 ? "0" : "")\(rest)"
+        return isShare ? "\(number)%" : "x\(number)"
     }
 
     private static func thousandths(_ value: Double?) -> JSON {

@@ -54,10 +54,23 @@ private struct PolicyCheck {
             expect(
                 next.where.covers(one.where), .whereShrinks, "\(path).where",
                 "all that the stage before reaches", "less")
-            let isSame = next.quota.share == one.quota.share && next.where == one.where
+            expect(
+                next.quota.leastDevices >= one.quota.leastDevices
+                    || next.quota.share > one.quota.share,
+                .shareShrinks, "\(path).least_devices",
+                "at least \(one.quota.leastDevices), as in the stage before",
+                "\(next.quota.leastDevices)")
+            let isSame =
+                next.quota.share == one.quota.share
+                && next.quota.leastDevices <= one.quota.leastDevices && next.where == one.where
             expect(
                 !isSame, .stageAddsNobody, path, "a larger share or a wider where",
                 "the same devices as in the stage before")
+        }
+        for (index, stage) in policy.stages.enumerated() {
+            expect(
+                stage.quota.share > .none || stage.quota.leastDevices > 0, .stageAddsNobody,
+                "stages[\(index)].share", "some devices", "none")
         }
     }
 
@@ -135,11 +148,12 @@ private struct PolicyCheck {
                 "less than the limit, \(limit)", "\(gate.accepted)")
         }
         for (index, stage) in policy.stages.enumerated() {
-            for metric in stage.requiredBlindSpot.keys.sorted() {
+            for (metric, spot) in stage.requiredBlindSpot.sorted(by: { $0.key < $1.key }) {
+                let path = "stages[\(index)].required_blind_spot.\(metric.rawValue)"
                 expect(
-                    seen.contains(metric) && metric.test != .once, .blindSpotWithoutGate,
-                    "stages[\(index)].required_blind_spot.\(metric.rawValue)",
+                    seen.contains(metric) && metric.test != .once, .blindSpotWithoutGate, path,
                     "a metric with a gate and a limit", "one without")
+                blindSpot(metric, spot, path)
             }
             // A first release has no control, and so nothing that a comparison could show.
             let isLeftToGate = policy.stages.dropFirst(index + 1).first?.promote ?? .auto == .auto
@@ -147,6 +161,21 @@ private struct PolicyCheck {
                 policy.isInitial || !isLeftToGate || !stage.requiredBlindSpot.isEmpty,
                 .noEvidenceRequired, "stages[\(index)].required_blind_spot",
                 "a metric that it must see, as the gate alone decides what follows", "none")
+        }
+    }
+
+    /// What a stage must see is a worsening that there can be: a ratio above 1, or a share of turns.
+    private mutating func blindSpot(_ metric: Metric, _ thousandths: Int, _ path: String) {
+        switch metric.test {
+        case .continuous:
+            expect(
+                (1_001...10_000).contains(thousandths), .blindSpotOutOfRange, path,
+                "a ratio above 1.00 and up to 10.00", "\(thousandths) thousandths")
+        case .rate:
+            expect(
+                (1...500).contains(thousandths), .blindSpotOutOfRange, path,
+                "a share of turns up to 50%", "\(thousandths) thousandths")
+        case .once: break
         }
     }
 
@@ -178,12 +207,19 @@ private struct PolicyCheck {
     mutating func fleet(_ context: PolicyContext) {
         for (index, stage) in policy.stages.enumerated() {
             let path = "stages[\(index)].where"
+            let count = problems.count
             known(stage.where.regions, context.regions, .unknownRegion, "\(path).regions")
             known(
                 stage.where.deviceClasses, context.deviceClasses, .unknownDeviceClass,
                 "\(path).device_classes")
             known(stage.where.labels, context.labels, .unknownLabel, "\(path).labels")
             known(stage.where.locales, context.locales, .unknownLocale, "\(path).locales")
+            guard problems.count == count, let fleet = context.fleet, !fleet.isEmpty else {
+                continue
+            }
+            expect(
+                fleet.contains(where: stage.where.contains), .stageReachesNobody, path,
+                "a device of the fleet that has all of it", "none")
         }
     }
 

@@ -7,6 +7,8 @@ package struct PolicyContext: Sendable, Hashable {
     package var deviceClasses: Set<AttributeName>?
     package var labels: Set<AttributeName>?
     package var locales: Set<AttributeName>?
+    /// What devices of the fleet say of themselves, each combination once.
+    package var fleet: [DeviceAttributes]?
     /// The manifests that `model.<m>` lists, signed.
     package var manifests: [SemanticVersion: SHA256Digest]?
     package var withdrawn: [Withdrawal]

@@ -13,11 +13,29 @@ package enum PolicyDraft {
     ///   - candidate: the bundle, as its manifest says.
     ///   - now: the `not_before` of a draft that gives none.
     /// - Returns: a policy that `problems(in:)` has not looked at yet.
-    /// - Throws: `FieldError`, naming the field.
+    /// - Throws: `Malformed` with every value that cannot be read, or else with the first field that is not as it should be.
     package static func complete(
         _ json: JSON, candidate: BundleReference, now: UTCTime
+    ) throws(Malformed) -> Policy {
+        var problems: [FieldError] = []
+        let draft = plain(json, key: "", path: "", &problems).object ?? [:]
+        guard problems.isEmpty else { throw Malformed(problems: problems) }
+        do {
+            return try complete(draft, candidate: candidate, now: now)
+        } catch {
+            throw Malformed(problems: [error])
+        }
+    }
+
+    /// What is wrong with the values of a draft.
+    package struct Malformed: Error, Sendable, Hashable {
+        package let problems: [FieldError]
+    }
+
+    private static func complete(
+        _ given: JSONObject, candidate: BundleReference, now: UTCTime
     ) throws(FieldError) -> Policy {
-        var draft = try plain(json, key: "", path: "").object ?? [:]
+        var draft = given
         let version = draft["candidate"]?.string ?? "nothing"
         guard version == candidate.version.description else {
             throw FieldError(
@@ -71,13 +89,13 @@ package enum PolicyDraft {
 
     /// The gates given replace the default ones of the same metric; `without_gates` leaves some out.
     private static func fillGates(_ draft: inout JSONObject) throws(FieldError) {
-        let left = Set((draft["without_gates"]?.array ?? []).compactMap(\.string))
+        let left = Set(try array("without_gates", of: draft).compactMap(\.string))
         draft["without_gates"] = nil
         if let wrong = left.first(where: { Metric(rawValue: $0) == nil }) {
             throw FieldError(
                 path: "without_gates", expected: Metric.expected, found: "'\(wrong)'")
         }
-        let given = draft["gates"]?.array ?? []
+        let given = try array("gates", of: draft)
         let defaults = PolicyDefaults.gates
         let named = Set(given.compactMap { $0["metric"]?.string })
         let whole = given.map { gate in
@@ -91,27 +109,43 @@ package enum PolicyDraft {
         draft["gates"] = .array(whole + rest)
     }
 
-    /// Numbers for numbers with units, full names for short ones, lists in order.
-    private static func plain(_ json: JSON, key: String, path: String) throws(FieldError) -> JSON {
+    /// The elements of an array; none where it is not there.
+    private static func array(
+        _ name: String, of draft: JSONObject
+    ) throws(FieldError) -> [JSON] {
+        guard let given = draft[name] else { return [] }
+        guard let elements = given.array else {
+            throw FieldError(path: name, expected: "an array", found: given.kind)
+        }
+        return elements
+    }
+
+    /// Numbers for numbers with units, full names for short ones, lists in order; what cannot be read is a problem.
+    private static func plain(
+        _ json: JSON, key: String, path: String, _ problems: inout [FieldError]
+    ) -> JSON {
         switch json {
         case .object(let fields):
             var plain: JSONObject = [:]
-            for (name, value) in fields {
+            for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
                 let full = times.contains(name + "_s") ? name + "_s" : name
                 let inner = path.isEmpty ? name : "\(path).\(name)"
-                guard plain[full] == nil else {
-                    throw FieldError(path: inner, expected: "one of its spellings", found: "both")
+                if plain[full] != nil {
+                    problems.append(
+                        FieldError(path: inner, expected: "one of its spellings", found: "both"))
                 }
-                plain[full] = try self.plain(value, key: full, path: inner)
+                plain[full] = self.plain(value, key: full, path: inner, &problems)
             }
             return .object(plain)
         case .array(let elements):
-            return .array(try list(elements, key: key, path: path))
+            return .array(list(elements, key: key, path: path, &problems))
         case .string(let text):
             if lists.contains(key) { return .array([json]) }
             guard let quantity = Quantity(of: key) else { return json }
             guard let value = quantity.value(of: text) else {
-                throw FieldError(path: path, expected: quantity.expected, found: "'\(text)'")
+                problems.append(
+                    FieldError(path: path, expected: quantity.expected, found: "'\(text)'"))
+                return json
             }
             return .integer(value)
         case .null, .bool, .integer: return json
@@ -119,11 +153,11 @@ package enum PolicyDraft {
     }
 
     private static func list(
-        _ elements: [JSON], key: String, path: String
-    ) throws(FieldError) -> [JSON] {
+        _ elements: [JSON], key: String, path: String, _ problems: inout [FieldError]
+    ) -> [JSON] {
         var plain: [JSON] = []
         for (index, element) in elements.enumerated() {
-            plain.append(try self.plain(element, key: "", path: "\(path)[\(index)]"))
+            plain.append(self.plain(element, key: "", path: "\(path)[\(index)]", &problems))
         }
         switch key {
         case "replaces":

@@ -35,12 +35,12 @@ package struct Statistics: Sendable, Hashable {
     static let all: [(name: String, path: any WritableKeyPath<Statistics, Int> & Sendable, Range)] =
         [
             ("alpha", \.alpha, 1...200), ("alpha_pause", \.alphaPause, 1...500),
-            ("attempts_q0", \.attemptsQ0, 1...600), ("coverage", \.coverage, 0...1_000),
-            ("fleet_part", \.fleetPart, 0...1_000), ("jump", \.jump, 1_001...100_000),
+            ("attempts_q0", \.attemptsQ0, 1...600), ("coverage", \.coverage, 500...1_000),
+            ("fleet_part", \.fleetPart, 1...999), ("jump", \.jump, 1_001...100_000),
             ("jump_turns", \.jumpTurns, 1...100_000),
             ("min_devices_control", \.minDevicesControl, 2...100_000),
             ("min_devices_treated", \.minDevicesTreated, 2...100_000),
-            ("min_missing", \.minMissing, 1...100_000),
+            ("min_missing", \.minMissing, 1...1_000),
             ("min_reference_turns", \.minReferenceTurns, 1...100_000),
             ("uncontrolled_q0", \.uncontrolledQ0, 1...600),
             ("min_turns_p95", \.minTurnsP95, 1...100_000),

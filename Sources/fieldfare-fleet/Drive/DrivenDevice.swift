@@ -94,6 +94,9 @@ final class DrivenDevice {
         } catch {
             throw DriveTrouble(text: "\(error)")
         }
+        if case .unreadable(let reason) = material.plan {
+            throw DriveTrouble(text: "plan: expected one that can be read, got \(reason)")
+        }
         return PublishedLine(
             model: context.model, channel: context.channel, listing: material.listing,
             plan: material.readablePlan, planVersion: material.planVersion ?? 0)

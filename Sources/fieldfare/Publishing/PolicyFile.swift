@@ -49,9 +49,7 @@ struct PolicyFile {
         let policy: Policy
         do {
             policy = try PolicyDraft.complete(draft, candidate: bundle, now: SystemClock.now())
-        } catch {
-            throw Failure(.refused, "policy '\(path)': \(error)")
-        }
+        } catch { throw malformed(error) }
         try refuse(policy.problems().map(\.description))
         return policy
     }
@@ -66,9 +64,7 @@ struct PolicyFile {
         let policy: Policy
         do {
             policy = try PolicyDraft.complete(draft, candidate: bundle, now: start)
-        } catch {
-            throw Failure(.refused, "policy '\(path)': \(error)")
-        }
+        } catch { throw malformed(error) }
         guard policy.model == manifest.model else {
             throw Failure(
                 .refused,
@@ -76,6 +72,17 @@ struct PolicyFile {
             )
         }
         return policy
+    }
+
+    private func malformed(_ error: PolicyDraft.Malformed) -> Failure {
+        guard error.problems.count == 1 else {
+            let lines = error.problems.map { "  \($0)".visible }.joined(separator: "\n")
+            return Failure(
+                .refused,
+                "policy '\(path)': expected values that can be read, got \(error.problems.count) that cannot\n\(lines)"
+            )
+        }
+        return Failure(.refused, "policy '\(path)': \(error.problems[0])")
     }
 
     /// - Throws: `Failure` `refused` with all problems, where there are any.

@@ -134,6 +134,9 @@ import Testing
         let first = writer.periodic(&observation)
         let second = writer.periodic(&observation)
         #expect(first.series == second.series && first.sequence + 1 == second.sequence)
+        // A journal that was made under a clock that ran ahead.
+        var ahead = Observation(epoch: start + 1_000_000)
+        #expect(try Report(writer.periodic(&ahead).body).epoch == (start + 60).seconds)
         observation.placed(
             place(start), candidate: nil, burnInSeconds: 0, at: start)
         #expect(writer.periodic(&observation).series != first.series)
