@@ -63,7 +63,7 @@ import Testing
         #expect(!outcome.output.contains(unknown) && !outcome.errors.contains(unknown))
     }
 
-    @Test func `a root of somebody else is refused before any device enrols`() throws {
+    @Test func `a root whose signatures do not hold is refused before any device enrols`() throws {
         let registry = try Self.registry()
         let root = registry.folder.appendingPathComponent("root.json")
         let text = try String(contentsOf: root, encoding: .utf8)

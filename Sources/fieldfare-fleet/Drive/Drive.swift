@@ -15,6 +15,9 @@ struct Drive {
     let rounds: Int
     let lanes: Int
 
+    /// How many files a fleet of that size has open.
+    static func openFiles(_ devices: Int) -> Int { devices * filesOfDevice + otherFiles }
+
     private typealias Lane = [DrivenDevice]
 
     /// Enrols one device for each of the attributes, lets all go through the rounds, and compares with the registry.
@@ -25,7 +28,6 @@ struct Drive {
     func run(
         _ attributes: [DeviceAttributes], _ tokens: [BearerText], _ desk: DriveDesk
     ) throws(Failure) -> DriveReport {
-        try OpenFiles.allow(attributes.count * Self.filesOfDevice + Self.otherFiles)
         let before = try desk.acceptedReports()
         let now = SystemClock.now()
         var fleet: [[(device: DrivenDevice, token: BearerText)]] = Array(

@@ -84,6 +84,7 @@ struct DriveCommand: ParsableCommand {
         let line = try line()
         let attributes = try attributes()
         let desk = DriveDesk(line.registry, token: try token())
+        try OpenFiles.allow(Drive.openFiles(devices))
         let tokens = try enrolmentTokens(desk)
         let drive = Drive(line: line, rounds: rounds, lanes: min(atOnce, devices))
         let report = try drive.run(attributes, tokens, desk)

@@ -56,7 +56,7 @@ struct DriveReport: Sendable {
     // MARK: For people
 
     var lines: [String] {
-        var table = Table(["requests", "number", "failed", "p50 ms", "p95 ms", "p99 ms", "most"])
+        var table = Table(["requests", "number", "failed", "p50 ms", "p95 ms", "p99 ms", "most ms"])
         for kind in RequestKind.allCases {
             let durations = figures.microseconds[kind] ?? []
             guard let latency = LatencyFigures(durations) else { continue }
@@ -73,13 +73,13 @@ struct DriveReport: Sendable {
         }
         return table.lines + [""] + steps.lines + [""] + summary
             + figures.texts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-            .map { "\($0.value) times: \($0.key)" }
+            .map { "\($0.value) x \($0.key)" }
     }
 
     private var summary: [String] {
         let view = known.map { "\($0) of them known and heard" } ?? "not asked for devices"
         return [
-            "\(devices) devices, \(enrolled) enrolled, \(swapped) swapped; \(rounds) rounds, \(lanes) at once",
+            "\(devices) devices, \(enrolled) enrolled, \(swapped) swapped; rounds: \(rounds), at once: \(lanes)",
             "\(figures.requests) requests, \(figures.failed) failed; \(transfers.notModified) answered 304; "
                 + "\(transfers.connections) connections; "
                 + "\(transfers.bytesReceived) bytes received, \(transfers.bytesSent) sent",
