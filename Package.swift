@@ -275,7 +275,8 @@ let server: [Target] = [
             "ModelBundle", "PosixFiles", "Primitives", "RegistryCore", "Rollouts", "TUF", arguments,
             .product(name: "Yams", package: "Yams"),
         ]),
-    // For demonstrations: stands in for the voice application of a device; scripts/demo drives.
+    // Fleets on one machine: voice applications for demonstrations, simulated rollouts, and many devices over HTTPS,
+    // which poll by the agent's own code and report as the registry's made-up devices do.
     program(
         "fieldfare-fleet",
         [

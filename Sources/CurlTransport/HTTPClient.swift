@@ -139,6 +139,7 @@ import PosixFiles
         var transfer = TransferMetrics()
         transfer.requests = 1
         transfer.connections = unsafe Self.number(CURLINFO_NUM_CONNECTS, handle)
+        transfer.notModified = unsafe Self.number(CURLINFO_RESPONSE_CODE, handle) == 304 ? 1 : 0
         transfer.bodyBytesReceived = unsafe Self.offset(CURLINFO_SIZE_DOWNLOAD_T, handle)
         transfer.bytesReceived =
             unsafe transfer.bodyBytesReceived + Self.number(CURLINFO_HEADER_SIZE, handle)

@@ -4,6 +4,8 @@ package struct TransferMetrics: Sendable, Hashable {
     package var requests: Int64 = 0
     /// Connections opened; fewer than requests where they were kept alive.
     package var connections: Int64 = 0
+    /// Answers of 304: the copy at hand was still good.
+    package var notModified: Int64 = 0
     /// Header and body bytes received, without TLS and below.
     package var bytesReceived: Int64 = 0
     /// Header and body bytes sent, without TLS and below.
@@ -19,6 +21,7 @@ package struct TransferMetrics: Sendable, Hashable {
         var sum = left
         sum.requests += right.requests
         sum.connections += right.connections
+        sum.notModified += right.notModified
         sum.bytesReceived += right.bytesReceived
         sum.bytesSent += right.bytesSent
         sum.bodyBytesReceived += right.bodyBytesReceived

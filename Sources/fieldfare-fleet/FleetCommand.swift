@@ -2,16 +2,18 @@ import ArgumentParser
 import Console
 import Glibc
 
-/// Fleets on one machine: what stands in for the applications of their devices, and devices in memory only.
+/// Fleets on one machine: what stands in for the applications of their devices, devices that speak to a registry, and
+/// devices in memory only.
 @main
 struct FleetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fieldfare-fleet",
-        abstract: "Fleets on one machine: real applications, or a simulation of many devices.",
+        abstract:
+            "Fleets on one machine: real applications, driven devices, or a simulation of many.",
         version: "0.1.0",
         subcommands: [
-            VoiceCommand.self, SimulateGateCommand.self, SimulateReleasesCommand.self,
-            DriveCommand.self,
+            VoiceCommand.self, DriveCommand.self, SimulateGateCommand.self,
+            SimulateReleasesCommand.self,
         ])
 
     /// Runs the command; wrong usage exits with 2, and a `Failure` with its own code.

@@ -43,6 +43,11 @@ package final class RegistryClient: Fetching, Reporting, @unchecked Sendable {
     /// The trace id that goes with further requests.
     package func attribute(to trace: TraceID?) { lock.withLock { _ in state.trace = trace } }
 
+    /// What its requests have cost, since its interrupt was last another one.
+    package var metrics: TransferMetrics {
+        lock.withLock { _ in state.client?.metrics ?? TransferMetrics() }
+    }
+
     // MARK: Fetching
 
     package func metadata(

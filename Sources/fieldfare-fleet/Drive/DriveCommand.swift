@@ -1,173 +1,185 @@
-import AgentCore
 import ArgumentParser
 import Console
-import CurlTransport
-import FieldfareAgent
-import Glibc
 import PosixFiles
 import Primitives
 import RegistryCore
 import TUF
-import Telemetry
 
 /// The command `fieldfare-fleet drive`.
 struct DriveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drive",
-        abstract: "Drives many simulated devices against a running registry, over HTTPS.",
+        abstract: "Drives many devices over HTTPS against a running registry.",
         discussion: """
-            One device for each enrolment token, each with a key, a TLS connection kept open, trusted metadata and a \
-            state of its own. All enrol; then, in each round, every device polls (verified from --root as an agent \
-            verifies it, conditional once it has a timestamp), decides, announces what it takes and waits for the \
-            acknowledgement, is used, and reports what it has counted, signed. Turns, smoke tests and downloads of \
-            models are made up; all else is the agent's own code, at this machine's clock.
+            Each device has a key of its own, enrols with a token, keeps its TLS connection open, verifies metadata from \
+            the root that --root names, decides by the agent's own rules what to run, and sends signed reports. What it is \
+            used for is made up, and bundles are neither fetched nor run. Afterwards the registry must know every device, \
+            and have counted every report: let nobody else report to it meanwhile.
+
+            Enrolment tokens come from --tokens, or are made by the operator's token of --token-file or FIELDFARE_TOKEN, \
+            which needs the scopes operate and read. The model needs a plan: start a rollout before.
+
+            Exit code 1: a request failed, an answer was not to be trusted, or the registry does not say the same.
 
             EXAMPLE
-              fieldfare devices enrol-tokens --count 2000 > tokens
-              fieldfare-fleet drive --server https://registry.example --root root.json --model commands-en --tokens tokens
-
-            Exit code 1: a request failed, or a report was refused.
+              fieldfare-fleet drive --model commands-en --root root.json --devices 2000 --rounds 5
             """)
 
-    /// Devices that one process may be.
-    private static let deviceLimit = 20_000
-    /// Descriptors besides those of the connections.
-    private static let spareDescriptors = 64
-
-    @Option(help: "The registry's base URL.")
-    var server: String
+    @Option(help: "The registry's base URL; otherwise FIELDFARE_SERVER.")
+    var server: String?
 
     @Option(
         help: "A PEM file with the authority to trust; otherwise FIELDFARE_CA, or the system's.")
     var ca: String?
 
-    @Option(help: "The trusted root, as devices have it from the factory.")
-    var root: String
+    @Option(help: "A file with an operator's token; otherwise FIELDFARE_TOKEN.")
+    var tokenFile: String?
 
-    @Option(help: "The model.")
+    @Option(help: "A file with enrolment tokens, one a line, as many as devices.")
+    var tokens: String?
+
+    @Option(help: "A root that the devices trust, of any version; otherwise FIELDFARE_ROOT.")
+    var root: String?
+
+    @Option(help: "The model that the devices follow.")
     var model: String
 
-    @Option(help: "The channel.")
+    @Option(help: "The channel that they follow.")
     var channel = "main"
 
-    @Option(help: "A file with enrolment tokens, one a line.")
-    var tokens: String
+    @Option(help: "How many devices, at most 10000.")
+    var devices = 2_000
 
-    @Option(help: "Rounds.")
+    @Option(help: "How often each polls and reports.")
     var rounds = 5
 
-    @Option(help: "Devices that are served at the same time, each by a thread.")
-    var lanes = 32
+    @Option(help: "How many requests are under way at once.")
+    var atOnce = 32
 
-    @Option(help: "The regions of the devices, in turns, separated by commas.")
-    var regions = "eu,us"
+    @Option(help: "A region of the devices; several are dealt out in turn.")
+    var region: [String] = ["eu"]
 
-    @Option(help: "The device classes, in turns, separated by commas.")
-    var deviceClasses = "hub"
+    @Option(help: "A device class; several are dealt out in turn.")
+    var deviceClass: [String] = ["hub"]
 
-    @Option(help: "The seed of turns and drifts.")
-    var seed: UInt64 = 1
+    @Option(help: "The devices' locale.")
+    var locale = "en-GB"
 
-    @Flag(help: "Print one JSON object.")
+    @Flag(help: "Prints one JSON object.")
     var json = false
 
     func validate() throws {
-        guard (1...10_000).contains(rounds), (1...256).contains(lanes) else {
-            throw ValidationError(
-                "expected --rounds of 1 to 10000 and --lanes of 1 to 256, got \(rounds) and \(lanes)"
-            )
+        func expect(_ name: String, _ range: ClosedRange<Int>, _ value: Int) throws {
+            guard range.contains(value) else {
+                throw ValidationError(
+                    "expected \(name) of \(range.lowerBound) to \(range.upperBound), got \(value)")
+            }
         }
+        try expect("--devices", 1...Enrolments.countLimit, devices)
+        try expect("--rounds", 1...10_000, rounds)
+        try expect("--at-once", 1...512, atOnce)
     }
 
     func run() throws {
-        let tokens = try readTokens()
-        try raiseDescriptorLimit(for: tokens.count)
-        let context = try context()
-        let started = SystemClock.monotonicNanoseconds()
-        let lanes = min(lanes, tokens.count)
-        let enrolled = Barrier(lanes)
-        let parts = Lanes.run(lanes) { lane in
-            let own = tokens.indices.filter { $0 % lanes == lane }.map { ($0, tokens[$0]) }
-            return DriveLane(context, own).run(rounds: rounds, enrolled: enrolled)
+        let line = try line()
+        let attributes = try attributes()
+        let desk = DriveDesk(line.registry, token: try token())
+        try OpenFiles.allow(Drive.openFiles(devices))
+        let tokens = try enrolmentTokens(desk)
+        let drive = Drive(line: line, rounds: rounds, lanes: min(atOnce, devices))
+        let report = try drive.run(attributes, tokens, desk)
+        if json {
+            Output.json(report.json)
+        } else {
+            for line in report.lines { Output.line(line) }
         }
-        let seconds = Double(SystemClock.monotonicNanoseconds() - started) / 1e9
-        let figures = parts.reduce(into: DriveFigures()) { $0.merge($1) }
-        let report = DriveReport(figures, devices: tokens.count, rounds: rounds, seconds: seconds)
-        if json { Output.json(report.json) } else { Output.line(report.text) }
-        guard figures.failures == 0 else {
-            throw Failure(
-                .failed,
-                "drive: expected no failure, got \(figures.failures): \(figures.troubleText)")
+        guard report.problems.isEmpty else {
+            throw Failure(.failed, "drive: " + report.problems.joined(separator: "\n  "))
         }
     }
 
-    private func readTokens() throws(Failure) -> [BearerText] {
-        let bytes = try FileBytes.read(tokens, limit: Self.deviceLimit * 64)
-        let lines = bytes.split(separator: UInt8(ascii: "\n")).map {
-            String(decoding: $0, as: UTF8.self)
+    private func line() throws(Failure) -> DriveLine {
+        guard let url = server ?? Environment.value("FIELDFARE_SERVER") else {
+            throw Failure(.usage, "registry: expected --server or FIELDFARE_SERVER, got neither")
         }
-        guard (1...Self.deviceLimit).contains(lines.count) else {
-            throw Failure(
-                .usage,
-                "tokens '\(tokens)': expected 1 to \(Self.deviceLimit) lines, got \(lines.count)")
+        guard let path = root ?? Environment.value("FIELDFARE_ROOT") else {
+            throw Failure(.usage, "root of trust: expected --root or FIELDFARE_ROOT, got neither")
         }
-        var read: [BearerText] = []
-        for (number, line) in lines.enumerated() {
-            guard let token = BearerText(.enrolment, line) else {
+        let authorities = ca ?? Environment.value("FIELDFARE_CA")
+        // Before anybody is asked: a file that is not there is not the network's fault.
+        if let authorities { _ = try FileBytes.read(authorities, limit: 4 << 20) }
+        let trusted = try FileBytes.read(path, limit: Limits.standard.root)
+        try Failure.catching("root of trust '\(path)'", .refused) {
+            _ = try Verifier(start: SystemClock.now()).initialRoot(trusted)
+        }
+        return DriveLine(
+            registry: RegistryAddress(
+                base: String(url.reversed().drop { $0 == "/" }.reversed()),
+                authorities: authorities),
+            trustedRoot: trusted,
+            model: try read(model, "--model", ModelName.expected, ModelName.init),
+            channel: try read(channel, "--channel", ChannelName.expected, ChannelName.init))
+    }
+
+    private func token() throws(Failure) -> String? {
+        guard let tokenFile else { return Environment.value("FIELDFARE_TOKEN") }
+        let bytes = try FileBytes.read(tokenFile, limit: 1_024)
+        return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
+    }
+
+    private func enrolmentTokens(_ desk: DriveDesk) throws(Failure) -> [BearerText] {
+        guard let tokens else {
+            guard desk.hasToken else {
                 throw Failure(
-                    .usage,
-                    "tokens '\(tokens)' line \(number + 1): expected an enrolment token, got another text",
-                    hint: "'fieldfare devices enrol-tokens' makes them")
+                    .usage, "tokens: expected --tokens, --token-file or FIELDFARE_TOKEN, got none")
             }
-            read.append(token)
+            return try desk.enrolmentTokens(devices)
         }
-        return read
-    }
-
-    private func context() throws(Failure) -> DriveContext {
-        var settings = HTTPClientSettings()
-        settings.authorities = ca ?? Environment.value("FIELDFARE_CA")
-        settings.userAgent = "fieldfare-fleet"
-        if let authorities = settings.authorities {
-            _ = try FileBytes.read(authorities, limit: 4 << 20)
+        let bytes = try FileBytes.read(tokens, limit: 1 << 20)
+        var found: [BearerText] = []
+        for (index, line) in bytes.split(whereSeparator: { $0 <= 0x20 }).enumerated() {
+            // The text is a secret, and in no message.
+            guard let token = BearerText(.enrolment, String(decoding: line, as: UTF8.self)) else {
+                throw Failure(
+                    .usage, "file '\(tokens)': expected an enrolment token, got another text",
+                    hint: "it is the \(index + 1). word")
+            }
+            found.append(token)
         }
-        let root = try FileBytes.read(root, limit: Limits.standard.root)
-        guard let model = ModelName(model) else {
-            throw Failure(.usage, "--model: expected \(ModelName.expected), got '\(model)'")
-        }
-        guard let channel = ChannelName(channel) else {
-            throw Failure(.usage, "--channel: expected \(ChannelName.expected), got '\(channel)'")
-        }
-        return DriveContext(
-            base: server, settings: settings, root: root, model: model, channel: channel,
-            regions: try names(regions, "--regions"),
-            deviceClasses: try names(deviceClasses, "--device-classes"), seed: seed)
-    }
-
-    private func names(_ text: String, _ option: String) throws(Failure) -> [AttributeName] {
-        let words = text.split(separator: ",").map(String.init)
-        let names = words.compactMap(AttributeName.init)
-        guard !names.isEmpty, names.count == words.count else {
+        guard found.count >= devices else {
             throw Failure(
-                .usage,
-                "\(option): expected \(AttributeName.expected), separated by commas, got '\(text)'")
+                .usage, "file '\(tokens)': expected \(devices) tokens, got \(found.count)",
+                hint: "'fieldfare devices enrol-tokens --count \(devices)' makes them")
+        }
+        return Array(found.prefix(devices))
+    }
+
+    /// What each device is: every region meets every class.
+    private func attributes() throws(Failure) -> [DeviceAttributes] {
+        let regions = try names(region, "--region")
+        let classes = try names(deviceClass, "--device-class")
+        let locale = try names([locale], "--locale")[0]
+        return (0..<devices).map { index in
+            DeviceAttributes(
+                number: 1, region: regions[index % regions.count],
+                deviceClass: classes[index / regions.count % classes.count], locale: locale)
+        }
+    }
+
+    private func names(_ texts: [String], _ name: String) throws(Failure) -> [AttributeName] {
+        var names: [AttributeName] = []
+        for text in texts {
+            names.append(try read(text, name, AttributeName.expected, AttributeName.init))
         }
         return names
     }
 
-    /// A descriptor for each connection.
-    private func raiseDescriptorLimit(for devices: Int) throws(Failure) {
-        var limit = rlimit()
-        _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        let needed = rlim_t(devices + Self.spareDescriptors)
-        guard limit.rlim_cur < needed else { return }
-        limit.rlim_cur = min(needed, limit.rlim_max)
-        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        guard limit.rlim_cur == needed else {
-            throw Failure(
-                .usage,
-                "open files: expected a limit of \(needed) for \(devices) devices, got \(limit.rlim_max)",
-                hint: "raise it by 'ulimit -n', or bring fewer tokens")
+    private func read<Value>(
+        _ text: String, _ name: String, _ expected: String, _ parse: (String) -> Value?
+    ) throws(Failure) -> Value {
+        guard let value = parse(text) else {
+            throw Failure(.usage, "\(name): expected \(expected), got '\(text)'")
         }
+        return value
     }
 }

@@ -1,150 +1,134 @@
 import AgentCore
 import Cryptography
+import CurlTransport
 import FieldfareAgent
 import FleetSimulation
 import PosixFiles
 import Primitives
 import RegistryCore
-import Synchronization
-import TUF
 import Telemetry
 
-/// A simulated device that follows a real registry: its own key, connection, trusted metadata and state.
-final class DrivenDevice {
-    private let context: DriveContext
-    private let client: RegistryClient
-    private let cycle: PollCycle<MetadataMemory>
-    private let meter: DriveMeter
-    private let stop = Interrupt()
-    private var random: SimulationRandom
+/// What all devices of a drive have in common.
+struct DriveLine: Sendable {
+    let registry: RegistryAddress
+    let trustedRoot: [UInt8]
+    let model: ModelName
+    let channel: ChannelName
+    let meter = DriveMeter()
+    /// Never set: a drive ends with its last round, or with the process.
+    let stop = Interrupt()
+}
+
+/// One device of a driven fleet: a key, a connection, trusted metadata and a state of its own.
+///
+/// It polls by the agent's own client and refresh, decides by `decide` on what it has verified, and signs what it
+/// reports. Made up are its turns, and that a bundle which it decides for is there and passes its smoke test.
+struct DrivenDevice: Sendable {
+    /// How much a device is used between two reports, in ticks of `FleetModel`: some 20 turns.
+    static let ticks = 4.0
+    private static let usage = FleetModel()
+
+    private let line: DriveLine
+    private let registry: MeteredRegistry
+    private let memory: DeviceMemory
     private var device: MadeUpDevice
+    private var random: SimulationRandom
+    private var lastRound: UTCTime
+    private(set) var isEnrolled = false
 
-    var agent: SimulatedAgent { device.agent }
-
-    /// Makes a key, trusts the root, connects and enrols.
-    init(
-        _ context: DriveContext, _ index: Int, _ token: BearerText, _ meter: DriveMeter
-    ) throws(DriveTrouble) {
-        self.context = context
-        self.meter = meter
-        var random = SimulationRandom(seed: context.seed, part: UInt64(index))
+    /// Makes a device with a new key; nothing is sent yet.
+    init(_ line: DriveLine, attributes: DeviceAttributes, at now: UTCTime) {
         var system = SystemRandomNumberGenerator()
         let key = Ed25519PrivateKey(using: &system)
-        let attributes = DeviceAttributes(
-            number: 1, region: context.regions[index % context.regions.count],
-            deviceClass: context.deviceClasses[
-                index / context.regions.count % context.deviceClasses.count],
-            labels: [], locale: context.regions[0])
-        let now = SystemClock.now()
+        random = SimulationRandom(seed: system.next())
+        self.line = line
+        registry = MeteredRegistry(
+            client: RegistryClient(
+                base: line.registry.base, settings: line.registry.settings("fieldfare-fleet")),
+            meter: line.meter)
+        memory = DeviceMemory(trustedRoot: line.trustedRoot)
         device = MadeUpDevice(
             key: key,
             agent: SimulatedAgent(
                 id: DeviceID(of: key.publicKey), attributes: attributes, installed: nil,
-                epoch: now.seconds, model: context.fleet, random: &random))
-        self.random = random
-        let store = MetadataMemory()
-        do {
-            try Refresh(fetcher: NoFetching(), store: store, start: now)
-                .install(trustedRoot: context.root)
-        } catch {
-            throw DriveTrouble(text: "root of trust: \(error)")
-        }
-        client = RegistryClient(base: context.base, settings: context.settings)
-        cycle = PollCycle(
-            fetching: MeteredFetching(fetching: client, meter: meter), store: store,
-            cache: TargetMemory(), stop: stop)
-        try enrol(MadeUpDevice.enrolment(of: key, attributes, token: token))
+                epoch: now.seconds, model: Self.usage, random: &random))
+        lastRound = now
     }
 
-    private func enrol(_ request: JSON) throws(DriveTrouble) {
-        let id: DeviceID
+    var id: DeviceID { device.agent.id }
+    var swaps: Int { device.agent.swaps }
+    /// What its requests have cost.
+    var transfers: TransferMetrics { registry.client.metrics }
+
+    /// Becomes known to the registry.
+    mutating func enrol(_ token: BearerText) {
+        let body = MadeUpDevice.enrolment(
+            of: device.key, device.agent.attributes, token: token)
         do {
-            id = try meter.measure(.enrolment) { () throws(FetchError) in
-                try client.enrol(request, until: stop)
+            let known = try registry.enrol(body, until: line.stop)
+            isEnrolled = known == id
+            guard isEnrolled else {
+                return line.meter.count {
+                    $0.add(untrusted: "enrolment: expected the device's own id, got another")
+                }
             }
         } catch {
-            throw DriveTrouble(text: "enrolment: \(error)")
-        }
-        guard id == agent.id else {
-            throw DriveTrouble(text: "enrolment: expected the device's own id, got another")
+            // The meter has counted it; the device stays out of every round.
         }
     }
 
-    /// Polls, decides, announces, is used for a while, and reports.
-    func round() throws(DriveTrouble) {
-        let line = try poll()
-        let effect = { (_: SemanticVersion) in CandidateEffect() }
+    /// Polls, goes where it is to go, is used, and reports.
+    mutating func round() {
+        guard isEnrolled, let published = poll() else { return }
+        let sound = CandidateEffect()
+        let effect = { (_: SemanticVersion) in sound }
         let now = SystemClock.now()
-        let announced = device.agent.poll(line, effect: effect, at: now)
-        let accepted = try send(announced)
-        try send(device.agent.acknowledge(accepted, line, effect: effect, at: now))
+        var reports = device.agent.poll(published, effect: effect, at: now)
+        while !reports.isEmpty {
+            let accepted = send(reports)
+            reports = device.agent.acknowledge(accepted, published, effect: effect, at: now)
+        }
         device.agent.use(
-            line, model: context.fleet, effect: CandidateEffect(), since: now, ticks: 1,
+            published, model: Self.usage, effect: sound, since: lastRound, ticks: Self.ticks,
             random: &random)
-        try send([device.agent.periodic(line, at: now)])
+        _ = send([device.agent.periodic(published, at: now)])
+        lastRound = now
     }
 
-    private func poll() throws(DriveTrouble) -> PublishedLine {
-        let material: PollMaterial
-        do {
-            material = try cycle.run(
+    /// What the registry publishes for this device, verified from the trusted root; nil where that failed.
+    private func poll() -> PublishedLine? {
+        let cycle = PollCycle(
+            fetching: registry, store: memory, cache: memory, stop: line.stop)
+        do throws(PollError) {
+            let material = try cycle.run(
                 PollQuestion(
-                    model: context.model, channel: context.channel, device: agent.id,
-                    concerned: [agent.current].compactMap(\.self), start: SystemClock.now()))
+                    model: line.model, channel: line.channel, device: id,
+                    concerned: [device.agent.current].compactMap(\.self),
+                    start: SystemClock.now()))
+            return PublishedLine(
+                model: line.model, channel: line.channel, listing: material.listing,
+                plan: material.readablePlan, planVersion: material.planVersion ?? 0)
         } catch {
-            throw DriveTrouble(text: "\(error)")
+            if case .fetch = error { return nil }
+            line.meter.count { $0.add(untrusted: error.description) }
+            return nil
         }
-        if case .unreadable(let reason) = material.plan {
-            throw DriveTrouble(text: "plan: expected one that can be read, got \(reason)")
-        }
-        return PublishedLine(
-            model: context.model, channel: context.channel, listing: material.listing,
-            plan: material.readablePlan, planVersion: material.planVersion ?? 0)
     }
 
     /// - Returns: the sequence numbers that the registry has.
-    @discardableResult
-    private func send(_ reports: [Report]) throws(DriveTrouble) -> Set<Int64> {
-        guard !reports.isEmpty else { return [] }
-        let batch = device.batch(reports)
-        let receipt: ReportReceipt
+    private mutating func send(_ reports: [Report]) -> Set<Int64> {
         do {
-            receipt = try meter.measure(.reports) { () throws(FetchError) in
-                try client.post(batch, until: stop)
+            let receipt = try registry.post(device.batch(reports), until: line.stop)
+            let accepted = Set(receipt.accepted).intersection(reports.map(\.sequence))
+            line.meter.count {
+                $0.add(
+                    sent: reports.count, accepted: accepted.count,
+                    refused: receipt.refused.map(\.code))
             }
+            return accepted
         } catch {
-            throw DriveTrouble(text: "reports: \(error)")
+            line.meter.count { $0.add(sent: reports.count, accepted: 0, refused: []) }
+            return []
         }
-        meter.countAccepted(receipt.accepted.count)
-        guard receipt.accepted.count == reports.count else {
-            let code = receipt.refused.first?.code ?? "nothing said"
-            throw DriveTrouble(
-                text:
-                    "reports: expected \(reports.count) accepted, got \(receipt.accepted.count) (\(code))"
-            )
-        }
-        return Set(receipt.accepted)
-    }
-}
-
-/// The root of trust is at hand: nothing is fetched for it.
-private struct NoFetching: MetadataFetching {
-    func fetch(_ name: MetadataFileName, limit: Int) throws(Never) -> [UInt8]? { nil }
-}
-
-/// Policies and manifests of one device, for as long as the process lives.
-private final class TargetMemory: TargetCaching {
-    private let targets = Mutex<[SHA256Digest: [UInt8]]>([:])
-
-    func cached(_ digest: SHA256Digest, limit: Int) -> [UInt8]? {
-        targets.withLock { $0[digest] }.flatMap { $0.count <= limit ? $0 : nil }
-    }
-
-    func keep(_ bytes: [UInt8], as digest: SHA256Digest) {
-        targets.withLock { $0[digest] = bytes }
-    }
-
-    func retain(only digests: Set<SHA256Digest>) {
-        targets.withLock { $0 = $0.filter { digests.contains($0.key) } }
     }
 }
