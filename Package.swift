@@ -217,7 +217,7 @@ let server: [Target] = [
         "RegistryCore",
         [
             "Cryptography", "FleetSimulation", "Health", "ModelBundle", "Primitives", "Rollouts",
-            "TUF", "Telemetry",
+            "Speech", "TUF", "Telemetry",
         ]),
     // Metadata, fleet and audit on SQLite by GRDB, with frozen migrations.
     library(
@@ -268,12 +268,13 @@ let server: [Target] = [
             "ModelBundle", "PosixFiles", "Primitives", "RegistryCore", "Rollouts", "TUF", arguments,
             .product(name: "Yams", package: "Yams"),
         ]),
-    // For demonstrations: stands in for the voice application of a device; scripts/demo drives.
+    // For demonstrations and tests of size: stands in for a device's voice application, which scripts/demo drives, and
+    // simulates fleets against the gate, or against a registry's store and controller in this process.
     program(
         "fieldfare-fleet",
         [
-            "Console", "FleetSimulation", "PosixFiles", "Primitives", "SlotHost", "Speech",
-            "SpeechRuntime", arguments,
+            "BlobFiles", "Console", "FleetSimulation", "PosixFiles", "Primitives", "RegistryCore",
+            "RegistryDatabase", "Rollouts", "SlotHost", "Speech", "SpeechRuntime", arguments,
         ]),
     // A registry in memory, a store that dies at a commit, the suites of its ports, and a small repository.
     .target(
@@ -298,8 +299,8 @@ let server: [Target] = [
     tests(
         "RegistryDatabaseTests",
         [
-            "Cryptography", "Primitives", "RegistryCore", "RegistryDatabase",
-            "RegistryTestSupport", "TUF", "Telemetry",
+            "Cryptography", "FleetSimulation", "Primitives", "RegistryCore", "RegistryDatabase",
+            "RegistryTestSupport", "Rollouts", "TUF", "Telemetry",
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
     // The blob store on a folder: as its port asks, and on full disks.

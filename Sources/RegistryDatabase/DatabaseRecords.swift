@@ -29,12 +29,13 @@ struct DatabaseRecords {
         _ sql: String, _ arguments: StatementArguments = [],
         _ read: (Row) throws(RegistryError) -> Value
     ) throws(RegistryError) -> [Value] {
-        let rows = try attempt {
-            try Row.fetchAll(try database.cachedStatement(sql: sql), arguments: arguments)
+        try attempt {
+            let cursor = try Row.fetchCursor(
+                try database.cachedStatement(sql: sql), arguments: arguments)
+            var values: [Value] = []
+            while let row = try cursor.next() { values.append(try read(row)) }
+            return values
         }
-        var values: [Value] = []
-        for row in rows { values.append(try read(row)) }
-        return values
     }
 
     func row<Value>(
@@ -47,6 +48,8 @@ struct DatabaseRecords {
     private func attempt<Value>(_ body: () throws -> Value) throws(RegistryError) -> Value {
         do {
             return try body()
+        } catch let error as RegistryError {
+            throw error
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
             throw .insufficientStorage
         } catch {

@@ -9,7 +9,10 @@ struct FleetCommand: ParsableCommand {
         commandName: "fieldfare-fleet",
         abstract: "Fleets on one machine: real applications, or a simulation of many devices.",
         version: "0.1.0",
-        subcommands: [VoiceCommand.self, SimulateGateCommand.self, SimulateReleasesCommand.self])
+        subcommands: [
+            VoiceCommand.self, SimulateGateCommand.self, SimulateReleasesCommand.self,
+            SimulateFleetCommand.self,
+        ])
 
     /// Runs the command; wrong usage exits with 2, and a `Failure` with its own code.
     static func main() {
