@@ -6,6 +6,7 @@ import RegistryCore
 /// One transaction on the tables; each port has its verbs in a file of its own.
 struct DatabaseRecords {
     let database: Database
+    let attributes = AttributesMemory()
 
     init(_ database: Database) { self.database = database }
 
@@ -92,6 +93,23 @@ extension Row {
         } catch {
             throw .storage("database: column '\(column)' holds what it should not: \(error)")
         }
+    }
+}
+
+/// What devices say of themselves, read once for each text: of a million devices few say different things.
+final class AttributesMemory {
+    private static let limit = 4_096
+    private var known: [String: DeviceAttributes] = [:]
+
+    func read(_ row: Row) throws(RegistryError) -> DeviceAttributes {
+        let text: String = try row.parse("attributes") { $0 }
+        if let attributes = known[text] { return attributes }
+        let attributes = try row.json("attributes") { (json) throws(FieldError) in
+            var fields = try Fields(json)
+            return try DeviceAttributes(reading: &fields)
+        }
+        if known.count < Self.limit { known[text] = attributes }
+        return attributes
     }
 }
 

@@ -33,6 +33,17 @@ struct QueryPlanTests {
         #expect(!steps.contains { $0.contains("TEMP B-TREE") || $0.contains("SCAN") })
     }
 
+    @Test func `a report changes one row by its key`() throws {
+        let figures = try steps(
+            ReportQueries.change, [1, 1, 1, 1, nil, "", "d", "m", "1.0.0", 1, "main", "control"])
+        #expect(
+            figures == [
+                "SEARCH figures USING INDEX sqlite_autoindex_figures_1 (device=? AND model=? AND version=? AND window=?)"
+            ])
+        let following = try steps(ReportQueries.follow, [1, 1, "d", "m", "main", 1, 1])
+        #expect(following == ["SEARCH following USING PRIMARY KEY (device=? AND model=?)"])
+    }
+
     @Test func `followers come in the order of an index`() throws {
         let steps = try steps(EvidenceQueries.followers, ["m", "main"])
         #expect(steps.first?.contains("INDEX following_channel (model=? AND channel=?)") == true)

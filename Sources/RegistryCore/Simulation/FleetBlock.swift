@@ -22,8 +22,21 @@ final class FleetBlock: Sendable {
 
     /// The key of a device, by its place in the fleet.
     static func key(of index: Int, seed: UInt64) -> Ed25519PrivateKey {
-        var random = SimulationRandom(seed: seed, part: UInt64(index) | 1 << 62)
+        var random = random(of: index, seed: seed)
         return Ed25519PrivateKey(using: &random)
+    }
+
+    /// Its public key; where nothing is signed, any bytes: a million keys would take minutes.
+    static func publicKey(of index: Int, _ settings: WholeFleet.Settings) -> Ed25519PublicKey {
+        guard !settings.isSigned else { return key(of: index, seed: settings.seed).publicKey }
+        var random = random(of: index, seed: settings.seed)
+        let bytes = (0..<Ed25519PublicKey.byteCount).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        guard let key = Ed25519PublicKey(bytes) else { preconditionFailure("32 bytes are a key") }
+        return key
+    }
+
+    private static func random(of index: Int, seed: UInt64) -> SimulationRandom {
+        SimulationRandom(seed: seed, part: UInt64(index) | 1 << 62)
     }
 
     init(

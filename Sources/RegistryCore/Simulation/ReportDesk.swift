@@ -23,19 +23,18 @@ struct ReportDesk: Sendable {
         var count: Int { reports.count }
     }
 
-    /// Does for one device what needs no store: reports become JSON, are signed, are read again and checked.
-    func pack(_ batch: FleetBlock.Batch, at now: UTCTime) throws -> Parcel {
+    /// Does for one device what needs no store: its reports become JSON, and are signed.
+    func pack(_ batch: FleetBlock.Batch) -> Parcel {
         let key = isSigned ? FleetBlock.key(of: batch.index, seed: seed) : nil
         let reports = batch.reports.map { report in
-            report.signed(with: key?.sign(report.signedBytes) ?? Self.noSignature)
+            SignedReport(report, signature: key?.sign(report.signedBytes) ?? Self.noSignature)
         }
+        guard isSigned else { return Parcel(place: batch.place, reports: reports, body: nil) }
         let body: JSON = [
             "schema": .string(Reports.schema), "device": .string(batch.device.description),
-            "reports": .array(reports),
+            "reports": .array(reports.map(\.json)),
         ]
-        return Parcel(
-            place: batch.place, reports: try reports.map { try SignedReport($0, at: now) },
-            body: isSigned ? body : nil)
+        return Parcel(place: batch.place, reports: reports, body: body)
     }
 
     /// - Returns: the sequence numbers that the registry has, by the device's place in its block.

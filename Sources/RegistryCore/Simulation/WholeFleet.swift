@@ -150,7 +150,7 @@ package final class WholeFleet {
         spread(parts) { part in
             let range = part * Self.blockSize..<min(total, (part + 1) * Self.blockSize)
             let keys = range.map { index in
-                let key = FleetBlock.key(of: index, seed: settings.seed).publicKey
+                let key = FleetBlock.publicKey(of: index, settings)
                 return (DeviceID(of: key), key, index)
             }
             made.withLock { $0 += keys }
@@ -203,11 +203,11 @@ package final class WholeFleet {
         let desk = ReportDesk(store: store, isSigned: settings.isSigned, seed: settings.seed)
         let taken = Mutex(0)
         try inStep(blocks.count) { part in
-            try blocks[part].poll(line, settings, at: since).map { try desk.pack($0, at: since) }
+            blocks[part].poll(line, settings, at: since).map { desk.pack($0) }
         } take: { part, parcels in
             let accepted = try desk.take(parcels, at: since)
-            let more = try blocks[part].acknowledge(accepted, line, settings, at: since)
-                .map { try desk.pack($0, at: since) }
+            let more = blocks[part].acknowledge(accepted, line, settings, at: since)
+                .map { desk.pack($0) }
             _ = try desk.take(more, at: since)
             taken.withLock { $0 += (parcels + more).reduce(0) { $0 + $1.count } }
         }
@@ -215,7 +215,7 @@ package final class WholeFleet {
         try inStep(blocks.count) { part in
             let used = blocks[part].use(line, settings, since: since, at: now)
             turns.withLock { $0 += used.turns }
-            return try used.batches.map { try desk.pack($0, at: now) }
+            return used.batches.map { desk.pack($0) }
         } take: { _, parcels in
             _ = try desk.take(parcels, at: now)
             taken.withLock { $0 += parcels.count }

@@ -39,7 +39,7 @@ extension DatabaseRecords: EvidenceStoring {
             ]
         ) { (row) throws(RegistryError) -> (FactsRow, DeviceAttributes, Hearing?) in
             (
-                try FactsRow(row), try row.attributes("attributes"),
+                try FactsRow(row), try attributes.read(row),
                 try Self.hearing(row)
             )
         }
@@ -66,7 +66,7 @@ extension DatabaseRecords: EvidenceStoring {
             ]
         ) { (row) throws(RegistryError) in
             SampleRow(
-                device: try row.device("device"), attributes: try row.attributes("attributes"),
+                device: try row.device("device"), attributes: try attributes.read(row),
                 heard: try Self.hearing(row), figures: try FiguresRow(row), facts: nil)
         }
     }
@@ -86,17 +86,8 @@ extension DatabaseRecords: EvidenceStoring {
     func subscribers(
         model: ModelName, channel: ChannelName
     ) throws(RegistryError) -> [Subscriber] {
-        // Of a million devices few say different things.
-        var known: [String: DeviceAttributes] = [:]
         func subscriber(_ row: Row) throws(RegistryError) -> Subscriber {
-            let device = try row.device("id")
-            let text: String = row["attributes"]
-            if let attributes = known[text] {
-                return Subscriber(device: device, attributes: attributes)
-            }
-            let attributes = try row.attributes("attributes")
-            known[text] = attributes
-            return Subscriber(device: device, attributes: attributes)
+            Subscriber(device: try row.device("id"), attributes: try attributes.read(row))
         }
         let followers = try rows(
             EvidenceQueries.followers, [model.description, channel.description], subscriber)
