@@ -273,8 +273,9 @@ let server: [Target] = [
     program(
         "fieldfare-fleet",
         [
-            "BlobFiles", "Console", "FleetSimulation", "PosixFiles", "Primitives", "RegistryCore",
-            "RegistryDatabase", "Rollouts", "SlotHost", "Speech", "SpeechRuntime", arguments,
+            "BlobFiles", "Console", "FleetSimulation", "Health", "PosixFiles", "Primitives",
+            "RegistryCore", "RegistryDatabase", "Rollouts", "SlotHost", "Speech", "SpeechRuntime",
+            arguments,
         ]),
     // A registry in memory, a store that dies at a commit, the suites of its ports, and a small repository.
     .target(
