@@ -12,9 +12,8 @@ package enum Boundary {
     /// How much wider an error is whose variance was estimated with so many degrees of freedom, at least 1.
     ///
     /// Student's quantile over the normal one at z = sqrt(19), about the level of a segment's test, by Wallace's
-    /// approximation (1959). Its first term is `1 + 5/degrees`, which is half of what three devices against five need.
+    /// approximation (1959). Its first term is `1 + 5/degrees`: 1.8 where three devices against five need 3.0.
     static func inflation(degrees: Double) -> Double {
-        if unsafe getenv("FF_OLD") != nil { return 1 + 5 / degrees }
         let z = sqrt(19.0)
         let normal = z * (8 * degrees + 3) / (8 * degrees + 1)
         return sqrt(degrees * expm1(normal * normal / degrees)) / z

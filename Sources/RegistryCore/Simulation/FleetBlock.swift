@@ -30,7 +30,9 @@ final class FleetBlock: Sendable {
     static func publicKey(of index: Int, _ settings: WholeFleet.Settings) -> Ed25519PublicKey {
         guard !settings.isSigned else { return key(of: index, seed: settings.seed).publicKey }
         var random = random(of: index, seed: settings.seed)
-        let bytes = (0..<Ed25519PublicKey.byteCount).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        let bytes = (0..<Ed25519PublicKey.byteCount).map { _ in
+            UInt8(truncatingIfNeeded: random.next())
+        }
         guard let key = Ed25519PublicKey(bytes) else { preconditionFailure("32 bytes are a key") }
         return key
     }

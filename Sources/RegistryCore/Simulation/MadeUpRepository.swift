@@ -50,10 +50,15 @@ package struct MadeUpRepository: Sendable {
 
     /// Posts root and targets, and both releases; the first is complete on return, `firstSoak` before `now`.
     ///
-    /// - Parameter policy: of the candidate, as `rollout.yaml` would have it.
+    /// - Parameters:
+    ///   - policy: of the candidate, as `rollout.yaml` would have it.
+    ///   - now: when the candidate may start.
+    /// - Throws: what the use cases throw, and `FieldError` for a policy that cannot be read.
     package func found(policy: JSON, at now: UTCTime) throws {
         let before = now + -2 * Self.firstSoak
-        let holders = { (role: RoleName) in KeyHolders([ownerKeys[role]?.publicKey].compactMap(\.self)) }
+        let holders = { (role: RoleName) in
+            KeyHolders([ownerKeys[role]?.publicKey].compactMap(\.self))
+        }
         let online = { (purpose: OnlineKeys.Purpose) in KeyHolders(keys.publicKeys(of: purpose)) }
         let root = RepositoryLayout(
             root: holders(.root), targets: holders(.targets), snapshot: online(.snapshot),

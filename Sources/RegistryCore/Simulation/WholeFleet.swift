@@ -85,6 +85,7 @@ package final class WholeFleet {
     ///
     /// - Parameter tell: is told how it stands after each tick.
     /// - Returns: how it stands at the end.
+    /// - Throws: what store, blobs and use cases throw.
     package func run(_ tell: (Standing) -> Void) throws -> Standing {
         try repository.found(policy: settings.policy, at: settings.start)
         try enrol()

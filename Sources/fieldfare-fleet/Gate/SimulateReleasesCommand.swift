@@ -27,7 +27,8 @@ struct SimulateReleasesCommand: ParsableCommand {
     @Option(help: "Only releases whose name contains this.")
     var scenario: String?
 
-    @Option(help: "One fleet of so many devices in 12 cohorts, in the place of the three of the table.")
+    @Option(
+        help: "One fleet of so many devices in 12 cohorts, in the place of the three of the table.")
     var devices: Int?
 
     func validate() throws {

@@ -22,7 +22,7 @@ struct FleetReport {
         let outcome = end.excluded.isEmpty ? "" : ", without \(segments)"
         return [
             "\(devices) devices in \(cohorts) cohorts: \(end.state.rawValue) after \(end.hours) h\(outcome), "
-                + "\(end.exposed) devices exposed",
+                + "\(end.exposed) devices exposed"
         ] + end.decisions.map { "  \($0.kind): \($0.evidence)" } + [
             "\(end.turns) turns simulated, \(end.reports) reports taken in",
             "\(end.ticks) ticks of the controller, the slowest \(Self.milliseconds(end.slowestTick)) ms; "

@@ -29,7 +29,8 @@ struct SimulateFleetCommand: ParsableCommand {
     @Option(help: "Devices, 100 to 1000000.")
     var devices = 10_000
 
-    @Option(help: "Regions; times the classes they are the cohorts, the largest fifty times the smallest.")
+    @Option(
+        help: "Regions; times the classes they are the cohorts, the largest 50 times the smallest.")
     var regions = 4
 
     @Option(help: "Device classes.")
@@ -47,10 +48,12 @@ struct SimulateFleetCommand: ParsableCommand {
             valueName: "what=how much"))
     var worse: [String] = []
 
-    @Flag(help: "Devices sign their reports, and the registry checks that; for fleets of some thousands.")
+    @Flag(help: "Devices sign their reports, and the registry checks that; for some thousands.")
     var signed = false
 
-    @Option(help: "An empty folder for the registry's files; by default one that is removed in the end.")
+    @Option(
+        help: "An empty folder for the registry's files; by default one that is removed in the end."
+    )
     var folder: String?
 
     @Flag(name: .customLong("json"), help: "Print JSON, one object a line.")
