@@ -217,7 +217,7 @@ let server: [Target] = [
         "RegistryCore",
         [
             "Cryptography", "FleetSimulation", "Health", "ModelBundle", "Primitives", "Rollouts",
-            "TUF", "Telemetry",
+            "Speech", "TUF", "Telemetry",
         ]),
     // Metadata, fleet and audit on SQLite by GRDB, with frozen migrations.
     library(
@@ -275,14 +275,15 @@ let server: [Target] = [
             "ModelBundle", "PosixFiles", "Primitives", "RegistryCore", "Rollouts", "TUF", arguments,
             .product(name: "Yams", package: "Yams"),
         ]),
-    // Fleets on one machine: voice applications for demonstrations, simulated rollouts, and many devices over HTTPS,
-    // which poll by the agent's own code and report as the registry's made-up devices do.
+    // Fleets on one machine: voice applications for demonstrations, many devices over HTTPS, and fleets in memory only,
+    // against the gate or against a registry's store and controller in this process.
     program(
         "fieldfare-fleet",
         [
-            "AgentCore", "Console", "Cryptography", "CurlTransport", "FieldfareAgent",
-            "FleetSimulation", "PosixFiles", "Primitives", "RegistryCore", "SlotHost", "Speech",
-            "SpeechRuntime", "TUF", "Telemetry", arguments,
+            "AgentCore", "BlobFiles", "Console", "Cryptography", "CurlTransport", "FieldfareAgent",
+            "FleetSimulation", "Health", "PosixFiles", "Primitives", "RegistryCore",
+            "RegistryDatabase", "Rollouts", "SlotHost", "Speech", "SpeechRuntime", "TUF",
+            "Telemetry", arguments,
         ]),
     // A registry in memory, a store that dies at a commit, the suites of its ports, and a small repository.
     .target(
@@ -307,8 +308,8 @@ let server: [Target] = [
     tests(
         "RegistryDatabaseTests",
         [
-            "Cryptography", "Primitives", "RegistryCore", "RegistryDatabase",
-            "RegistryTestSupport", "TUF", "Telemetry",
+            "Cryptography", "FleetSimulation", "Primitives", "RegistryCore", "RegistryDatabase",
+            "RegistryTestSupport", "Rollouts", "TUF", "Telemetry",
             .product(name: "GRDB", package: "GRDB.swift"),
         ]),
     // The blob store on a folder: as its port asks, and on full disks.

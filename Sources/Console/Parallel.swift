@@ -13,4 +13,9 @@ package enum Parallel {
         }
         return results.withLock { $0.compactMap { $0 } }
     }
+
+    /// As `map`, for work that leaves its results elsewhere.
+    package static func each(_ count: Int, _ work: @Sendable (Int) -> Void) {
+        DispatchQueue.concurrentPerform(iterations: count, execute: work)
+    }
 }

@@ -8,19 +8,33 @@ import CLibcrypto
     enum Function {
         case sha256
         case sha512
+
+        /// The algorithm as libcrypto gives it; looked up once, which takes longer than to hash a short message.
+        fileprivate var algorithm: OpaquePointer {
+            switch self {
+            case .sha256: unsafe Self.fetchedSHA256
+            case .sha512: unsafe Self.fetchedSHA512
+            }
+        }
+
+        // Unsafe for the compiler only: set once, never freed, and libcrypto's algorithms may be used by any thread.
+        nonisolated(unsafe) private static let fetchedSHA256 = unsafe fetch("SHA256")
+        nonisolated(unsafe) private static let fetchedSHA512 = unsafe fetch("SHA512")
+
+        private static func fetch(_ name: String) -> OpaquePointer {
+            guard let algorithm = unsafe EVP_MD_fetch(nil, name, nil) else {
+                preconditionFailure("libcrypto offers no \(name)")
+            }
+            return unsafe algorithm
+        }
     }
 
     private let context: OpaquePointer
 
     init(_ function: Function) {
-        let type =
-            switch function {
-            case .sha256: unsafe EVP_sha256()
-            case .sha512: unsafe EVP_sha512()
-            }
         guard let context = unsafe EVP_MD_CTX_new(),
-            unsafe EVP_DigestInit_ex(context, type, nil) == 1
-        else { preconditionFailure("libcrypto offers no \(function) or no memory for it") }
+            unsafe EVP_DigestInit_ex(context, function.algorithm, nil) == 1
+        else { preconditionFailure("libcrypto has no memory for \(function)") }
         unsafe self.context = context
     }
 

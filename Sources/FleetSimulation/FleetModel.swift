@@ -62,8 +62,9 @@ package struct CandidateEffect: Sendable, Hashable {
 /// A device of a simulated fleet: what it is like, for as long as it lives.
 struct SimulatedDevice {
     let turnsPerTick: Double
-    /// ln of its median latency today.
+    /// ln of its median latency today, and in its reference week.
     let level: Double
+    let formerLevel: Double
     /// Standard deviation (ln) of its turns' latency.
     let spread: Double
     let reference: ReferenceSample?
@@ -85,6 +86,7 @@ struct SimulatedDevice {
             log(model.medianMilliseconds) + levelShift + random.normal(sd: model.deviceSpread)
         turnsPerTick = recorded?.turnsPerTick ?? usage
         let own = recorded?.level ?? drawn
+        formerLevel = own
         spread = recorded?.spread ?? model.turnSpread
         level = own + random.normal(sd: model.slowDrift)
         let turns = random.poisson(model.referenceTicks * turnsPerTick)

@@ -71,18 +71,29 @@ extension JSON {
     }
 
     private static func write(_ string: String, to bytes: inout [UInt8], style: Style) {
+        let text = string.utf8
         bytes.append(UInt8(ascii: "\""))
-        for byte in string.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
+        defer { bytes.append(UInt8(ascii: "\"")) }
+        guard text.contains(where: { isEscaped($0, style) }) else {
+            return bytes.append(contentsOf: text)
+        }
+        for byte in text {
+            guard isEscaped(byte, style) else {
                 bytes.append(byte)
-            case 0..<0x20 where style != .canonical:
+                continue
+            }
+            if byte < 0x20 {
                 bytes.append(contentsOf: "\\u00".utf8)
                 bytes.append(contentsOf: Hex.encode([byte]).utf8)
-            default: bytes.append(byte)
+            } else {
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func isEscaped(_ byte: UInt8, _ style: Style) -> Bool {
+        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+            || (byte < 0x20 && style != .canonical)
     }
 }

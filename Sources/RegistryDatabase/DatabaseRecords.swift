@@ -6,6 +6,7 @@ import RegistryCore
 /// One transaction on the tables; each port has its verbs in a file of its own.
 struct DatabaseRecords {
     let database: Database
+    let attributes = AttributesMemory()
 
     init(_ database: Database) { self.database = database }
 
@@ -29,12 +30,13 @@ struct DatabaseRecords {
         _ sql: String, _ arguments: StatementArguments = [],
         _ read: (Row) throws(RegistryError) -> Value
     ) throws(RegistryError) -> [Value] {
-        let rows = try attempt {
-            try Row.fetchAll(try database.cachedStatement(sql: sql), arguments: arguments)
+        try attempt {
+            let cursor = try Row.fetchCursor(
+                try database.cachedStatement(sql: sql), arguments: arguments)
+            var values: [Value] = []
+            while let row = try cursor.next() { values.append(try read(row)) }
+            return values
         }
-        var values: [Value] = []
-        for row in rows { values.append(try read(row)) }
-        return values
     }
 
     func row<Value>(
@@ -47,6 +49,8 @@ struct DatabaseRecords {
     private func attempt<Value>(_ body: () throws -> Value) throws(RegistryError) -> Value {
         do {
             return try body()
+        } catch let error as RegistryError {
+            throw error
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
             throw .insufficientStorage
         } catch {
@@ -89,6 +93,23 @@ extension Row {
         } catch {
             throw .storage("database: column '\(column)' holds what it should not: \(error)")
         }
+    }
+}
+
+/// What devices say of themselves, read once for each text: of a million devices few say different things.
+final class AttributesMemory {
+    private static let limit = 4_096
+    private var known: [String: DeviceAttributes] = [:]
+
+    func read(_ row: Row) throws(RegistryError) -> DeviceAttributes {
+        let text: String = try row.parse("attributes") { $0 }
+        if let attributes = known[text] { return attributes }
+        let attributes = try row.json("attributes") { (json) throws(FieldError) in
+            var fields = try Fields(json)
+            return try DeviceAttributes(reading: &fields)
+        }
+        if known.count < Self.limit { known[text] = attributes }
+        return attributes
     }
 }
 

@@ -12,8 +12,8 @@ struct FleetCommand: ParsableCommand {
             "Fleets on one machine: real applications, driven devices, or a simulation of many.",
         version: "0.1.0",
         subcommands: [
-            VoiceCommand.self, DriveCommand.self, SimulateGateCommand.self,
-            SimulateReleasesCommand.self,
+            VoiceCommand.self, DriveCommand.self, SimulateFleetCommand.self,
+            SimulateGateCommand.self, SimulateReleasesCommand.self,
         ])
 
     /// Runs the command; wrong usage exits with 2, and a `Failure` with its own code.

@@ -45,13 +45,25 @@ struct GatheringTests {
         ])
     }
 
+    /// What the controller counts before a look.
+    private func census(
+        _ state: ControllerState, _ records: any RegistryRecords
+    ) throws(RegistryError) -> FleetCensus {
+        var census = FleetCensus()
+        for device in try records.subscribers(model: registry.model, channel: .main) {
+            let bucket = Bucket(of: device.device, candidate: state.plan.candidate.sha256)
+            census.add(device.attributes, bucket: bucket)
+        }
+        return census
+    }
+
     private func gather(
         _ state: ControllerState, at time: UTCTime
     ) throws -> Gathering.Result {
         let result = try registry.store.read { (records) throws(RegistryError) in
             try Gathering(
                 state: state, parameters: GateParameters(state.policy), records: records,
-                at: time
+                census: try census(state, records), at: time
             ).gather()
         }
         return try #require(result)

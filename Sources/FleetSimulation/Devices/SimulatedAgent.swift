@@ -224,7 +224,7 @@ package struct SimulatedAgent: Sendable {
     package mutating func warmUp(_ model: FleetModel, _ random: inout SimulationRandom) {
         guard current != nil else { return }
         for _ in 0..<random.poisson(device.turnsPerTick * model.referenceTicks) {
-            let level = device.level + random.normal(sd: device.spread)
+            let level = device.formerLevel + random.normal(sd: device.spread)
             tally.record(device.chances.turn(milliseconds: exp(level), &random))
         }
     }

@@ -29,6 +29,8 @@ package struct ReleaseReplay: Sendable {
         package var isRolledBack = false
         /// In the order in which they were excluded.
         package var excluded: [FleetSegment] = []
+        /// The metrics that spoke when it was rolled back or lost a segment.
+        package var causes: [GateMetric] = []
         package var isPaused = false
         /// Devices exposed, and hours since the start, when it was rolled back or first lost a segment.
         package var exposed = 0
@@ -84,12 +86,16 @@ package struct ReleaseReplay: Sendable {
         let before = outcome.isTakenBack
         for finding in judgement.findings {
             switch finding.action {
-            case .exclude: outcome.excluded.append(finding.segment)
+            case .exclude:
+                outcome.excluded.append(finding.segment)
+                outcome.causes += [finding.reason.facts?.result.rule.metric].compactMap(\.self)
             case .pause: outcome.isPaused = true
             }
         }
         switch judgement.verdict {
-        case .rollback: outcome.isRolledBack = true
+        case .rollback:
+            outcome.isRolledBack = true
+            outcome.causes += [judgement.reason.facts?.result.rule.metric].compactMap(\.self)
         case .pause: outcome.isPaused = true
         case .promote, .promoteUnproven, .wait: break
         }

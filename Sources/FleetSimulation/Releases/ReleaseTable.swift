@@ -99,6 +99,8 @@ package struct ReleaseResult: Sendable {
     package let medianExposed: Int?
     package let medianHours: Int?
     package let turns: Int
+    /// How often each metric rolled a release back, or took a segment from it.
+    package let causes: [GateMetric: Int]
 
     package init(_ outcomes: [ReleaseReplay.Outcome]) {
         runs = outcomes.count
@@ -110,6 +112,7 @@ package struct ReleaseResult: Sendable {
         medianExposed = Self.median(taken.map(\.exposed))
         medianHours = Self.median(taken.map(\.hours))
         turns = outcomes.reduce(0) { $0 + $1.turns }
+        causes = outcomes.flatMap(\.causes).reduce(into: [:]) { $0[$1, default: 0] += 1 }
     }
 
     private static func median(_ values: [Int]) -> Int? {

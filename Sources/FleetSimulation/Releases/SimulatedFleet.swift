@@ -36,6 +36,21 @@ package struct SimulatedFleet: Sendable {
         self.cohorts = cohorts
     }
 
+    /// `devices` in `regions` times `classes` cohorts, the largest fifty times the smallest.
+    package init(devices: Int, regions: Int, classes: Int) {
+        let shape = SimulatedFleet(
+            "", regions: regions, classes: classes, largest: 1_000_000, smallest: 20_000)
+        name = "\(devices) devices"
+        var rest = devices
+        cohorts = shape.cohorts.reversed().enumerated().map { place, cohort in
+            var cohort = cohort
+            let isLast = place == shape.cohorts.count - 1
+            cohort.devices = isLast ? rest : min(rest, devices * cohort.devices / shape.devices)
+            rest -= cohort.devices
+            return cohort
+        }.reversed()
+    }
+
     private static func name(_ text: String) -> AttributeName {
         guard let name = AttributeName(text) else { preconditionFailure("'\(text)' is a name") }
         return name

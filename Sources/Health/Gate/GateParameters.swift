@@ -55,7 +55,7 @@ package struct GateParameters: Sendable, Hashable {
     package var excludable: Set<SegmentKind> = []
     /// Where too few devices have a reference, test A compares the figures as they are.
     package var unpairedFallback = true
-    /// Multiplies the standard error of test A by `1 + 5/(devices - 2)`, on the fleet too; segments always have it: without
+    /// Widens the standard error of test A as `Boundary.inflation` says, on the fleet too; segments always have it: without
     /// it cohorts of ten devices were excluded from sound releases twice as often as alpha allows (docs/gate-simulation.md).
     package var inflatesSmallSamples = false
     /// Limits that need no control, for a first release.

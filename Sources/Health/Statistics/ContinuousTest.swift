@@ -84,8 +84,8 @@ struct ContinuousTest {
             devices = (devices.treated + treated.count, devices.control + control.count)
         }
         let sign: Double = rule.direction == .lowerIsWorse ? -1 : 1
-        let total = devices.treated + devices.control
-        let inflation = parameters.inflatesSmallSamples ? 1 + 5 / max(1, total - 2) : 1
+        let inflation =
+            parameters.inflatesSmallSamples ? Boundary.inflation(degrees: max(1, degrees)) : 1
         let effect = sign * effects / information
         return .estimate(
             estimate(

@@ -12,6 +12,8 @@ struct Gathering {
     let parameters: GateParameters
     let now: UTCTime
     let records: any RegistryRecords
+    /// The devices that follow the channel.
+    let census: FleetCensus
 
     /// What was gathered: the gate's evidence, and what has to be remembered of it.
     struct Result {
@@ -24,9 +26,10 @@ struct Gathering {
 
     init(
         state: ControllerState, parameters: GateParameters, records: any RegistryRecords,
-        at now: UTCTime
+        census: FleetCensus, at now: UTCTime
     ) {
         self.state = state
+        self.census = census
         self.parameters = parameters
         self.records = records
         self.now = now
@@ -54,7 +57,7 @@ struct Gathering {
         result.evidence.exposedDevices =
             try records.exposure(model: plan.model, candidate: plan.candidate.version)
             .values.reduce(0, +)
-        result.evidence.segments = try segments()
+        result.evidence.segments = segments()
         result.evidence.untrusted = Set(
             try records.placebos(plan.model, plan.channel).filter { !$0.isTrusted }
                 .map(\.cohort))
@@ -64,12 +67,9 @@ struct Gathering {
 
     /// The segments of all devices that the rollout ever reaches, the excluded ones too: what shares alpha must not
     /// depend on who was heard.
-    private func segments() throws(RegistryError) -> [FleetSegment] {
-        let plan = state.plan
-        let reached = try records.subscribers(model: plan.model, channel: plan.channel)
-            .map(\.attributes).filter { state.policy.contains($0) }
-        return FleetSegment.all(
-            cohorts: Set(reached.map(\.cohort)), locales: Set(reached.map(\.locale)))
+    private func segments() -> [FleetSegment] {
+        let reached = census.reach(of: state.policy.stages.map(\.where))
+        return FleetSegment.all(cohorts: reached.cohorts, locales: reached.locales)
     }
 
     // MARK: One device

@@ -33,7 +33,7 @@ struct RolloutMove {
         let before = rollout
         var outcome = Outcome()
         let facts = try self.facts(of: rollout)
-        if Self.isLookDue(rollout, at: now), let look = try look(at: rollout) {
+        if Self.isLookDue(rollout, at: now), let look = try look(at: rollout, facts) {
             rollout.lastLook = now
             rollout.look = look.json
             outcome.hasLooked = true
@@ -67,11 +67,12 @@ struct RolloutMove {
     }
 
     private func look(
-        at rollout: RolloutRecord
+        at rollout: RolloutRecord, _ facts: ControllerFacts
     ) throws(RegistryError) -> (verdict: ControllerEvent.Verdict, json: JSON)? {
         let parameters = GateParameters(rollout.state.policy)
         let gathering = Gathering(
-            state: rollout.state, parameters: parameters, records: records, at: now)
+            state: rollout.state, parameters: parameters, records: records, census: facts.census,
+            at: now)
         guard let gathered = try gathering.gather() else { return nil }
         for row in gathered.judged { try records.setFigures(row) }
         let judgement = judge(parameters, gathered.evidence)

@@ -24,6 +24,19 @@ package struct FiguresRow: Sendable, Hashable {
     }
 }
 
+/// What a report that arrives is held against: figures without what they say.
+package struct FiguresMark: Sendable, Hashable {
+    package let order: ReportOrder
+    package let firstReceived: UTCTime
+    package let jumped: Bool?
+
+    package init(order: ReportOrder, firstReceived: UTCTime, jumped: Bool?) {
+        self.order = order
+        self.firstReceived = firstReceived
+        self.jumped = jumped
+    }
+}
+
 extension FiguresRow {
     /// Reads what a store has kept, whole or redacted.
     ///
@@ -78,11 +91,24 @@ package struct FactsRow: Sendable, Hashable {
 package protocol ReportStoring {
     func figures(_ key: FiguresKey) throws(RegistryError) -> FiguresRow?
 
+    /// As `figures`, without reading the report.
+    func mark(_ key: FiguresKey) throws(RegistryError) -> FiguresMark?
+
     func setFigures(_ row: FiguresRow) throws(RegistryError)
 
     func facts(_ key: CandidateKey) throws(RegistryError) -> FactsRow?
 
     func setFacts(_ row: FactsRow) throws(RegistryError)
+}
+
+extension ReportStoring {
+    /// For stores that keep reports as values.
+    package func mark(_ key: FiguresKey) throws(RegistryError) -> FiguresMark? {
+        try figures(key).map {
+            FiguresMark(
+                order: $0.report.order, firstReceived: $0.firstReceived, jumped: $0.jumped)
+        }
+    }
 }
 
 /// How much of one device is kept.

@@ -19,12 +19,21 @@ struct Ingest {
     }
 
     private func takeFigures(_ signed: SignedReport) throws(RegistryError) {
-        let held = try records.figures(FiguresKey(of: signed.report))
-        if let held, !signed.report.replaces(held.report) { return }
+        let key = FiguresKey(of: signed.report)
+        let held = try records.mark(key)
+        if let held, try !isNewer(signed.report, than: held, key) { return }
         try records.setFigures(
             FiguresRow(
-                report: signed.report, bytes: signed.json.canonicalBytes,
+                report: signed.report, bytes: signed.canonicalBytes,
                 firstReceived: held?.firstReceived ?? now, received: now, jumped: held?.jumped))
+    }
+
+    /// As `Report.replaces`; the report that is held is read only where the order does not tell.
+    private func isNewer(
+        _ report: Report, than held: FiguresMark, _ key: FiguresKey
+    ) throws(RegistryError) -> Bool {
+        guard report.order == held.order else { return report.order > held.order }
+        return try records.figures(key).map { report.replaces($0.report) } ?? true
     }
 
     /// Notes a sign of life, and the pause before it where the device was at rest.

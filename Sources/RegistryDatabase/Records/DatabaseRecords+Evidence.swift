@@ -23,10 +23,6 @@ extension DatabaseRecords: EvidenceStoring {
         return treated + (try control(query)).filter { !known.contains($0.device) }
     }
 
-    private static let hearing = """
-        hearing.at AS heard, hearing.epoch AS heard_epoch, hearing.sequence AS heard_sequence
-        """
-
     private static func hearing(_ row: Row) throws(RegistryError) -> Hearing? {
         guard let at = try row.optionalTime("heard") else { return nil }
         let order = ReportOrder(epoch: row["heard_epoch"], sequence: row["heard_sequence"])
@@ -36,22 +32,14 @@ extension DatabaseRecords: EvidenceStoring {
     /// Devices with facts about the candidate, and their figures of it in the window.
     private func treated(_ query: SampleQuery) throws(RegistryError) -> [SampleRow] {
         let rows = try rows(
-            """
-            SELECT facts.*, device.attributes AS attributes, \(Self.hearing) FROM facts
-            JOIN following USING (device, model)
-            JOIN device ON device.id = facts.device
-            LEFT JOIN hearing ON hearing.device = facts.device
-            WHERE facts.model = ? AND facts.candidate = ? AND following.channel = ?
-                AND (exposed IS NOT NULL OR attempted IS NOT NULL)
-            ORDER BY facts.rank LIMIT ?
-            """,
+            EvidenceQueries.treated,
             [
                 query.model.description, query.candidate.description, query.channel.description,
                 query.limit,
             ]
         ) { (row) throws(RegistryError) -> (FactsRow, DeviceAttributes, Hearing?) in
             (
-                try FactsRow(row), try row.attributes("attributes"),
+                try FactsRow(row), try attributes.read(row),
                 try Self.hearing(row)
             )
         }
@@ -71,25 +59,14 @@ extension DatabaseRecords: EvidenceStoring {
     /// Devices that say of themselves that they are control in this window; the newest figures of each.
     private func control(_ query: SampleQuery) throws(RegistryError) -> [SampleRow] {
         try rows(
-            """
-            SELECT figures.*, device.attributes AS attributes, \(Self.hearing) FROM figures
-            JOIN device ON device.id = figures.device
-            LEFT JOIN hearing ON hearing.device = figures.device
-            WHERE model = ? AND channel = ? AND window = ? AND arm = 'control' AND NOT EXISTS (
-                SELECT 1 FROM figures AS newer
-                WHERE newer.device = figures.device AND newer.model = figures.model
-                    AND newer.channel = figures.channel AND newer.window = figures.window
-                    AND newer.arm = 'control'
-                    AND (newer.epoch, newer.sequence) > (figures.epoch, figures.sequence))
-            ORDER BY figures.rank LIMIT ?
-            """,
+            EvidenceQueries.control,
             [
                 query.model.description, query.channel.description, query.window.seconds,
                 query.limit,
             ]
         ) { (row) throws(RegistryError) in
             SampleRow(
-                device: try row.device("device"), attributes: try row.attributes("attributes"),
+                device: try row.device("device"), attributes: try attributes.read(row),
                 heard: try Self.hearing(row), figures: try FiguresRow(row), facts: nil)
         }
     }
@@ -109,25 +86,12 @@ extension DatabaseRecords: EvidenceStoring {
     func subscribers(
         model: ModelName, channel: ChannelName
     ) throws(RegistryError) -> [Subscriber] {
+        func subscriber(_ row: Row) throws(RegistryError) -> Subscriber {
+            Subscriber(device: try row.device("id"), attributes: try attributes.read(row))
+        }
         let followers = try rows(
-            """
-            SELECT id, attributes FROM following JOIN device ON device.id = following.device
-            JOIN hearing ON hearing.device = following.device
-            WHERE model = ? AND channel = ? ORDER BY id
-            """, [model.description, channel.description]
-        ) { (row) throws(RegistryError) in try Self.subscriber(row) }
+            EvidenceQueries.followers, [model.description, channel.description], subscriber)
         guard channel == .main else { return followers }
-        return followers
-            + (try rows(
-                """
-                SELECT id, attributes FROM device
-                WHERE NOT EXISTS (SELECT 1 FROM following WHERE following.device = device.id)
-                ORDER BY id
-                """
-            ) { (row) throws(RegistryError) in try Self.subscriber(row) })
-    }
-
-    private static func subscriber(_ row: Row) throws(RegistryError) -> Subscriber {
-        Subscriber(device: try row.device("id"), attributes: try row.attributes("attributes"))
+        return followers + (try rows(EvidenceQueries.unheard, [], subscriber))
     }
 }

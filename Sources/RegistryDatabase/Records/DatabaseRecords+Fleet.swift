@@ -6,7 +6,7 @@ import RegistryCore
 extension DatabaseRecords: FleetStoring {
     func device(_ id: DeviceID) throws(RegistryError) -> DeviceRecord? {
         try row("SELECT * FROM device WHERE id = ?", [id.bytes.data]) {
-            (row) throws(RegistryError) in try Self.device(row)
+            (row) throws(RegistryError) in try record(row)
         }
     }
 
@@ -33,7 +33,7 @@ extension DatabaseRecords: FleetStoring {
         try rows(
             "SELECT * FROM device WHERE id > ? ORDER BY id LIMIT ?",
             [(id?.bytes ?? []).data, limit]
-        ) { (row) throws(RegistryError) in try Self.device(row) }
+        ) { (row) throws(RegistryError) in try record(row) }
     }
 
     /// The rows of other tables go with it, by their foreign keys.
@@ -42,14 +42,14 @@ extension DatabaseRecords: FleetStoring {
         return try count(changedBy: "DELETE FROM device WHERE id = ?", [id.bytes.data]) > 0
     }
 
-    private static func device(_ row: Row) throws(RegistryError) -> DeviceRecord {
+    private func record(_ row: Row) throws(RegistryError) -> DeviceRecord {
         let bytes = try row.bytes("public_key")
         guard let key = Ed25519PublicKey(bytes) else {
             throw .storage("database: column 'public_key' holds no key")
         }
         return DeviceRecord(
             publicKey: key, enrolled: try row.time("enrolled"),
-            attributes: try row.attributes("attributes"),
+            attributes: try attributes.read(row),
             attributesReceived: try row.time("attributes_received"),
             agent: try row.parse("agent") { (text: String) in SemanticVersion(text) })
     }
@@ -61,13 +61,6 @@ extension Row {
             throw .storage("database: column '\(column)' holds no device id")
         }
         return id
-    }
-
-    func attributes(_ column: String) throws(RegistryError) -> DeviceAttributes {
-        try json(column) { (json) throws(FieldError) in
-            var fields = try Fields(json)
-            return try DeviceAttributes(reading: &fields)
-        }
     }
 
     func cohort() throws(RegistryError) -> Cohort {

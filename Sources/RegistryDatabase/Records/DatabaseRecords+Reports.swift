@@ -13,27 +13,55 @@ extension DatabaseRecords: ReportStoring {
         ) { (row) throws(RegistryError) in try FiguresRow(row) }
     }
 
+    func mark(_ key: FiguresKey) throws(RegistryError) -> FiguresMark? {
+        try row(
+            """
+            SELECT epoch, sequence, first_received, jumped FROM figures
+            WHERE device = ? AND model = ? AND version = ? AND window = ?
+            """, Self.arguments(key)
+        ) { (row) throws(RegistryError) in
+            FiguresMark(
+                order: ReportOrder(epoch: row["epoch"], sequence: row["sequence"]),
+                firstReceived: try row.time("first_received"), jumped: row["jumped"])
+        }
+    }
+
+    /// Mostly newer figures take the place of older ones of the same arm: then the row is changed where it is, and its
+    /// places in the indexes stay.
     func setFigures(_ row: FiguresRow) throws(RegistryError) {
         let report = row.report
         let order: StatementArguments = [report.epoch, report.sequence]
         let keys = Self.arguments(FiguresKey(of: report))
         let place: StatementArguments = [
             report.channel.description, report.place?.arm.rawValue ?? "",
-            Self.rank(of: report.device),
         ]
         let rest: StatementArguments = [
             row.firstReceived.seconds, row.received.seconds, row.jumped, row.bytes.data,
         ]
-        try execute(
-            """
-            INSERT OR REPLACE INTO figures (device, model, version, window, channel, arm, rank,
-                epoch, sequence, first_received, received, jumped, report)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """, keys + place + order + rest)
-        try dropOldest("figures", by: "received", of: report.device, limit: ReportLimits.figures)
+        let changed = try count(changedBy: ReportQueries.change, order + rest + keys + place)
+        if changed == 0 {
+            try execute(
+                """
+                INSERT OR REPLACE INTO figures (device, model, version, window, channel, arm,
+                    rank, epoch, sequence, first_received, received, jumped, report)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """, keys + place + [Self.rank(of: report.device)] + order + rest)
+            try dropOldest(
+                "figures", by: "received", of: report.device, limit: ReportLimits.figures)
+        }
+        try setFollowing(report, order)
+    }
+
+    /// Notes which channel the device follows, by its newest report.
+    private func setFollowing(
+        _ report: Report, _ order: StatementArguments
+    ) throws(RegistryError) {
         let following: StatementArguments = [
             report.device.bytes.data, report.model.description, report.channel.description,
         ]
+        guard try count(changedBy: ReportQueries.follow, order + following + order) == 0 else {
+            return
+        }
         try execute(
             """
             INSERT INTO following (device, model, channel, epoch, sequence) VALUES (?, ?, ?, ?, ?)
@@ -86,6 +114,23 @@ extension DatabaseRecords: ReportStoring {
     private static func arguments(_ key: CandidateKey) -> StatementArguments {
         [key.device.bytes.data, key.model.description, key.candidate.description]
     }
+}
+
+/// What is changed with each report, where it stands; the tests ask SQLite how it would do that.
+package enum ReportQueries {
+    /// Newer figures of the same arm: what is new, then key, channel and arm.
+    package static let change = """
+        UPDATE figures SET epoch = ?, sequence = ?, first_received = ?, received = ?, jumped = ?,
+            report = ?, redacted = 0
+        WHERE device = ? AND model = ? AND version = ? AND window = ? AND channel = ?
+            AND arm = ?
+        """
+
+    /// The order of the newest report, where it names the same channel as before: order, device, model, channel, order.
+    package static let follow = """
+        UPDATE following SET epoch = ?, sequence = ?
+        WHERE device = ? AND model = ? AND channel = ? AND (?, ?) > (epoch, sequence)
+        """
 }
 
 extension FiguresRow {

@@ -131,7 +131,8 @@ extension Judge {
 
     private func decision(_ action: Decision.Action) -> Decision {
         var decision = Decision(action: action, trace: trace)
-        decision.bucket = Bucket(of: device.id, candidate: plan.candidate.sha256)
+        decision.bucket =
+            exposure?.bucket ?? Bucket(of: device.id, candidate: plan.candidate.sha256)
         decision.isPinned = pin != nil
         decision.waitsUntil = waitsUntil
         if pin == nil, !isExcluded, plan.state != .completed {

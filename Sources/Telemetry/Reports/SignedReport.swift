@@ -30,6 +30,24 @@ package struct SignedReport: Sendable, Hashable {
         try report.check(at: now)
     }
 
+    /// A report that was made in this process, with a signature that nobody will check.
+    package init(_ report: Report, signature: [UInt8]) {
+        self.report = report
+        self.signature = signature
+        signed = report.json
+        signedBytes = signed.canonicalBytes
+    }
+
+    /// The object's canonical form: `signature` comes before `signed`, whose own is there already.
+    package var canonicalBytes: [UInt8] {
+        var bytes = Array("{\"signature\":\"".utf8)
+        bytes += Hex.encode(signature).utf8
+        bytes += "\",\"signed\":".utf8
+        bytes += signedBytes
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+
     /// The object as it arrived.
     package var json: JSON { ["signed": signed, "signature": .string(Hex.encode(signature))] }
 }

@@ -52,11 +52,10 @@ package struct TurnCounters: Sendable, Hashable {
         }.map { ($0.name, self[keyPath: $0.path]) }
     }
 
-    private static var fields: [(name: String, path: WritableKeyPath<TurnCounters, Int64>)] {
-        [
+    private static let fields:
+        [(name: String, path: any WritableKeyPath<TurnCounters, Int64> & Sendable)] = [
             ("turns", \.turns), ("errors", \.errors), ("escalations", \.escalations),
             ("false_positives", \.falsePositives), ("abandoned", \.abandoned),
             ("retries", \.retries), ("crashes", \.crashes),
         ]
-    }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Dispatch
 import FleetSimulation
+import Health
 
 /// The command `fieldfare-fleet simulate-releases`.
 struct SimulateReleasesCommand: ParsableCommand {
@@ -26,7 +27,14 @@ struct SimulateReleasesCommand: ParsableCommand {
     @Option(help: "Only releases whose name contains this.")
     var scenario: String?
 
+    @Option(
+        help: "One fleet of so many devices in 12 cohorts, in the place of the three of the table.")
+    var devices: Int?
+
     func validate() throws {
+        guard devices.map({ (100...1_000_000).contains($0) }) ?? true else {
+            throw ValidationError("expected --devices of 100 to 1000000, got \(devices ?? 0)")
+        }
         guard (10...1_000_000).contains(runs) else {
             throw ValidationError("expected --runs of 10 to 1000000, got \(runs)")
         }
@@ -34,7 +42,9 @@ struct SimulateReleasesCommand: ParsableCommand {
 
     func run() throws {
         let started = DispatchTime.now()
-        let fleets = SimulatedFleet.uneven
+        let fleets =
+            devices.map { [SimulatedFleet(devices: $0, regions: 4, classes: 3)] }
+            ?? SimulatedFleet.uneven
         Output.line(
             "| release | "
                 + fleets.map { "\($0.name), \($0.devices) devices" }
@@ -49,6 +59,9 @@ struct SimulateReleasesCommand: ParsableCommand {
                 turns += result.turns
                 let isMet = result.meets(row.demand)
                 isAccepted = isAccepted && isMet
+                if case .soundAtMost = row.demand, !result.causes.isEmpty {
+                    Output.note("\(row.name), \(fleet.name): \(Self.causes(result))")
+                }
                 cells.append(Self.text(result) + (isMet ? "" : " ≠"))
             }
             Output.line("| \(row.name) | " + cells.joined(separator: " | ") + " |")
@@ -66,6 +79,12 @@ struct SimulateReleasesCommand: ParsableCommand {
             if case .soundAtMost = row.demand { runs } else { runs / 10 }
         let base = Seed.of("\(seed) \(row.name) \(fleet.name)")
         return Parallel.map(count) { replay.run(seed: base &+ UInt64($0)) }
+    }
+
+    /// The metrics that took something from sound releases.
+    private static func causes(_ result: ReleaseResult) -> String {
+        result.causes.sorted { $0.key.rawValue < $1.key.rawValue }
+            .map { "\($0.key.rawValue) \($0.value)" }.joined(separator: ", ")
     }
 
     private static func text(_ result: ReleaseResult) -> String {

@@ -157,29 +157,9 @@ struct SimulateCommand: ParsableCommand {
         return candidates
     }
 
-    private static let factors: [String: any WritableKeyPath<CandidateEffect, Double> & Sendable] =
-        [
-            "latency": \.latency, "errors": \.errors, "false_positives": \.falsePositives,
-            "escalations": \.escalations, "abandonment": \.abandonment,
-        ]
-    private static let shares: [String: any WritableKeyPath<CandidateEffect, Double> & Sendable] = [
-        "bricked": \.bricked, "failed_attempts": \.failedAttempts,
-        "local_rollbacks": \.localRollbacks,
-    ]
-
     private static func apply(_ text: String, to effect: inout CandidateEffect) throws(Failure) {
-        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-        let value = parts.count == 2 ? Double(parts[1]) : nil
-        if let path = factors[parts.first ?? ""], let value, (0...1_000).contains(value) {
-            effect[keyPath: path] = value
-        } else if let path = shares[parts.first ?? ""], let value, (0...1).contains(value) {
-            effect[keyPath: path] = value
-        } else {
-            let known = (factors.keys.sorted() + shares.keys.sorted()).joined(separator: ", ")
-            throw Failure(
-                .usage,
-                "--worse: expected one of \(known), '=', and a factor up to 1000 or a share up to 1, got '\(text)'"
-            )
+        guard effect.apply(text) else {
+            throw Failure(.usage, "--worse: expected \(CandidateEffect.expected), got '\(text)'")
         }
     }
 
