@@ -39,8 +39,9 @@ import Testing
 
     @Test func `a registry that refuses reports is a failure, with its reason`() throws {
         let registry = try Self.registry()
-        // Without a rollout there is no plan, and so no model that a report could be about.
-        let outcome = try Self.drive(registry, "--devices", "3", "--rounds", "1")
+        // The repository delegates to no such model, and so there is none that a report could be about.
+        let outcome = try Self.drive(
+            registry, model: "other-model", "--devices", "3", "--rounds", "1")
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains("expected no refused report, got 3"), "\(outcome.errors)")
         #expect(outcome.output.contains("report refused: unknown-model"))
@@ -94,10 +95,10 @@ import Testing
     }
 
     private static func drive(
-        _ registry: RegistryUnderTest, _ arguments: String...
+        _ registry: RegistryUnderTest, model: String = "commands-en", _ arguments: String...
     ) throws -> Programs.Outcome {
         try registry.programs.run(
-            "fieldfare-fleet", ["drive", "--model", "commands-en", "--json"] + arguments,
+            "fieldfare-fleet", ["drive", "--model", model, "--json"] + arguments,
             in: registry.folder, environment: registry.environment)
     }
 }

@@ -22,7 +22,7 @@ struct WholeFleetTests {
     private static func stage(_ name: String, share: Int64, least: Int64) -> JSON {
         [
             "name": .string(name), "share": .integer(share), "least_devices": .integer(least),
-            "cap": 10_000, "least_soak_s": 43_200, "most_soak_s": 86_400,
+            "least_soak_s": 43_200, "most_soak_s": 86_400,
             "required_blind_spot": ["latency_p95": 2_000],
         ]
     }

@@ -17,7 +17,8 @@ extension Report {
     private func checkTimes(at now: UTCTime) throws(TelemetryError) {
         let latest = now + Self.clockTolerance
         let moments = [
-            ("made_at", madeAt, latest), ("epoch", UTCTime(clamping: epoch), latest), ("exposed_at", exposedAt, madeAt),
+            ("made_at", madeAt, latest), ("epoch", UTCTime(clamping: epoch), latest),
+            ("exposed_at", exposedAt, madeAt),
             ("counting_since", countingSince, madeAt), ("rollout.window", place?.window, latest),
         ]
         for (field, moment, limit) in moments {
