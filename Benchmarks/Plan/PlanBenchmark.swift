@@ -12,7 +12,7 @@ import TUF
 ///
 /// The standard policy with its three stages and all gates, and the plans that the controller makes of it in its last stage for
 /// fleets of 30 uneven cohorts. One line of JSON: `policy_bytes` and the largest `plan_bytes` of any fleet, without pins; what
-/// `bytes_per_pin` of 1,000 pins are, in thousandths; and the nanoseconds of one `decide` under the plan of a hundred devices and under that of a million
+/// each of 1,000 pins adds in thousandths of a byte (`bytes_per_pin_thousandths`); and the nanoseconds of one `decide` under the plan of a hundred devices and under that of a million
 /// with 1,000 pins (`small_ns`, `large_ns`): medians of rounds in which the two take turns.
 @main enum PlanBenchmark {
     private static let pins = 1_000

@@ -2,6 +2,7 @@ import Primitives
 import RegistryCore
 import RegistryTestSupport
 import Rollouts
+import Telemetry
 import TestSupport
 import Testing
 
@@ -74,11 +75,32 @@ struct StageForecastTests {
         #expect(given["turns_per_day_from"] == "given")
     }
 
-    /// Limits of a test that can hardly ever fire: the figures are beyond all meaning, and told as such.
-    @Test func `says of figures without meaning that there are none`() throws {
+    @Test func `one device that claims a million turns does not speak for the others`() throws {
+        let scene = try ControllerTests.Scene(devices: 30)
+        try scene.create("1.1.0")
+        try scene.run(hours: 7)
+        func turnsPerDay() throws -> Int64 {
+            try #require(
+                try scene.registry.desk.forecast(
+                    scene.registry.model, .main, by: scene.registry.admin
+                ).json["turns_per_day"]?.integer)
+        }
+        let before = try turnsPerDay()
+        var liar = scene.fleet.devices[0]
+        liar.epoch += 1
+        let report = liar.report(at: scene.now) { report in
+            report.version = scene.old
+            report.countingSince = scene.now + -7 * 3_600
+            report.tally.counters.turns = 1_000_000
+        }
+        #expect(try scene.registry.send(liar, report, at: scene.now).accepted.count == 1)
+        // At most ten times the median: nine more of thirty.
+        let after = try turnsPerDay()
+        #expect(after > before && after < before * 14 / 10, "\(before), \(after)")
+    }
+
+    @Test func `a warning says shares in percent and all else as a ratio`() throws {
         var policy = try #require(ControllerTests.policy.object)
-        policy["statistics"] = ["alpha": 1, "alpha_pause": 2, "fleet_part": 1]
-        policy["gates"] = [["metric": "wer_proxy", "limit": 100_000]]
         policy["stages"] = .array(
             (policy["stages"]?.array ?? []).map { stage in
                 var fields = stage.object ?? [:]

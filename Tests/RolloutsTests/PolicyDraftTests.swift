@@ -34,6 +34,24 @@ struct PolicyDraftTests {
             ])
     }
 
+    /// Numbers under which nothing could ever stop a release, and those next to them that are taken.
+    @Test(
+        arguments: [
+            ("fleet_part", 0, 1), ("fleet_part", 1_000, 999), ("coverage", 499, 500),
+            ("min_missing", 1_001, 1_000),
+        ] as [(String, Int64, Int64)])
+    func `statistics that take the brake away are refused`(
+        key: String, wrong: Int64, right: Int64
+    ) throws {
+        let error = try #require(throws: FieldError.self) {
+            try Self.complete(["statistics": .object([key: .integer(wrong)])])
+        }
+        #expect(error.path == "statistics.\(key)")
+        #expect(throws: Never.self) {
+            try Self.complete(["statistics": .object([key: .integer(right)])])
+        }
+    }
+
     @Test(arguments: ["gates", "without_gates"])
     func `gates that are no list are refused, and not dropped`(key: String) throws {
         let values: [JSON] = [["metric": "errors", "absolute": 10], 5, .null]
