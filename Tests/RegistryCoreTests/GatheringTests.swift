@@ -115,6 +115,26 @@ struct GatheringTests {
             }, at: time)
     }
 
+    @Test func `devices of another channel are not among the exposed`() throws {
+        try registry.found(at: now)
+        var here = try enrolled("here")
+        var elsewhere = try enrolled("elsewhere")
+        try expose(&here, at: now + 10)
+        let candidate = try version("1.1.0")
+        let night = try #require(ChannelName("night"))
+        try registry.send(
+            elsewhere,
+            elsewhere.report(.swapBeacon, .swapping, at: now + 10) { report in
+                report.candidate = candidate
+                report.channel = night
+                report.place = place(.treated)
+            }, at: now + 10)
+
+        let result = try gather(try state(), at: now + 20)
+
+        #expect(result.evidence.exposedDevices == 1)
+    }
+
     @Test func `treated devices are known by their beacon, control ones by what they say`() throws {
         try registry.found(at: now)
         var treated = try enrolled("treated")

@@ -27,12 +27,14 @@ struct DifferentialTests {
                 answers += try records.facts(of: device.id).map { Self.text($0) }
             }
             for version in versions {
-                answers.append(Self.text(try records.exposure(model: model, candidate: version)))
                 answers.append(
                     Self.text(
                         try records.lastHeard(
                             in: now..<(now + 40), notExposedTo: version, of: model)))
                 for channel in channels {
+                    let exposure = try records.exposure(
+                        model: model, channel: channel, candidate: version)
+                    answers.append("\(channel) \(Self.text(exposure))")
                     for window in [now, now + 50] {
                         for limit in [3, 100] {
                             let query = SampleQuery(

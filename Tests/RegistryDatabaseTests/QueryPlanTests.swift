@@ -24,6 +24,12 @@ struct QueryPlanTests {
         #expect(!steps.contains { $0.contains("TEMP B-TREE") || $0.contains("SCAN") })
     }
 
+    @Test func `who was exposed is counted among a candidate's devices only`() throws {
+        let steps = try steps(EvidenceQueries.exposure, ["m", "1.0.0", "main"])
+        #expect(steps.first == "SEARCH facts USING INDEX facts_candidate (model=? AND candidate=?)")
+        #expect(!steps.contains { $0.contains("SCAN") })
+    }
+
     @Test func `the control sample goes by rank, and looks for newer figures of one device only`()
         throws
     {

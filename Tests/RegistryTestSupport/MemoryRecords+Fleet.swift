@@ -185,11 +185,12 @@ extension MemoryRecords: EvidenceStoring {
     }
 
     func exposure(
-        model: ModelName, candidate: SemanticVersion
+        model: ModelName, channel: ChannelName, candidate: SemanticVersion
     ) throws(RegistryError) -> [Cohort: Int] {
         try look { state in
             let exposed = state.facts.values.filter {
                 $0.key.model == model && $0.key.candidate == candidate && $0.exposed != nil
+                    && state.following[$0.key.device]?[model]?.channel == channel
             }
             return Self.cohorts(exposed.map(\.key.device), in: state)
         }

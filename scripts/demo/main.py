@@ -24,9 +24,14 @@ from registry import MODEL, CommandFailed, Registry
 from show import Expectations, Timeline
 from thief import Thief
 
-REGIONS = ("eu", "us", "ap")
-# Device classes, devices of each cohort, and how many of these the first stage takes at least.
-FLEETS = {"full": (("edge-a", "edge-b"), 6, 1), "small": (("edge-a",), 8, 2), "thefts": (("edge-a",), 2, 1)}
+# Device classes, devices of each cohort by region, and how many of these the first stage and its control take at least.
+# Buckets are random: two cohorts of 8 that hold back 2 each have fewer than the 3 that a comparison needs in one release of
+# 50, two of 12 that hold back 3 in one of 10,000.
+FLEETS = {
+    "full": (("edge-a", "edge-b"), {"eu": 6, "us": 6, "ap": 6}, 1, 2),
+    "small": (("edge-a",), {"eu": 12, "us": 12, "ap": 6}, 2, 3),
+    "thefts": (("edge-a",), {"eu": 2, "us": 2, "ap": 2}, 1, 2),
+}
 # Version, model file, token table, and what kind it is. Each replaces the one that the fleet is then on.
 RELEASES = [
     ("1.0.0", "good", "tokens.txt", None),
@@ -57,7 +62,7 @@ class Demonstration:
         self.registry = Registry(folder)
         self.fleet = Fleet([])
         self.mirror: Mirror | None = None
-        self.classes, self.each, self.beta = FLEETS[fleet]
+        self.classes, self.regions, self.beta, self.control = FLEETS[fleet]
         # The last audit record told, and unproven stages by version.
         self.told = 0
         self.unproven: dict[str, list[str]] = {}
@@ -83,7 +88,7 @@ class Demonstration:
         self.pipeline = answer["token"]
         version, model, tokens, _ = RELEASES[0]
         self.registry.write_bundle(version, model, tokens, SMOKE_TIMEOUT_MS, may_loop=False)
-        policy = self.registry.write_policy("first.yaml", version, "", self.beta)
+        policy = self.registry.write_policy("first.yaml", version, "", self.beta, self.control)
         summary = self.registry.publish(version, policy, self.pipeline)["summary"]
         self.expect.equal("the pipeline's publication ends in", "held: 1 of 2 signatures", summary)
         code = self.registry.exit_code("rollout", "create", MODEL, version, "--initial")
@@ -98,7 +103,7 @@ class Demonstration:
             hangs = model == "hanging"
             self.registry.write_bundle(version, model, tokens, 4_000 if hangs else SMOKE_TIMEOUT_MS, may_loop=hangs)
             template = "patient.yaml" if version == "1.7.0" else "rollout.yaml"
-            policy = self.registry.write_policy(template, version, replaces, self.beta)
+            policy = self.registry.write_policy(template, version, replaces, self.beta, self.control)
             summary = self.registry.publish(version, policy, self.pipeline)["summary"]
             if summary != "held: 1 of 2 signatures":
                 raise CommandFailed(["publish", version], 0, summary)
@@ -109,9 +114,9 @@ class Demonstration:
         self.timeline.chapter("The fleet enrols and takes the first release")
         port = int(self.registry.url.rpartition(":")[2])
         self.mirror = Mirror(self.folder, port)
-        for region in REGIONS:
+        for region, each in self.regions.items():
             for device_class in self.classes:
-                for place in range(self.each):
+                for place in range(each):
                     number = len(self.fleet.devices) + 1
                     device = Device(self.folder / f"d{number}", number, region, device_class,
                                     "en-GB" if place % 2 else "en-US")
@@ -125,7 +130,7 @@ class Demonstration:
         self.registry.cli("rollout", "start", MODEL)
         for device in self.fleet.devices:
             device.start()
-        self.timeline.say(f"{len(self.fleet.devices)} agents, each with an application, in {len(REGIONS)} regions and "
+        self.timeline.say(f"{len(self.fleet.devices)} agents, each with an application, in {len(self.regions)} regions and "
                           f"{len(self.classes)} device classes; those of ap/edge-a reach the registry through a mirror")
 
     def take_first(self) -> None:
@@ -409,7 +414,7 @@ class Demonstration:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Runs Fieldfare's main job on this machine.")
-    parser.add_argument("--fleet", choices=("full", "small"), default="full", help="36 devices, or 24")
+    parser.add_argument("--fleet", choices=("full", "small"), default="full", help="36 devices, or 30")
     parser.add_argument("--keep", action="store_true", help="leave registry and fleet running until Ctrl-C")
     parser.add_argument("--results", type=Path, help="write the table as JSON")
     parser.add_argument("--folder", type=Path, help="work here, and leave everything there")

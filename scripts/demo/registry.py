@@ -135,11 +135,13 @@ class Registry:
         (bundle / "bundle.yaml").write_text(text, encoding="utf-8")
         return bundle
 
-    def write_policy(self, template: str, version: str, replaces: str, beta: int) -> Path:
-        """A policy from its template; `beta` is the least number of each cohort's devices in the first stage."""
+    def write_policy(self, template: str, version: str, replaces: str, beta: int, control: int) -> Path:
+        """A policy from its template; `beta` and `control` are the least number of each cohort's devices in the first stage
+        and held back."""
         text = (Path(__file__).parent / template).read_text(encoding="utf-8")
         path = self.folder / f"rollout-{version}.yaml"
         text = text.replace("@VERSION@", version).replace("@REPLACES@", replaces).replace("@BETA@", str(beta))
+        text = text.replace("@CONTROL@", str(control))
         text = text.replace("turns: 40, least_turns: 40", self.watch)
         path.write_text(text, encoding="utf-8")
         return path

@@ -67,7 +67,7 @@ class Thefts(Demonstration):
     def publish(self, version: str, template: str, replaces: str = "1.0.0...1.0.1", floor: str = "", elsewhere: str = "") -> None:
         """Publishes a release; `elsewhere`: with a second policy, for these regions."""
         self.registry.write_bundle(version, "better", "tokens.txt", SMOKE_TIMEOUT_MS, may_loop=False, floor=floor)
-        policy = self.registry.write_policy(template, version, replaces, self.beta)
+        policy = self.registry.write_policy(template, version, replaces, self.beta, self.control)
         more = {}
         if elsewhere:
             more["elsewhere"] = policy.with_name(f"elsewhere-{version}.yaml")

@@ -55,8 +55,9 @@ struct Gathering {
         }
         result.evidence.control = state.policy.isInitial ? .none : .concurrent
         result.evidence.exposedDevices =
-            try records.exposure(model: plan.model, candidate: plan.candidate.version)
-            .values.reduce(0, +)
+            try records.exposure(
+                model: plan.model, channel: plan.channel, candidate: plan.candidate.version
+            ).values.reduce(0, +)
         result.evidence.segments = segments()
         result.evidence.untrusted = Set(
             try records.placebos(plan.model, plan.channel).filter { !$0.isTrusted }

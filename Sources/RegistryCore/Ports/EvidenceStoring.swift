@@ -61,9 +61,9 @@ package protocol EvidenceStoring {
     /// an attempt or a beacon of the candidate, control those that say so in their figures of the window.
     func samples(_ query: SampleQuery) throws(RegistryError) -> [SampleRow]
 
-    /// How many devices of each cohort have sent a beacon for a candidate.
+    /// How many devices of each cohort that follow a channel have sent a beacon for a candidate.
     func exposure(
-        model: ModelName, candidate: SemanticVersion
+        model: ModelName, channel: ChannelName, candidate: SemanticVersion
     ) throws(RegistryError) -> [Cohort: Int]
 
     /// The devices that follow a channel of a model, by their newest report; those that have never

@@ -24,7 +24,8 @@ package struct RolloutStatus: Sendable, Hashable {
         self.rollout = rollout
         self.now = now
         exposure = try records.exposure(
-            model: rollout.model, candidate: rollout.state.plan.candidate.version)
+            model: rollout.model, channel: rollout.channel,
+            candidate: rollout.state.plan.candidate.version)
         var fleet: [Cohort: Int] = [:]
         let subscribers = try records.subscribers(
             model: rollout.model, channel: rollout.channel)

@@ -124,7 +124,8 @@ package final class WholeFleet {
             (
                 try records.rollout(MadeUpRepository.model, .main),
                 try records.exposure(
-                    model: MadeUpRepository.model, candidate: MadeUpRepository.candidate)
+                    model: MadeUpRepository.model, channel: .main,
+                    candidate: MadeUpRepository.candidate)
             )
         }
         guard let state = rollout?.state else {

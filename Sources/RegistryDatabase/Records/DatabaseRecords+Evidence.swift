@@ -72,15 +72,11 @@ extension DatabaseRecords: EvidenceStoring {
     }
 
     func exposure(
-        model: ModelName, candidate: SemanticVersion
+        model: ModelName, channel: ChannelName, candidate: SemanticVersion
     ) throws(RegistryError) -> [Cohort: Int] {
         try cohortCounts(
-            """
-            SELECT region, device_class, COUNT(*) AS total FROM facts
-            JOIN device ON device.id = facts.device
-            WHERE model = ? AND candidate = ? AND exposed IS NOT NULL
-            GROUP BY region, device_class
-            """, [model.description, candidate.description])
+            EvidenceQueries.exposure,
+            [model.description, candidate.description, channel.description])
     }
 
     func subscribers(

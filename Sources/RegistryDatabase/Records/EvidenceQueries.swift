@@ -29,6 +29,16 @@ package enum EvidenceQueries {
         ORDER BY figures.rank LIMIT ?
         """
 
+    /// Devices of each cohort that have sent a beacon: model, candidate, channel.
+    package static let exposure = """
+        SELECT region, device_class, COUNT(*) AS total FROM facts
+        JOIN following USING (device, model)
+        JOIN device ON device.id = facts.device
+        WHERE facts.model = ? AND facts.candidate = ? AND following.channel = ?
+            AND exposed IS NOT NULL
+        GROUP BY region, device_class
+        """
+
     /// The devices that follow a channel, in order: model, channel.
     package static let followers = """
         SELECT device.id AS id, attributes FROM following
