@@ -239,6 +239,8 @@ let server: [Target] = [
         path: "Benchmarks/Plan", swiftSettings: house),
     // How our programs speak to people and pipelines: failures with exit codes, JSON lines, tables, progress.
     library("Console", ["PosixFiles", "Primitives"]),
+    // How people and pipelines call a registry: its address, their token, and its refusals as failures.
+    library("RegistryAccess", ["Console", "CurlTransport", "Primitives", arguments]),
     // Blobs in a folder: immutable uploads, equal bytes accepted again.
     library("BlobFiles", ["Cryptography", "PosixFiles", "Primitives", "RegistryCore"]),
     // Routes, request and response types, problem details, pages.
@@ -272,7 +274,8 @@ let server: [Target] = [
         "fieldfare",
         [
             "AgentCore", "Console", "Cryptography", "CurlTransport", "FleetSimulation",
-            "ModelBundle", "PosixFiles", "Primitives", "RegistryCore", "Rollouts", "TUF", arguments,
+            "ModelBundle", "PosixFiles", "Primitives", "RegistryAccess", "RegistryCore", "Rollouts",
+            "TUF", arguments,
             .product(name: "Yams", package: "Yams"),
         ]),
     // Fleets on one machine: voice applications for demonstrations, many devices over HTTPS, and fleets in memory only,
@@ -281,8 +284,9 @@ let server: [Target] = [
         "fieldfare-fleet",
         [
             "AgentCore", "BlobFiles", "Console", "Cryptography", "CurlTransport", "FieldfareAgent",
-            "FleetSimulation", "Health", "PosixFiles", "Primitives", "RegistryCore",
-            "RegistryDatabase", "Rollouts", "SlotHost", "Speech", "SpeechRuntime", "TUF",
+            "FleetSimulation", "Health", "PosixFiles", "Primitives", "RegistryAccess",
+            "RegistryCore", "RegistryDatabase", "Rollouts", "SlotHost", "Speech", "SpeechRuntime",
+            "TUF",
             "Telemetry", arguments,
         ]),
     // A registry in memory, a store that dies at a commit, the suites of its ports, and a small repository.

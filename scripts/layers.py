@@ -21,7 +21,7 @@ LAYERS = {
     "AgentCore": CORE, "RegistryCore": CORE,
     "PosixFiles": ADAPTER, "CurlTransport": ADAPTER, "SlotHost": ADAPTER, "AgentJournal": ADAPTER,
     "SpeechRuntime": ADAPTER, "RegistryDatabase": ADAPTER, "BlobFiles": ADAPTER, "Console": ADAPTER, "HTTPAPI": ADAPTER,
-    "FieldfareAgent": FACADE,
+    "FieldfareAgent": FACADE, "RegistryAccess": FACADE,
     "fieldfare": PROGRAM, "fieldfare-registry": PROGRAM, "fieldfare-agent": PROGRAM,
     "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM, "tuf-conformance": PROGRAM, "refresh-benchmark": PROGRAM,
     "gate-benchmark": PROGRAM,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Primitives
+import RegistryAccess
 
 /// What each stage can prove: `fieldfare rollout plan`.
 struct PlanCommand: ParsableCommand {

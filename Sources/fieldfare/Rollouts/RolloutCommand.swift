@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Primitives
+import RegistryAccess
 
 /// Rollouts of a model: `fieldfare rollout`.
 struct RolloutCommand: ParsableCommand {
