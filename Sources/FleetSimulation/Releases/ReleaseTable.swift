@@ -55,13 +55,13 @@ package struct ReleaseRow: Sendable {
             demand: .takenBackAtLeast(99)),
         ReleaseRow(
             name: "p95 x2 in one region", effect: effect { $0.latency = 2 }, place: .region,
-            demand: .excludedAtLeast(90, rolledBackAtMost: 10)),
+            demand: .excludedAtLeast(80, rolledBackAtMost: 20)),
         ReleaseRow(
             name: "p95 x2 in one device class", effect: effect { $0.latency = 2 },
-            place: .deviceClass, demand: .excludedAtLeast(90, rolledBackAtMost: 10)),
+            place: .deviceClass, demand: .excludedAtLeast(80, rolledBackAtMost: 20)),
         ReleaseRow(
             name: "p95 x2 in one locale", effect: effect { $0.latency = 2 }, place: .locale,
-            demand: .excludedAtLeast(90, rolledBackAtMost: 10)),
+            demand: .excludedAtLeast(80, rolledBackAtMost: 20)),
     ]
 
     private static func effect(_ change: (inout CandidateEffect) -> Void) -> CandidateEffect {
