@@ -344,7 +344,10 @@ let server: [Target] = [
     // Commands as people type them, with their exit codes, outputs and files, against a registry over TLS.
     tests(
         "CommandLineTests",
-        ["Console", "Cryptography", "Primitives", "ProgramTestSupport", "RegistryTestSupport"]),
+        [
+            "Console", "Cryptography", "Primitives", "ProgramTestSupport", "RegistryCore",
+            "RegistryDatabase", "RegistryTestSupport",
+        ]),
     // Units, nginx, alerts, pipelines and runbooks: run as they are shipped.
     tests(
         "DeploymentTests",
