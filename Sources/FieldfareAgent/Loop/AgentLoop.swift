@@ -82,7 +82,7 @@ final class AgentLoop {
             agent: AgentVersion.current)
         let journal: Journal
         let isEnrolled: Bool
-        do { journal = try Journal(in: settings.stateDirectory) } catch {
+        do { journal = try Journal(in: state.folder) } catch {
             throw AgentError(error == .inUse ? .busy : .storage, "journal: \(error)")
         }
         do { isEnrolled = try state.enrolledDevice() == profile.id } catch {
