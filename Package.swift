@@ -112,7 +112,7 @@ let device: [Target] = [
         ]
     ),
     // The agent's journal and report queue on SQLite's C API.
-    library("AgentJournal", ["AgentCore", "CSQLite", "Primitives"]),
+    library("AgentJournal", ["AgentCore", "CSQLite", "PosixFiles", "Primitives"]),
     // The sherpa-onnx recogniser, opened at run time.
     library("SpeechRuntime", ["CSherpaOnnx", "Primitives", "Speech"]),
     // The public face of the agent, and its synchronous loop.
@@ -147,6 +147,14 @@ let deviceTests: [Target] = [
             "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "Speech", "TUF",
         ],
         path: "Tests/TestSupport", swiftSettings: house),
+    // A VFS over SQLite's own, whose changes of the disk can be seen, failed and forgotten.
+    .target(
+        name: "CObservedVFS", dependencies: ["CSQLite"], path: "Tests/CObservedVFS",
+        cSettings: strictC),
+    // SQLite under the same observer as the file calls of the device.
+    .target(
+        name: "EffectTestSupport", dependencies: ["CObservedVFS", "PosixFiles"],
+        path: "Tests/EffectTestSupport", swiftSettings: house),
     // Strict JSON, names, paths, moments and versions: what is read, and what is refused.
     tests("PrimitivesTests", ["Primitives"]),
     // Published vectors of Ed25519 and SHA-256, weak keys, and key files with and without a passphrase.
@@ -190,8 +198,13 @@ let deviceTests: [Target] = [
             "Speech",
             "TUF", "Telemetry",
         ]),
-    // The journal on SQLite: as its port asks, and on full or damaged disks.
-    tests("AgentJournalTests", ["AgentCore", "AgentJournal", "Primitives", "Rollouts"]),
+    // The journal on SQLite: as its port asks, on full or damaged disks, and with each of its calls failed or forgotten.
+    tests(
+        "AgentJournalTests",
+        [
+            "AgentCore", "AgentJournal", "EffectTestSupport", "PosixFiles", "Primitives",
+            "Rollouts",
+        ]),
     // Configuration, state directory, the local socket, and what the running agent says where something is wrong.
     tests(
         "FieldfareAgentTests",
