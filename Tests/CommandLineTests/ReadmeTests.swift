@@ -37,13 +37,14 @@ import Testing
         let promise = try #require(lines[3].firstMatch(of: /ends with "(.+)"/))
         #expect(claims[3].hasSuffix("\(promise.1)\n"))
         #expect(beginnings[4] == "model.commands-en: live")
-        #expect(beginnings[5] == "commands-en/main  1.1.0  created")
+        #expect(beginnings[5] == "commands-en/main  1.1.0  created; in force 1.0.0 completed")
         #expect(beginnings[6] == "commands-en/main  1.1.0  running (beta)")
         #expect(watched.output.contains("\n* beta 1%: began "))
         #expect(watched.output.contains("\nTEST "))
         #expect(claims[7].contains("  REFUSED ") && claims[7].contains("\n  ok      "))
-        #expect(beginnings[8] == "commands-en/main  1.1.0  rolled_back (beta)")
-        #expect(watched.output.contains(beginnings[8]))
+        let withdrawn = "commands-en/main  1.1.0  rolled_back (beta)\n"
+        #expect(claims[8].hasPrefix("withdrawn: 1.1.0\n\(withdrawn)"))
+        #expect(watched.output.contains(withdrawn))
     }
 
     /// The lines of the block, with their comments.

@@ -256,8 +256,10 @@ struct RolloutCreationTests {
             Issue.record("\(String(describing: error))")
             return
         }
-        #expect(warnings.count == 2)
-        #expect(warnings.allSatisfy { $0.contains("expected to see latency_p95 of ") })
+        #expect(warnings.count == 4)
+        for words in ["expected to see latency_p95 of ", "control devices at least"] {
+            #expect(warnings.count { $0.contains(words) } == 2, "one of each stage")
+        }
         #expect(error?.code == .warningsNotAcknowledged)
         let kept = JSON.array(warnings.map { .string($0) })
         #expect(try scene.create().json["acknowledged"] == kept)
@@ -308,7 +310,7 @@ struct RolloutCreationTests {
             ControllerTests.policy, at: scene.now)
         let records = try scene.registry.auditRecords()
         let check = try scene.check(policy)
-        #expect(check.problems == [] && check.warnings.count == 2)
+        #expect(check.problems == [] && check.warnings.count == 4)
         #expect(check.notes == ["candidate: 1.2.0 is not live yet; to publish it is to sign it"])
         #expect(check.json["state"] == "good")
         #expect(check.json["type"] == "rollout_check")
