@@ -112,7 +112,7 @@ let device: [Target] = [
         ]
     ),
     // The agent's journal and report queue on SQLite's C API.
-    library("AgentJournal", ["AgentCore", "CSQLite", "Primitives"]),
+    library("AgentJournal", ["AgentCore", "CSQLite", "PosixFiles", "Primitives"]),
     // The sherpa-onnx recogniser, opened at run time.
     library("SpeechRuntime", ["CSherpaOnnx", "Primitives", "Speech"]),
     // The public face of the agent, and its synchronous loop.
@@ -147,6 +147,14 @@ let deviceTests: [Target] = [
             "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "Speech", "TUF",
         ],
         path: "Tests/TestSupport", swiftSettings: house),
+    // A VFS over SQLite's own, whose changes of the disk can be seen, failed and forgotten.
+    .target(
+        name: "CObservedVFS", dependencies: ["CSQLite"], path: "Tests/CObservedVFS",
+        cSettings: strictC),
+    // SQLite under the same observer as the file calls of the device.
+    .target(
+        name: "EffectTestSupport", dependencies: ["CObservedVFS", "PosixFiles"],
+        path: "Tests/EffectTestSupport", swiftSettings: house),
     // Strict JSON, names, paths, moments and versions: what is read, and what is refused.
     tests("PrimitivesTests", ["Primitives"]),
     // Published vectors of Ed25519 and SHA-256, weak keys, and key files with and without a passphrase.
@@ -190,8 +198,13 @@ let deviceTests: [Target] = [
             "Speech",
             "TUF", "Telemetry",
         ]),
-    // The journal on SQLite: as its port asks, and on full or damaged disks.
-    tests("AgentJournalTests", ["AgentCore", "AgentJournal", "Primitives", "Rollouts"]),
+    // The journal on SQLite: as its port asks, on full or damaged disks, and with each of its calls failed or forgotten.
+    tests(
+        "AgentJournalTests",
+        [
+            "AgentCore", "AgentJournal", "EffectTestSupport", "PosixFiles", "Primitives",
+            "Rollouts",
+        ]),
     // Configuration, state directory, the local socket, and what the running agent says where something is wrong.
     tests(
         "FieldfareAgentTests",
@@ -239,6 +252,8 @@ let server: [Target] = [
         path: "Benchmarks/Plan", swiftSettings: house),
     // How our programs speak to people and pipelines: failures with exit codes, JSON lines, tables, progress.
     library("Console", ["PosixFiles", "Primitives"]),
+    // How people and pipelines call a registry: its address, their token, and its refusals as failures.
+    library("RegistryAccess", ["Console", "CurlTransport", "Primitives", arguments]),
     // Blobs in a folder: immutable uploads, equal bytes accepted again.
     library("BlobFiles", ["Cryptography", "PosixFiles", "Primitives", "RegistryCore"]),
     // Routes, request and response types, problem details, pages.
@@ -272,7 +287,8 @@ let server: [Target] = [
         "fieldfare",
         [
             "AgentCore", "Console", "Cryptography", "CurlTransport", "FleetSimulation",
-            "ModelBundle", "PosixFiles", "Primitives", "RegistryCore", "Rollouts", "TUF", arguments,
+            "ModelBundle", "PosixFiles", "Primitives", "RegistryAccess", "RegistryCore", "Rollouts",
+            "TUF", arguments,
             .product(name: "Yams", package: "Yams"),
         ]),
     // Fleets on one machine: voice applications for demonstrations, many devices over HTTPS, and fleets in memory only,
@@ -281,8 +297,9 @@ let server: [Target] = [
         "fieldfare-fleet",
         [
             "AgentCore", "BlobFiles", "Console", "Cryptography", "CurlTransport", "FieldfareAgent",
-            "FleetSimulation", "Health", "PosixFiles", "Primitives", "RegistryCore",
-            "RegistryDatabase", "Rollouts", "SlotHost", "Speech", "SpeechRuntime", "TUF",
+            "FleetSimulation", "Health", "PosixFiles", "Primitives", "RegistryAccess",
+            "RegistryCore", "RegistryDatabase", "Rollouts", "SlotHost", "Speech", "SpeechRuntime",
+            "TUF",
             "Telemetry", arguments,
         ]),
     // A registry in memory, a store that dies at a commit, the suites of its ports, and a small repository.
@@ -340,7 +357,10 @@ let server: [Target] = [
     // Commands as people type them, with their exit codes, outputs and files, against a registry over TLS.
     tests(
         "CommandLineTests",
-        ["Console", "Cryptography", "Primitives", "ProgramTestSupport", "RegistryTestSupport"]),
+        [
+            "Console", "Cryptography", "Primitives", "ProgramTestSupport", "RegistryCore",
+            "RegistryDatabase", "RegistryTestSupport",
+        ]),
     // Units, nginx, alerts, pipelines and runbooks: run as they are shipped.
     tests(
         "DeploymentTests",

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails where a target depends on a layer above its own, a program reaches test code, or nobody imports a dependency.
+"""Fails where a target depends on a layer above its own, a program reaches test code, nobody imports a dependency,
+or the device changes its disk beside the one port.
 
 The layers are those of Package.swift and docs/architecture.md. What a target may import beside its own
 package's lower layers is listed here too, so that the agent never gains a web server by accident.
@@ -21,7 +22,7 @@ LAYERS = {
     "AgentCore": CORE, "RegistryCore": CORE,
     "PosixFiles": ADAPTER, "CurlTransport": ADAPTER, "SlotHost": ADAPTER, "AgentJournal": ADAPTER,
     "SpeechRuntime": ADAPTER, "RegistryDatabase": ADAPTER, "BlobFiles": ADAPTER, "Console": ADAPTER, "HTTPAPI": ADAPTER,
-    "FieldfareAgent": FACADE,
+    "FieldfareAgent": FACADE, "RegistryAccess": FACADE,
     "fieldfare": PROGRAM, "fieldfare-registry": PROGRAM, "fieldfare-agent": PROGRAM,
     "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM, "tuf-conformance": PROGRAM, "refresh-benchmark": PROGRAM,
     "gate-benchmark": PROGRAM,
@@ -31,7 +32,7 @@ LAYERS = {
 # Neighbours of one layer that a target may use all the same.
 SIDEWAYS = {
     ("CCurlShims", "CCurl"),
-    ("SlotHost", "PosixFiles"), ("BlobFiles", "PosixFiles"), ("Console", "PosixFiles"), ("CurlTransport", "PosixFiles"),
+    ("AgentJournal", "PosixFiles"), ("SlotHost", "PosixFiles"), ("BlobFiles", "PosixFiles"), ("Console", "PosixFiles"), ("CurlTransport", "PosixFiles"),
 }
 
 # C shims that are libraries of computation, not of I/O: what pure targets may use.
@@ -45,12 +46,30 @@ DEVICE = {
 }
 
 
+# What of it may touch a disk, with its shims.
+DEVICE_CHANGES = DEVICE | {"CPosixShims", "CCurlShims", "CSherpaOnnx"}
+
+
 def layer(target: dict) -> int | None:
     """The layer of a target, or None where nobody has given it one."""
-    if target["type"] == "test" or target["name"].endswith("TestSupport"):
+    if target["path"].startswith("Tests/"):
         return TEST
     return LAYERS.get(target["name"])
 
+
+# System calls that change a disk, with or without a module's name before them. A method of our own with such a name
+# comes after a point, a `func`, or a `try`, which no call of C's does.
+CHANGE = re.compile(
+    r"(?<![\w.\"'`])(?<!func )(?<!try )(?<!try\? )(?:Glibc\.)?("
+    r"(?:rename|link|unlink|symlink|mkdir|mknod|fchmod|fchown|utimens)(?:at2?)?|rmdir|remove|mkfifo|chmod|f?truncate|"
+    r"fsync|fdatasync|syncfs|sync_file_range|fallocate|posix_fallocate|copy_file_range|sendfile|pwritev?|fopen|freopen|"
+    r"creat|mkstemp|mkdtemp|open(?:at)?(?=\([^;{]*?O_CREAT))\(")
+# The doors to them in Swift: for PosixFiles alone, and there in the hands of its `SystemCalls`.
+DOOR = re.compile(
+    r"\bcposix_(?:pwrite|fsync|truncate|chmod|begin_writeback|mkdirat|renameat|rename_new|linkat|unlinkat|symlinkat|"
+    r"openat|clone_file|copy_range|reserve)\b")
+# The socket is no file of the state directory, and lies in /run.
+CHANGES_ALLOWED = {("Sources/FieldfareAgent/Socket/LocalServer.swift", "unlink")}
 
 IMPORT = re.compile(r"^ *(?:@\w+ +)*(?:\w+ +)?import +(?:\w+ +)?(\w+)", re.MULTILINE)
 
@@ -66,6 +85,22 @@ def unused(target: dict) -> list[str]:
     return sorted(set(declared) - imported)
 
 
+def changes(target: dict) -> list[str]:
+    """Where a target of the device changes the disk so that no observer of PosixFiles sees it, one sentence each."""
+    found = []
+    for source in target["sources"]:
+        path = Path(target["path"], source)
+        text = re.sub(r"//.*", "", path.read_text(encoding="utf-8"))
+        for match in CHANGE.finditer(text):
+            if target["name"] != "CPosixShims" and (str(path), match[1]) not in CHANGES_ALLOWED:
+                found.append(f"{path}: expected changes of the disk through PosixFiles, got {match[1]}")
+        for match in DOOR.finditer(text):
+            asked = re.search(r"calls\.(make|transfer)\([^{};]*\{[^{}]*$", text[:match.start()])
+            if target["name"] != "CPosixShims" and not (target["name"] == "PosixFiles" and asked):
+                found.append(f"{path}: expected a call that an observer sees, got {match[0]}")
+    return found
+
+
 def complaints(targets: list[dict]) -> list[str]:
     """Everything that breaks the layers, one sentence each."""
     found = []
@@ -78,6 +113,8 @@ def complaints(targets: list[dict]) -> list[str]:
         if name in DEVICE and target.get("product_dependencies"):
             found.append(f"{name}: expected no external package on the device side, "
                          f"got {', '.join(target['product_dependencies'])}")
+        if name in DEVICE_CHANGES:
+            found += changes(target)
         for other in unused(target):
             found.append(f"{name}: expected an import of every dependency, got none of {other}")
         for other in target.get("target_dependencies", []):

@@ -1,6 +1,6 @@
 package import AgentCore
 import CSQLite
-import Glibc
+package import PosixFiles
 import Primitives
 
 /// The agent's journal and report queue in one SQLite file, `journal.db` in the state directory.
@@ -22,22 +22,25 @@ package final class Journal: Journaling {
 
     /// Opens the journal of a state directory.
     ///
+    /// - Parameters:
+    ///   - directory: the state directory.
+    ///   - vfs: in tests, the name of the VFS through which SQLite reaches the disk; nil for its own.
     /// - Throws: `.inUse` where another agent has it; damage is not thrown but told by `damage`.
-    package init(in directory: String) throws(JournalError) {
-        let path = directory + "/" + Self.fileName
+    package init(in directory: Directory, vfs: String? = nil) throws(JournalError) {
+        let path = directory.path + "/" + Self.fileName
         do {
-            database = try Self.open(path)
+            database = try Self.open(path, vfs: vfs)
             damage = nil
         } catch {
             guard error.isDamage else { throw error }
             try Self.moveAside(in: directory)
-            database = try Self.open(path)
+            database = try Self.open(path, vfs: vfs)
             damage = "\(error)"
         }
     }
 
-    private static func open(_ path: String) throws(JournalError) -> SQLite {
-        let database = try SQLite(path: path)
+    private static func open(_ path: String, vfs: String?) throws(JournalError) -> SQLite {
+        let database = try SQLite(path: path, vfs: vfs)
         try migrate(database)
         // Reads every page once, so that damage shows now and not in the middle of a swap.
         let checks = try database.query("PRAGMA quick_check(1)") { $0.text(0) ?? "" }
@@ -74,28 +77,21 @@ package final class Journal: Journaling {
     }
 
     /// Gives the file and its companions other names, over those of an earlier time, durably.
-    private static func moveAside(in directory: String) throws(JournalError) {
+    private static func moveAside(in directory: Directory) throws(JournalError) {
         for suffix in ["", "-wal", "-shm"] {
-            let from = directory + "/" + fileName + suffix
-            let to = directory + "/" + damagedName + suffix
-            guard unsafe rename(from, to) == 0 || errno == ENOENT else {
-                throw failed("rename", from)
+            do {
+                try directory.rename(name(fileName + suffix), to: name(damagedName + suffix))
+            } catch {
+                guard error.isNotFound else {
+                    throw .database(code: SQLITE_IOERR, message: "\(error)")
+                }
             }
-        }
-        let folder = unsafe Glibc.open(directory, O_RDONLY | O_DIRECTORY)
-        guard folder >= 0 else {
-            throw failed("open", directory)
-        }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else {
-            throw failed("sync", directory)
         }
     }
 
-    /// What `errno` says of a path.
-    private static func failed(_ operation: String, _ path: String) -> JournalError {
-        .database(
-            code: SQLITE_IOERR, message: "cannot \(operation) '\(path)': \(ErrorNumber(errno))")
+    private static func name(_ text: String) -> TargetPath {
+        guard let path = TargetPath(text) else { preconditionFailure("a name of ours: \(text)") }
+        return path
     }
 
     private static func state(from text: String) throws(JournalError) -> JournalState {

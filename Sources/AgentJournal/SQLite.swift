@@ -9,11 +9,14 @@ import CSQLite
 
     /// Opens the file, made where it is missing, and sets the modes.
     ///
+    /// - Parameters:
+    ///   - path: absolute, or relative to the working directory.
+    ///   - vfs: the name of a registered VFS; nil for SQLite's own.
     /// - Throws: `.inUse` where another process has it.
-    init(path: String) throws(JournalError) {
+    init(path: String, vfs: String?) throws(JournalError) {
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX
-        let code = unsafe sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_EXRESCODE, nil)
+        let code = unsafe sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_EXRESCODE, vfs)
         guard let opened = unsafe opened else {
             throw .database(code: code, message: "cannot open '\(path)'")
         }

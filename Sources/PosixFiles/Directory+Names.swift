@@ -56,7 +56,7 @@ extension Directory {
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count: Int
         do {
-            count = try calls.make(.readlink, folder.join(name)) {
+            count = try calls.make(Syscall(.readlink, folder.join(name))) {
                 unsafe bytes.withUnsafeMutableBytes { buffer in
                     let text = unsafe buffer.assumingMemoryBound(to: CChar.self)
                     return unsafe cposix_readlinkat(
@@ -86,7 +86,7 @@ extension Directory {
 
     private func makeFolder(_ name: String, mode: FileMode) throws(FileError) -> Directory {
         do {
-            try calls.make(.mkdir, join(name)) {
+            try calls.make(Syscall(.mkdir, join(name))) {
                 unsafe cposix_mkdirat(handle.number, name, mode.folderBits)
             }
             try sync()
@@ -97,7 +97,7 @@ extension Directory {
     }
 
     func rename(_ name: String, to folder: Directory, _ newName: String) throws(FileError) {
-        try calls.make(.rename, folder.join(newName)) {
+        try calls.make(Syscall(.rename, folder.join(newName), other: join(name))) {
             unsafe cposix_renameat(handle.number, name, folder.handle.number, newName)
         }
     }
@@ -105,7 +105,7 @@ extension Directory {
     /// Renames where the new name is free; by link and unlink where the file system has no RENAME_NOREPLACE.
     func renameNew(_ name: String, to folder: Directory, _ newName: String) throws(FileError) {
         do {
-            try calls.make(.rename, folder.join(newName)) {
+            try calls.make(Syscall(.rename, folder.join(newName), other: join(name))) {
                 unsafe cposix_rename_new(handle.number, name, folder.handle.number, newName)
             }
         } catch .system(.rename, _, EINVAL) {
@@ -115,19 +115,19 @@ extension Directory {
     }
 
     func link(_ name: String, to folder: Directory, _ newName: String) throws(FileError) {
-        try calls.make(.link, folder.join(newName)) {
+        try calls.make(Syscall(.link, folder.join(newName), other: join(name))) {
             unsafe cposix_linkat(handle.number, name, folder.handle.number, newName)
         }
     }
 
     func unlink(_ name: String, isFolder: Bool = false) throws(FileError) {
-        try calls.make(.unlink, join(name)) {
+        try calls.make(Syscall(.unlink, join(name))) {
             unsafe cposix_unlinkat(handle.number, name, isFolder)
         }
     }
 
     private func symlink(_ name: String, to target: TargetPath) throws(FileError) {
-        try calls.make(.symlink, join(name)) {
+        try calls.make(Syscall(.symlink, join(name), other: target.description)) {
             unsafe cposix_symlinkat(target.description, handle.number, name)
         }
     }

@@ -49,7 +49,7 @@ extension Directory {
 
     private func clone(_ file: OpenFile, to name: String) throws(FileError) {
         let pending = try stage(file, name)
-        try calls.make(.clone, pending.file.path) {
+        try calls.make(Syscall(.clone, pending.file.path)) {
             cposix_clone_file(file.descriptor, pending.file.descriptor)
         }
         try pending.commit(.new)
@@ -62,8 +62,9 @@ extension Directory {
         var offset: Int64 = 0
         do throws(FileError) {
             while offset < size {
+                let range = offset..<min(size, offset + (64 << 20))
                 let count = try calls.transfer(
-                    .copy, pending.file.path, count: Int(min(size - offset, 64 << 20))
+                    Syscall(.copy, pending.file.path, range: range), count: range.count
                 ) { most in
                     cposix_copy_range(
                         file.descriptor, offset, pending.file.descriptor, offset, most)

@@ -100,14 +100,14 @@ extension Directory {
         var names: [RawName] = []
         var failure: Int32 = 0
         var listing: UnsafeMutableRawPointer?
-        try calls.make(.list, path) {
+        try calls.make(Syscall(.list, path)) {
             unsafe listing = cposix_open_listing(handle.number, &failure)
             return failure
         }
         defer { unsafe cposix_close_listing(listing) }
         var buffer = [CChar](repeating: 0, count: 256)
         while true {
-            let length = try calls.make(.list, path) {
+            let length = try calls.make(Syscall(.list, path)) {
                 unsafe cposix_next_name(listing, &buffer)
             }
             if length == 0 { break }
@@ -143,7 +143,7 @@ extension Directory {
 
     private func child(_ name: RawName) throws(FileError) -> Directory {
         let path = join(name.text)
-        let number = try calls.make(.open, path) {
+        let number = try calls.make(Syscall(.open, path)) {
             unsafe cposix_openat(
                 handle.number, name.terminated, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0)
         }
@@ -151,7 +151,7 @@ extension Directory {
     }
 
     private func unlink(_ name: RawName, isFolder: Bool) throws(FileError) {
-        try calls.make(.unlink, join(name.text)) {
+        try calls.make(Syscall(.unlink, join(name.text))) {
             unsafe cposix_unlinkat(handle.number, name.terminated, isFolder)
         }
     }

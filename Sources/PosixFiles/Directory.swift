@@ -29,7 +29,7 @@ package final class Directory: Sendable {
         opening path: String, observer: (any SyscallObserving)? = nil
     ) throws(FileError) {
         let calls = SystemCalls(observer: observer)
-        let number = try calls.make(.open, path) {
+        let number = try calls.make(Syscall(.open, path)) {
             unsafe cposix_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         }
         self.init(Descriptor(owning: number), path: path, calls: calls)
@@ -42,10 +42,11 @@ package final class Directory: Sendable {
         let calls = SystemCalls(observer: observer)
         var prefix = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
-            prefix += part + "/"
+            prefix += part
+            defer { prefix += "/" }
             do {
                 let folder = prefix
-                try calls.make(.mkdir, folder) {
+                try calls.make(Syscall(.mkdir, folder)) {
                     unsafe cposix_mkdirat(AT_FDCWD, folder, mode.folderBits)
                 }
             } catch {
@@ -85,7 +86,9 @@ package final class Directory: Sendable {
         _ name: String, _ flags: Int32, mode: FileMode = .shared
     ) throws(FileError) -> Descriptor {
         do {
-            let number = try calls.make(.open, join(name)) {
+            let number = try calls.make(
+                Syscall(.open, join(name), isMaking: flags & O_CREAT != 0)
+            ) {
                 unsafe cposix_openat(
                     handle.number, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
                     mode.fileBits)
@@ -101,7 +104,7 @@ package final class Directory: Sendable {
     /// What stands under a name directly inside this folder.
     func status(_ name: String) throws(FileError) -> FileStatus {
         var status = cposix_status()
-        try calls.make(.status, join(name)) {
+        try calls.make(Syscall(.status, join(name))) {
             unsafe cposix_status_at(handle.number, name, &status)
         }
         return FileStatus(status)
@@ -114,12 +117,12 @@ package final class Directory: Sendable {
 
     /// Makes the names in this folder durable.
     package func sync() throws(FileError) {
-        try calls.make(.sync, path) { cposix_fsync(handle.number) }
+        try calls.make(Syscall(.sync, path)) { cposix_fsync(handle.number) }
     }
 
     /// Bytes that an unprivileged process may still write on this file system.
     package func freeBytes() throws(FileError) -> Int64 {
-        try calls.make(.space, path) { cposix_free_bytes(handle.number) }
+        try calls.make(Syscall(.space, path)) { cposix_free_bytes(handle.number) }
     }
 }
 

@@ -2,12 +2,14 @@ import CPosixShims
 import Glibc
 import Primitives
 
-/// What was being done to a file when it failed; the names are those of the system calls.
+/// What was being done to a file when it failed; the names are like those of the system calls.
 package enum FileOperation: String, Sendable, Hashable {
     case open
     case read
     case write
     case sync
+    /// Begins to write out, and makes nothing durable.
+    case writeback
     case truncate
     case chmod
     case reserve

@@ -40,7 +40,7 @@ extension Directory {
         while true {
             let file = try folder.openFile(name, .makingIfMissing(.ownerOnly))
             do {
-                try calls.make(.lock, file.path) {
+                try calls.make(Syscall(.lock, file.path)) {
                     cposix_try_lock(file.descriptor, mode == .exclusive)
                 }
             } catch {

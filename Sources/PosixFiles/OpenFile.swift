@@ -37,10 +37,15 @@ package final class OpenFile: Sendable {
     /// The descriptor's number, to lend to a C library; valid while this object lives.
     package var descriptor: Int32 { handle.number }
 
+    /// A call that is to move `count` bytes from `start` on.
+    private func call(_ operation: FileOperation, at start: Int64, _ count: Int) -> Syscall {
+        Syscall(operation, path, range: start..<(start + Int64(count)))
+    }
+
     /// What the file system says about it now.
     package func status() throws(FileError) -> FileStatus {
         var status = cposix_status()
-        try calls.make(.status, path) { unsafe cposix_status_of(handle.number, &status) }
+        try calls.make(Syscall(.status, path)) { unsafe cposix_status_of(handle.number, &status) }
         return FileStatus(status)
     }
 
@@ -54,8 +59,11 @@ package final class OpenFile: Sendable {
         var done = 0
         while done < buffer.count {
             let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-            let count = try calls.transfer(.read, path, count: rest.count) { most in
-                unsafe cposix_pread(handle.number, rest.baseAddress, most, offset + Int64(done))
+            let start = offset + Int64(done)
+            let count = try calls.transfer(
+                call(.read, at: start, rest.count), count: rest.count
+            ) { most in
+                unsafe cposix_pread(handle.number, rest.baseAddress, most, start)
             }
             if count == 0 { break }
             done += count
@@ -73,11 +81,13 @@ package final class OpenFile: Sendable {
         var done = 0
         while done < buffer.count {
             let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let start = offset + Int64(done)
             let count: Int
             do {
-                count = try calls.transfer(.read, path, count: rest.count) { most in
-                    unsafe cposix_pread_nowait(
-                        handle.number, rest.baseAddress, most, offset + Int64(done))
+                count = try calls.transfer(
+                    call(.read, at: start, rest.count), count: rest.count
+                ) { most in
+                    unsafe cposix_pread_nowait(handle.number, rest.baseAddress, most, start)
                 }
             } catch .system(.read, _, EAGAIN), .system(.read, _, EOPNOTSUPP) {
                 return nil
@@ -113,9 +123,11 @@ package final class OpenFile: Sendable {
             var done = 0
             while done < buffer.count {
                 let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
-                done += try calls.transfer(.write, path, count: rest.count) { most in
-                    unsafe cposix_pwrite(
-                        handle.number, rest.baseAddress, most, offset + Int64(done))
+                let start = offset + Int64(done)
+                done += try calls.transfer(
+                    call(.write, at: start, rest.count), count: rest.count
+                ) { most in
+                    unsafe cposix_pwrite(handle.number, rest.baseAddress, most, start)
                 }
             }
         }
@@ -136,22 +148,26 @@ package final class OpenFile: Sendable {
 
     /// Cuts or extends the file to `size` bytes; what is added reads as zeros.
     package func truncate(to size: Int64) throws(FileError) {
-        try calls.make(.truncate, path) { cposix_truncate(handle.number, size) }
+        try calls.make(call(.truncate, at: 0, Int(size))) { cposix_truncate(handle.number, size) }
     }
 
     /// Takes everybody's permission to write it (`0444`); handles that are open for writing stay so.
     package func makeReadOnly() throws(FileError) {
-        try calls.make(.chmod, path) { cposix_chmod(handle.number, FileMode.readOnly.fileBits) }
+        try calls.make(Syscall(.chmod, path)) {
+            cposix_chmod(handle.number, FileMode.readOnly.fileBits)
+        }
     }
 
     /// Makes bytes and length durable.
     package func sync() throws(FileError) {
-        try calls.make(.sync, path) { cposix_fsync(handle.number) }
+        try calls.make(Syscall(.sync, path)) { cposix_fsync(handle.number) }
     }
 
     /// Starts writing a range to the disk without waiting, so that a later `sync()` has less to do.
+    ///
+    /// Makes nothing durable by itself.
     package func beginWriteback(_ range: Range<Int64>) throws(FileError) {
-        try calls.make(.sync, path) {
+        try calls.make(Syscall(.writeback, path, range: range)) {
             cposix_begin_writeback(handle.number, range.lowerBound, Int64(range.count))
         }
     }
@@ -168,7 +184,7 @@ package final class OpenFile: Sendable {
         guard length > 0 else { return }
         let before = try status()
         do {
-            try calls.make(.reserve, path) {
+            try calls.make(call(.reserve, at: 0, Int(length))) {
                 cposix_reserve(handle.number, 0, length, !extending)
             }
         } catch .system(.reserve, _, EOPNOTSUPP) {
@@ -182,7 +198,7 @@ package final class OpenFile: Sendable {
     }
 
     private func compareFreeSpace(with need: Int64) throws(FileError) {
-        let free = try calls.make(.space, path) { cposix_free_bytes(handle.number) }
+        let free = try calls.make(Syscall(.space, path)) { cposix_free_bytes(handle.number) }
         guard free >= need else {
             throw .insufficientStorage(.reserve, path: path, errno: ENOSPC)
         }

@@ -35,11 +35,10 @@ package struct Fields {
     /// The path of a field of this object, for an error.
     package func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
-    /// The value of `key`, or nil where it is absent or null.
+    /// The value of `key`, or nil where it is absent; null is a value like any other.
     package mutating func optional(_ key: String) -> JSON? {
         read.insert(key)
-        guard let value = fields[key], value != .null else { return nil }
-        return value
+        return fields[key]
     }
 
     /// The value of `key`.

@@ -1,5 +1,6 @@
 import AgentCore
 import Glibc
+import PosixFiles
 import Primitives
 import Rollouts
 import TestSupport
@@ -16,7 +17,7 @@ import Testing
     }
 
     @Test func `is durable: write-ahead log, and a full sync at every commit`() throws {
-        let journal = try Journal(in: folder.path)
+        let journal = try folder.journal()
         #expect(try journal.setting("journal_mode") == "wal")
         #expect(try journal.setting("synchronous") == "2")
         #expect(try journal.setting("user_version") == "1")
@@ -29,7 +30,7 @@ import Testing
 
     /// As after a kill: the files as they are in the middle of a run, opened by another process.
     @Test func `a copy of the files after each save can be loaded, and has that save`() throws {
-        let journal = try Journal(in: folder.path)
+        let journal = try folder.journal()
         for step in 0..<20 {
             let report = Self.report(Int64(step + 1))
             try journal.save(.sample(step), queueing: [report])
@@ -38,7 +39,7 @@ import Testing
                 try copyFile(
                     folder.path(Journal.fileName + suffix), copy.path(Journal.fileName + suffix))
             }
-            let other = try Journal(in: copy.path)
+            let other = try copy.journal()
             #expect(other.damage == nil)
             #expect(try other.load() == .sample(step), "step \(step)")
             #expect(try other.queue(limit: 100).count == step + 1)
@@ -47,7 +48,7 @@ import Testing
 
     /// As after a power cut in the middle of a commit: the log ends anywhere.
     @Test func `a copy whose log was cut anywhere has an earlier save, whole`() throws {
-        let journal = try Journal(in: folder.path)
+        let journal = try folder.journal()
         for step in 0..<4 { try journal.save(.sample(step), queueing: []) }
         let log = try bytes(of: folder.path(Journal.fileName + "-wal"))
         var found: Set<Int64> = []
@@ -55,7 +56,7 @@ import Testing
             let copy = ScratchFolder("cut")
             try copyFile(folder.path(Journal.fileName), copy.path(Journal.fileName))
             try write(Array(log.prefix(length)), to: copy.path(Journal.fileName + "-wal"))
-            let other = try Journal(in: copy.path)
+            let other = try copy.journal()
             #expect(other.damage == nil, "cut at \(length)")
             guard let state = try other.load() else { continue }
             found.insert(state.trust.planVersion)
@@ -65,9 +66,9 @@ import Testing
     }
 
     @Test func `refuses a second agent`() throws {
-        let journal = try Journal(in: folder.path)
+        let journal = try folder.journal()
         try journal.save(.sample(1), queueing: [])
-        #expect(throws: JournalError.inUse) { try Journal(in: folder.path) }
+        #expect(throws: JournalError.inUse) { try folder.journal() }
     }
 
     @Test(arguments: [
@@ -78,7 +79,7 @@ import Testing
         try write(
             Array(text.utf8) + [UInt8](repeating: 7, count: text.isEmpty ? 0 : 9_000),
             to: folder.path(Journal.fileName))
-        let journal = try Journal(in: folder.path)
+        let journal = try folder.journal()
         #expect((journal.damage == nil) == text.isEmpty, "an empty file is a new journal")
         #expect(try journal.load() == nil)
         if !text.isEmpty {
@@ -89,11 +90,11 @@ import Testing
 
     @Test func `moves a journal aside whose state is not one`() throws {
         do {
-            let journal = try Journal(in: folder.path)
+            let journal = try folder.journal()
             try journal.save(.sample(1), queueing: [])
             try journal.execute("UPDATE state SET json = '{}'")
         }
-        let journal = try Journal(in: folder.path)
+        let journal = try folder.journal()
         #expect(journal.damage != nil)
         #expect(try journal.load() == nil)
         try journal.save(.sample(2), queueing: [])
@@ -101,8 +102,8 @@ import Testing
     }
 
     @Test func `moves a journal of a newer schema aside`() throws {
-        do { try Journal(in: folder.path).execute("PRAGMA user_version=99") }
-        let journal = try Journal(in: folder.path)
+        do { try folder.journal().execute("PRAGMA user_version=99") }
+        let journal = try folder.journal()
         #expect(journal.damage != nil)
         #expect(try journal.load() == nil)
     }
@@ -132,7 +133,7 @@ import Testing
 private struct JournalFolder: JournalUnderTest {
     private let folder = ScratchFolder("journal")
 
-    func opened() throws -> Journal { try Journal(in: folder.path) }
+    func opened() throws -> Journal { try folder.journal() }
 
     /// SQLite takes a page count below the present one for the present one.
     func fill(_ journal: Journal) throws { try journal.execute("PRAGMA max_page_count=1") }
@@ -140,4 +141,9 @@ private struct JournalFolder: JournalUnderTest {
     func makeRoom(for journal: Journal) throws {
         try journal.execute("PRAGMA max_page_count=1000000")
     }
+}
+
+extension ScratchFolder {
+    /// The journal in this folder, opened.
+    fileprivate func journal() throws -> Journal { try Journal(in: Directory(opening: path)) }
 }

@@ -37,7 +37,7 @@ import Testing
             #expect(text.hasPrefix("# "), "\(name) says what it shows")
             commands += script.commands.count
         }
-        #expect(commands == 161)
+        #expect(commands == 163)
     }
 
     @Test(arguments: [

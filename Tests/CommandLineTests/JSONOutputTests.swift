@@ -120,9 +120,9 @@ import Testing
             + ["rehearse", "start", "pause", "resume", "freeze", "release", "plan", "pins"].map {
                 "\($0) commands-en"
             } + [
-                "exclude commands-en --region us", "include commands-en --region us",
+                "exclude commands-en --region eu", "include commands-en --region eu",
                 "pin commands-en \(device.id) 1.0.0 --owner a --reason b",
-                "unpin commands-en \(device.id)", "rollback commands-en",
+                "unpin commands-en \(device.id)", "rollback commands-en --leave-no-model",
                 "status commands-en", "status",
             ]
         let enrolling: [Run] = [

@@ -150,7 +150,9 @@ import Testing
     private func rollBack(_ registry: RegistryUnderTest) throws {
         let blocks = try Self.blocks(of: "emergency-rollback.md")
         try #require(blocks.count == 1)
-        try run(blocks[0], registry, ["MODEL": "commands-en", "WHY": "it hurts"])
+        // This registry's only release is its first, which has nothing before it.
+        let block = blocks[0].trimmingCharacters(in: .newlines) + " --leave-no-model"
+        try run(block, registry, ["MODEL": "commands-en", "WHY": "it hurts"])
         let status = try registry.good("rollout", "status", "commands-en", "--json")
         #expect(status.json["state"] as? String == "rolled_back")
     }

@@ -168,7 +168,7 @@ struct AgentProgramTests {
         let file = try write("", to: "file")
         try check(
             ["run", "--config", try device.configuration(state: "file/state")], 1,
-            "state directory '\(file)/state': cannot mkdir '\(file)/state/': not a directory",
+            "state directory '\(file)/state': cannot mkdir '\(file)/state': not a directory",
             hint: "let 'state_directory' name a folder that the agent's user may write")
         let long = String(repeating: "s", count: 120)
         try check(

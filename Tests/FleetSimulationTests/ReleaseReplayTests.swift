@@ -47,8 +47,9 @@ import Testing
     }
 
     @Test func `what is accepted is accepted`() throws {
-        let accepting = try row("p95 x1.10, accepted x1.10").replay(on: fleet).parameters
-        #expect(accepting.rules.first { $0.metric == .latencyP95 }?.accepted == 1.10)
+        let accepting = try row("all x1.10 dearer, accepted").replay(on: fleet).parameters
+        let accepted = accepting.rules.filter { $0.accepted == 1.10 }.map(\.metric)
+        #expect(Set(accepted) == [.latencyP95, .cpuPerTurn])
         let plain = try row("nothing wrong").replay(on: fleet).parameters
         #expect(plain.rules.allSatisfy { $0.accepted == 1 })
     }
@@ -65,6 +66,23 @@ import Testing
             change(&outcome)
             return outcome
         }
+    }
+
+    @Test func `where one class is most of the fleet, a rollback is as good as its exclusion`()
+        throws
+    {
+        let row = try row("p95 x2 in one device class")
+        guard case .takenBackAtLeast(80) = row.demand(on: SimulatedFleet.uneven[0]) else {
+            Issue.record("of 1,195 devices 1,058 are of the class")
+            return
+        }
+        guard case .excludedAtLeast(80, 20) = row.demand(on: SimulatedFleet.uneven[1]) else {
+            Issue.record("of 1,976 devices 1,521 are of the class")
+            return
+        }
+        #expect(row.demand(on: SimulatedFleet.uneven[2]) == row.demand)
+        let locale = try self.row("p95 x2 in one locale")
+        #expect(locale.demand(on: SimulatedFleet.uneven[0]) == locale.demand)
     }
 
     @Test func `a demand is met or not by the shares of the runs`() {

@@ -51,11 +51,11 @@ private enum Parser: String {
         expect(after, toHold: before, at: "signed")
     }
 
-    /// Nothing is lost but the version of the specification, and what counts as absent: null.
+    /// Nothing is lost but the version of the specification.
     private func expect(_ after: JSON, toHold before: JSON, at path: String) {
         switch (before, after) {
         case (.object(let before), .object(let after)):
-            for (key, value) in before where value != .null && key != "spec_version" {
+            for (key, value) in before where key != "spec_version" {
                 guard let kept = after[key] else { fatalError("\(path).\(key) was lost") }
                 expect(kept, toHold: value, at: "\(path).\(key)")
             }

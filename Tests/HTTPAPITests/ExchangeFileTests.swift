@@ -40,7 +40,7 @@ struct ExchangeFileTests {
             #expect("\(file)" == text)
             exchanges += file.exchanges.count
         }
-        #expect(exchanges == 44)
+        #expect(exchanges == 45)
     }
 
     @Test(arguments: [

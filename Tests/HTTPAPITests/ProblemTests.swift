@@ -42,6 +42,30 @@ struct ProblemTests {
         #expect(try answer.json["detail"]?.string?.contains(word) == true, "\(answer.text)")
     }
 
+    @Test(arguments: ["/v1/devices", "/v1/rollouts/commands-en/main/pins"])
+    func `a reason in a query is refused for what is wrong with it`(path: String) async throws {
+        let api = try founded()
+        let token = try api.token("operate")
+        for (reason, detail) in [
+            (
+                String(repeating: "x", count: 201),
+                "query 'reason': expected at most 200 bytes, got 201"
+            ),
+            (
+                "two%0Alines",
+                "request: field 'reason': expected text of one line, got a control character"
+            ),
+        ] {
+            let answer = try await api.ask(
+                .delete, "\(path)/\(Self.zeros.prefix(32))?reason=\(reason)", token: token)
+            #expect(answer.problem == "malformed-request", "\(answer.text)")
+            #expect(try answer.json["detail"]?.string == detail)
+        }
+        let answer = try await api.ask(
+            .delete, "\(path)/\(Self.zeros.prefix(32))", token: token)
+        #expect(answer.problem == "not-found", "without a reason: \(answer.text)")
+    }
+
     @Test(arguments: ["targets", "root", "*", "a/b", ""])
     func `a model is not named as a role or a pattern`(name: String) async throws {
         let api = try founded()

@@ -25,6 +25,22 @@ struct WarningPageTests {
         #expect(page.contains("stage &#39;beta&#39;: expected 3, got &lt;2&gt;"))
     }
 
+    @Test func `the page says what is in force while the next rollout is only prepared`()
+        async throws
+    {
+        let api = try TestAPI(isDashboardOpen: true)
+        let scene = try FleetScene(api, starts: false)
+        #expect(try await api.ask(.get, "/").text.contains("In force is 1.0.0 "))
+        try scene.order(.freeze, reason: "holidays")
+        let page = try await api.ask(.get, "/").text
+        #expect(page.contains("◌</span> created"))
+        let inForce = try #require(page.split(separator: "In force is 1.0.0 ").last)
+        #expect(inForce.prefix(120).contains("◌</span> frozen"))
+        try scene.order(.unfreeze, reason: "over")
+        try scene.order(.start, reason: "go")
+        #expect(try await !api.ask(.get, "/").text.contains("In force is"))
+    }
+
     @Test func `the page and the status name cohorts whose placebo fires too often`() async throws {
         let api = try TestAPI(isDashboardOpen: true)
         let scene = try FleetScene(api)

@@ -46,6 +46,7 @@ enum Raw {
 final class Script: SyscallObserving {
     private struct State {
         var calls: [Syscall] = []
+        var made: [Syscall] = []
         var verdicts: [Int: SyscallVerdict]
     }
 
@@ -63,7 +64,13 @@ final class Script: SyscallObserving {
         state = Mutex(State(verdicts: verdicts))
     }
 
+    /// Calls that were asked about.
     var calls: [Syscall] { state.withLock { $0.calls } }
+
+    /// Calls that were made and did not fail.
+    var made: [Syscall] { state.withLock { $0.made } }
+
+    func made(_ call: Syscall, _ answer: Int64) { state.withLock { $0.made.append(call) } }
 
     func verdict(on call: Syscall) -> SyscallVerdict {
         state.withLock { state in

@@ -27,21 +27,37 @@ struct FieldsTests {
         let entries = try inner.map("inner")
         #expect(entries.map(\.name) == ["k"])
         #expect(entries.map(\.path) == ["o.inner.k"])
-        #expect(fields.optional("n") == nil)
+        #expect(fields.optional("n") == .null)
         #expect(throws: Never.self) { try fields.refuseUnknown() }
         #expect(fields.unread.isEmpty)
     }
 
-    @Test func `takes absence and null for the same, where a field may be absent`() throws {
+    @Test func `a field that may be absent is not null`() throws {
         var fields = try Fields(Self.json)
-        for key in ["n", "missing"] {
-            #expect(try fields.optionalString(key) == nil)
-            #expect(try fields.optionalInteger(key) == nil)
-            #expect(try fields.optionalBool(key) == nil)
-            #expect(try fields.optionalFields(key)?.path == nil)
-            #expect(try fields.optionalArray(key).isEmpty)
-            #expect(try fields.optionalParse(key, "x") { $0 } == nil)
-        }
+        #expect(try fields.optionalString("missing") == nil)
+        #expect(try fields.optionalInteger("missing") == nil)
+        #expect(try fields.optionalBool("missing") == nil)
+        #expect(try fields.optionalFields("missing")?.path == nil)
+        #expect(try fields.optionalArray("missing").isEmpty)
+        #expect(try fields.optionalParse("missing", "x") { $0 } == nil)
+        #expect(
+            Self.message { _ = try $0.optionalString("n") }
+                == "field 'n': expected a string, got null")
+        #expect(
+            Self.message { _ = try $0.optionalInteger("n") }
+                == "field 'n': expected an integer, got null")
+        #expect(
+            Self.message { _ = try $0.optionalBool("n") }
+                == "field 'n': expected true or false, got null")
+        #expect(
+            Self.message { _ = try $0.optionalFields("n") }
+                == "field 'n': expected an object, got null")
+        #expect(
+            Self.message { _ = try $0.optionalArray("n") }
+                == "field 'n': expected an array, got null")
+        #expect(
+            Self.message { _ = try $0.optionalParse("n", "x") { $0 } }
+                == "field 'n': expected a string, got null")
         #expect(try fields.optionalString("s") == "text")
         #expect(try fields.optionalInteger("i") == 7)
         #expect(try fields.optionalBool("b") == true)

@@ -308,7 +308,11 @@ struct ControllerTests {
     @Test func `what is in force is frozen also when the next rollout is prepared`() throws {
         let scene = try Scene()
         try scene.create("1.1.0")
-        try scene.order(.freeze, reason: "holidays")
+        #expect(try scene.status().json["in_force"]?["state"] == "completed")
+        let status = try scene.order(.freeze, reason: "holidays").json
+        #expect(status["state"] == "created")
+        #expect(status["in_force"]?["state"] == "frozen")
+        #expect(status["in_force"]?["candidate"]?["version"] == "1.0.0")
         #expect(try scene.plan().state == .frozen)
         #expect(try scene.plan().candidate.version == scene.old)
         #expect(throws: RegistryError.self) { try scene.order(.start) }
@@ -316,7 +320,7 @@ struct ControllerTests {
         #expect(try scene.plan().state == .frozen)
         try scene.order(.unfreeze)
         #expect(try scene.plan().state == .completed)
-        try scene.order(.start)
+        #expect(try scene.order(.start).json["in_force"] == nil)
         #expect(try scene.plan().candidate.version == scene.new)
         #expect(scene.failures == [])
     }
@@ -337,6 +341,27 @@ struct ControllerTests {
         #expect(scene.fleet.versions == [scene.old: 40])
         let events = try scene.registry.events()
         #expect(events.suffix(3) == ["rollout.dropped", "rollout.rolled_back", "plans.published"])
+    }
+
+    @Test func `a first release in force is withdrawn by a person only who insists`() throws {
+        let scene = try Scene()
+        try scene.create("1.1.0")
+        let before = try scene.registry.auditRecords()
+        let error = #expect(throws: RegistryError.self) { try scene.order(.rollback) }
+        #expect(error?.code == .stateConflict)
+        #expect("\(String(describing: error))".contains("1.0.0 is a first release"))
+        #expect(try scene.registry.auditRecords() == before)
+        #expect(try scene.plan().state == .completed)
+        #expect(try scene.status().json["state"] == "created", "what is prepared stays")
+        let status = try scene.registry.desk.order(
+            RolloutInstruction(.rollback, leavesNoModel: true), scene.registry.model, .main,
+            by: scene.registry.admin, at: scene.now)
+        #expect(status.json["candidate"]?["version"] == "1.0.0")
+        #expect(try scene.plan().state == .rolledBack)
+        #expect(
+            try scene.registry.events().suffix(3) == [
+                "rollout.dropped", "rollout.rolled_back", "plans.published",
+            ])
     }
 
     @Test func `the least soak cannot be shortened by an order`() throws {

@@ -137,7 +137,8 @@ struct PinsTests {
         try pin(two.id, at: ripe)
         #expect(try planned().flatMap(\.devices).count == 2)
         _ = try registry.desk.order(
-            .rollback, registry.model, .main, reason: "", by: registry.admin, at: ripe)
+            RolloutInstruction(.rollback, leavesNoModel: true), registry.model, .main,
+            by: registry.admin, at: ripe)
         #expect(try problems { try pin(two.id, at: ripe) }.first?.contains("withdrawn") == true)
     }
 
@@ -155,6 +156,11 @@ struct PinsTests {
         for text in ["a\u{1B}[2J", String(repeating: "x", count: 201)] {
             #expect(throws: RegistryError.self) { try pin(one.id, owner: text) }
             #expect(throws: RegistryError.self) { try pin(one.id, reason: text) }
+        }
+        let nobody = FieldError(
+            path: "owner", expected: "who answers for the pin", found: "nothing")
+        for owner in ["", "  "] {
+            #expect(throws: RegistryError.malformed(nobody)) { try pin(one.id, owner: owner) }
         }
         #expect(try planned() == [])
         #expect(throws: FieldError.self) { try PinRequest(["version": "1.0.0"]) }

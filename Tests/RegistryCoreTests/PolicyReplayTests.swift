@@ -49,6 +49,11 @@ struct PolicyReplayTests {
         #expect(outcomes.map(\.end) == Array(repeating: .rolledBack, count: 4))
         #expect(outcomes.allSatisfy { $0.exposed <= 60 && $0.hours <= 48 })
         #expect(outcomes.allSatisfy { $0.evidence.contains("exposed so far") })
+        // The ids that evidence names tell the devices apart.
+        for outcome in outcomes {
+            let moved = outcome.evidence.matches(of: /([0-9a-f]{8}) x/).map(\.1)
+            #expect(moved.count > 1 && Set(moved).count == moved.count, "\(outcome.evidence)")
+        }
     }
 
     @Test func `one that is bad in a cohort that may be left out goes on elsewhere`() throws {

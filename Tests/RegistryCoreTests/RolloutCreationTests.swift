@@ -52,7 +52,8 @@ struct RolloutCreationTests {
 
         func order(_ order: RolloutOrder, in channel: ChannelName = .main) throws {
             _ = try registry.desk.order(
-                order, registry.model, channel, reason: "", by: registry.admin, at: now)
+                RolloutInstruction(order, leavesNoModel: order == .rollback), registry.model,
+                channel, by: registry.admin, at: now)
         }
 
         /// The policy of 1.1.0, changed, and live under the name `broken`.

@@ -24,6 +24,16 @@ struct RolloutDeskTests {
             by: actor ?? registry.admin, at: now)
     }
 
+    /// The first release, which has nothing before it.
+    private func startAndWithdraw() throws {
+        for instruction in [
+            RolloutInstruction(.start), RolloutInstruction(.rollback, leavesNoModel: true),
+        ] {
+            _ = try registry.desk.order(
+                instruction, registry.model, .main, by: registry.admin, at: now)
+        }
+    }
+
     private func problems(_ body: () throws -> RolloutStatus) throws -> [String] {
         let before = try registry.auditRecords()
         let error = #expect(throws: RegistryError.self) { try body() }
@@ -121,10 +131,7 @@ struct RolloutDeskTests {
         try registry.found(at: now)
         try registry.release("1.0.0", replaces: [], at: now)
         _ = try create()
-        for order in [RolloutOrder.start, .rollback] {
-            _ = try registry.desk.order(
-                order, registry.model, .main, reason: "", by: registry.admin, at: now)
-        }
+        try startAndWithdraw()
         #expect(try problems { try create() }.contains { $0.contains("withdrawn") })
         let models = Models(store: registry.store, blobs: registry.blobs)
         let model = try models.model(registry.model, by: registry.admin)
@@ -138,10 +145,7 @@ struct RolloutDeskTests {
         try registry.found(at: now)
         let bundle = try registry.release("1.0.0", replaces: [], at: now)
         _ = try create()
-        for order in [RolloutOrder.start, .rollback] {
-            _ = try registry.desk.order(
-                order, registry.model, .main, reason: "", by: registry.admin, at: now)
-        }
+        try startAndWithdraw()
         try registry.lift(bundle.reference, until: now, at: now)
         let status = try create()
         #expect(status.json["state"]?.string == "created")
@@ -238,6 +242,52 @@ struct RolloutDeskTests {
             ])
     }
 
+    @Test func `a segment that neither a device nor the policy knows is not excluded`() throws {
+        try registry.found(at: now)
+        let stages: JSON = [
+            [
+                "name": "all", "share": 10_000, "cap": 10_000, "least_devices": 0,
+                "where": ["regions": ["eu", "us"], "device_classes": [], "labels": []],
+            ]
+        ]
+        try registry.enrol(TestDevice("one", model: registry.model, region: "eu"), at: now)
+        try registry.enrol(TestDevice("two", model: registry.model, region: "us"), at: now)
+        try registry.release("1.0.0", replaces: [], policy: ["stages": stages], at: now)
+        _ = try create()
+        _ = try registry.desk.order(
+            .start, registry.model, .main, reason: "", by: registry.admin, at: now)
+        try registry.devices.revoke(
+            TestDevice("two", model: registry.model).id, reason: "", by: registry.admin, at: now)
+        func exclude(_ segment: JSON) throws {
+            _ = try registry.desk.order(
+                RolloutInstruction(.exclude, segment: Segment(reading: segment, at: "segment")),
+                registry.model, .main, by: registry.admin, at: now)
+        }
+        let records = try registry.auditRecords()
+        let wrong: [(JSON, FieldError)] = [
+            (
+                ["region": "ue"],
+                FieldError(path: "segment.region", expected: "one of eu, us", found: "'ue'")
+            ),
+            (
+                ["region": "eu", "device_class": "hubb"],
+                FieldError(path: "segment.device_class", expected: "one of hub", found: "'hubb'")
+            ),
+            (
+                ["locale": "en-gb"],
+                FieldError(path: "segment.locale", expected: "one of en-GB", found: "'en-gb'")
+            ),
+        ]
+        for (segment, error) in wrong {
+            #expect(throws: RegistryError.malformed(error)) { try exclude(segment) }
+        }
+        #expect(try registry.auditRecords() == records)
+        // The policy's word is enough: such devices may come.
+        for segment in [["region": "us"], ["region": "eu", "device_class": "hub"]] as [JSON] {
+            #expect(throws: Never.self) { try exclude(segment) }
+        }
+    }
+
     @Test func `an order that does not go with what it names is malformed`() throws {
         try registry.found(at: now)
         try registry.release("1.0.0", replaces: [], at: now)
@@ -251,6 +301,9 @@ struct RolloutDeskTests {
             + [.start, .advance, .pause, .rollback, .resume, .exclude].map {
                 RolloutInstruction($0, window: window)
             } + [RolloutInstruction(.exclude), RolloutInstruction(.include)]
+            + RolloutOrder.allCases.filter { $0 != .rollback }.map {
+                RolloutInstruction($0, leavesNoModel: true)
+            }
         let records = try registry.auditRecords()
         for instruction in wrong {
             let error = #expect(throws: RegistryError.self, "\(instruction)") {
@@ -266,6 +319,9 @@ struct RolloutDeskTests {
         let read = try RolloutInstruction(
             .freeze, reading: ["reason": "fair", "window": ["from": 1, "until": 2]])
         #expect(read == RolloutInstruction(.freeze, window: window, reason: "fair"))
+        #expect(
+            try RolloutInstruction(.rollback, reading: ["leave_no_model": true])
+                == RolloutInstruction(.rollback, leavesNoModel: true))
     }
 
     @Test(arguments: RolloutOrder.allCases)

@@ -122,6 +122,27 @@ struct StageForecastTests {
         #expect(try forecast(devices: 120, turnsPerDay: 4_000)["warnings"] == [])
     }
 
+    /// Buckets are random, so that the cap of a small cohort's hold-back is no number of devices.
+    @Test(arguments: [(12, true), (120, false)])
+    func `warns where a stage has fewer control devices than the gate needs`(
+        devices: Int, warns: Bool
+    ) throws {
+        var policy = try #require(ControllerTests.policy.object)
+        policy["hold_back"] = ["share": 500, "least_devices": 5, "cap": 2_500]
+        policy["statistics"] = ["min_devices_control": 4]
+        let json = try forecast(devices: devices, turnsPerDay: 4_000, policy: .object(policy))
+        let control = try #require(json["stages"]?.array?.last?["control"]?.integer)
+        #expect((control < 4) == warns)
+        let warnings = json["warnings"]?.array?.compactMap(\.string) ?? []
+        #expect(
+            warnings.filter { $0.contains("min_devices_control") }
+                == (warns
+                    ? [
+                        "stage 'stable': expected 4 control devices at least (min_devices_control), "
+                            + "got \(control): the gate will pause it"
+                    ] : []))
+    }
+
     @Test func `is for those who may read, of a rollout that there is`() throws {
         let registry = TestRegistry()
         #expect(throws: RegistryError.notFound("rollout", "\(registry.model)/main")) {

@@ -178,7 +178,7 @@ struct ControllerTests {
                         version: version("1.4.0"), sha256: bundle("1.4.0").sha256, at: harness.now)
                 ])
         #expect(harness.verdict(.rollback).records == [])
-        #expect(harness.order(.rollback).refusal == .wrongState(.rolledBack))
+        #expect(harness.order(.rollback(leavesNoModel: false)).refusal == .wrongState(.rolledBack))
         #expect(harness.order(.freeze).refusal == .wrongState(.rolledBack))
     }
 
@@ -341,8 +341,8 @@ struct ControllerTests {
         early.now = World.start + -1
         #expect(early.order(.start).refusal == .beforeNotBefore(World.start))
         for order in [
-            ControllerEvent.Order.advance(unproven: true), .pause, .resume, .rollback, .freeze,
-            .exclude(.region(name("eu"))),
+            ControllerEvent.Order.advance(unproven: true), .pause, .resume,
+            .rollback(leavesNoModel: false), .freeze, .exclude(.region(name("eu"))),
         ] {
             #expect(early.order(order).refusal == .notStarted)
         }
@@ -472,13 +472,30 @@ struct ControllerTests {
         #expect(state.stage == nil)
     }
 
-    @Test func `a first release goes through its stages without a control`() throws {
+    private static func startedFirst() throws -> Harness {
         var harness = try Harness(
-            policy: Self.policy {
+            policy: policy {
                 $0.replaces = []
                 $0.holdBack = .none
             }, devices: 100)
         harness.order(.start)
+        return harness
+    }
+
+    @Test func `a first release is withdrawn by a person only who insists`() throws {
+        var harness = try Self.startedFirst()
+        harness.poll()
+        let before = harness.state
+        let refused = harness.order(.rollback(leavesNoModel: false))
+        #expect(refused.refusal == .nothingToGoBackTo(version("1.4.0")))
+        #expect(harness.state == before)
+        #expect(harness.order(.rollback(leavesNoModel: true)).records.map(\.kind) == [.rolledBack])
+        let decisions = Set(harness.poll().map(\.action))
+        #expect(decisions == [.stay, .stranded(bundle("1.4.0"))])
+    }
+
+    @Test func `a first release goes through its stages without a control`() throws {
+        var harness = try Self.startedFirst()
         harness.poll()
         #expect(harness.onCandidate.count > 0)
         #expect(harness.devices.allSatisfy { harness.decision(of: $0).arm != .control })
@@ -494,7 +511,7 @@ struct ControllerTests {
             Withdrawal(
                 version: version("0.0.\($0)"), sha256: bundle("0.0.\($0)").sha256, at: World.start)
         }
-        harness.order(.rollback)
+        harness.order(.rollback(leavesNoModel: false))
         let withdrawn = harness.state.plan.withdrawn
         #expect(withdrawn.count == Plan.mostWithdrawn)
         #expect(withdrawn.first?.version == version("0.0.1"))
@@ -517,7 +534,7 @@ struct ControllerTests {
                         segments: [Self.finding(.region(name("eu")), .rollback)]))
             ),
             (day, .verdict(ControllerEvent.Verdict(fleet: .init(.promoteUnproven, evidence: "c")))),
-            (day, .order(.rollback, by: "bo", reason: "enough")),
+            (day, .order(.rollback(leavesNoModel: false), by: "bo", reason: "enough")),
         ]
         for (wait, event) in events {
             whole.now = whole.now + wait

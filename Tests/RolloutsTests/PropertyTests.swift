@@ -110,7 +110,7 @@ struct PropertyTests {
         }
         harness.order(.setFreezeWindows([made(FreezeWindow(from: 0, until: 10_079))]))
         if Bool.random(using: &generator) { harness.order(.freeze) }
-        let step = harness.order(.rollback)
+        let step = harness.order(.rollback(leavesNoModel: false))
         #expect(step.publishes && step.refusal == nil)
         #expect(harness.state.plan.state == .rolledBack)
         let exposed = harness.onCandidate

@@ -132,6 +132,7 @@ private struct SchemaWalk {
                 seen.insert(key)
                 let isOptional = !required.contains(key) && fields.count > least
                 expect(isOptional, inner, nil, "nothing")
+                expect(false, inner, .null, "null")
             }
             visit(schema, value, inner)
         }

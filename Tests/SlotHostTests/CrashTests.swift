@@ -36,13 +36,13 @@ struct CrashTests {
             try slots.activate(.b)
         }
 
-        /// Calls of an update that nobody interrupts.
-        func calls() throws -> [Syscall] {
+        /// What has seen an update that nobody interrupts.
+        func watched() throws -> Killer {
             let disk = Disk(isInMemory: true)
             try prepare(disk)
             let killer = Killer()
             try update(try disk.open(observer: killer))
-            return killer.made
+            return killer
         }
     }
 
@@ -50,7 +50,7 @@ struct CrashTests {
         throws
     {
         let scene = try Scene()
-        let count = try scene.calls().count
+        let count = try scene.watched().count
         #expect(count > 300)
         // The first call is the one that opens the folder.
         for last in 1..<count {
@@ -101,7 +101,7 @@ struct CrashTests {
 
     @Test func `fetches nothing twice, whichever call of staging is the last`() throws {
         let scene = try Scene()
-        let count = try scene.calls().count
+        let count = try scene.watched().count
         for last in stride(from: 0, to: count, by: 7) {
             let disk = Disk(isInMemory: true)
             try scene.prepare(disk)
@@ -123,7 +123,7 @@ struct CrashTests {
         var dirty: Set<String> = []
         var seals = 0
         var switches = 0
-        for call in try scene.calls() {
+        for call in try scene.watched().made {
             // A temporary file or donor that is not gone after a crash is removed by the next start or staging.
             if call.operation == .unlink,
                 call.path.contains("/.new-") || call.path.hasSuffix(".donor")

@@ -105,12 +105,16 @@ struct MetadataReadingTests {
             at: "signed.delegations.roles[0]"),
         Fault(
             role: .targets, path: ["delegations", "roles"],
-            value: [Self.delegation("A", ["paths": .null])],
+            value: [Self.delegation("A", ["paths": .null])], expected: "an array", found: "null",
+            at: "signed.delegations.roles[0].paths"),
+        Fault(
+            role: .targets, path: ["delegations", "roles"],
+            value: [Self.delegation("A", paths: nil)],
             expected: "one of 'paths' and 'path_hash_prefixes'", found: "neither",
             at: "signed.delegations.roles[0]"),
         Fault(
             role: .targets, path: ["delegations", "roles"],
-            value: [Self.delegation("A", ["paths": .null, "path_hash_prefixes": ["0A"]])],
+            value: [Self.delegation("A", ["path_hash_prefixes": ["0A"]], paths: nil)],
             expected: "lower-case hexadecimal digits", found: "a string",
             at: "signed.delegations.roles[0].path_hash_prefixes[0]"),
         Fault(
@@ -120,14 +124,16 @@ struct MetadataReadingTests {
         Fault(
             role: .targets, path: ["delegations", "roles"],
             value: [Self.delegation("A", ["terminating": .null])], expected: "true or false",
-            found: "nothing", at: "signed.delegations.roles[0].terminating"),
+            found: "null", at: "signed.delegations.roles[0].terminating"),
     ]
 
-    static func delegation(_ name: String, _ changes: JSONObject = [:]) -> JSON {
-        let fields: JSONObject = [
+    static func delegation(
+        _ name: String, _ changes: JSONObject = [:], paths: JSON? = ["*"]
+    ) -> JSON {
+        var fields: JSONObject = [
             "name": .string(name), "keyids": [], "threshold": 1, "terminating": false,
-            "paths": ["*"],
         ]
+        fields["paths"] = paths
         return .object(fields.merging(changes) { $1 })
     }
 

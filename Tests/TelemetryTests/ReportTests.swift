@@ -63,7 +63,19 @@ import Testing
         #expect(refusal(of: json) == code)
     }
 
-    @Test func `refuses more of anything than turns`() {
+    @Test func `a model may crash more often than it was asked, as it may while it loads`() throws {
+        for turns in [40, 0] as [Int64] {
+            var report = ReportFixtures.minimal()
+            report.tally.counters.turns = turns
+            report.tally.counters.crashes = 41
+            #expect(refusal(of: report.json) == nil)
+        }
+        let page = String(
+            decoding: try ReportDocumentTests.file("docs/formats/report.md"), as: UTF8.self)
+        #expect(page.contains("`crashes` has no such bound"))
+    }
+
+    @Test func `refuses more turns of any kind than turns`() {
         for name in ["errors", "escalations", "false_positives", "abandoned", "retries"] {
             let json = ReportFixtures.changed(ReportFixtures.full().json) {
                 $0["counters"] = ReportFixtures.changed($0["counters"] ?? .null) {

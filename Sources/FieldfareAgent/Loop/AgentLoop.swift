@@ -38,6 +38,9 @@ final class AgentLoop {
         try check.root(at: clock.value.now)
         let state = try StateDirectory(settings.stateDirectory)
         lock = try Self.lock(state)
+        do { try state.removeTemporaries() } catch {
+            Log.write(.warning, "what killed writes have left cannot be removed: \(error)")
+        }
         let slotsFolder: Directory
         do { slotsFolder = try state.folder("slots", mode: .shared) } catch {
             throw AgentError("slots", error)
@@ -82,7 +85,7 @@ final class AgentLoop {
             agent: AgentVersion.current)
         let journal: Journal
         let isEnrolled: Bool
-        do { journal = try Journal(in: settings.stateDirectory) } catch {
+        do { journal = try Journal(in: state.folder) } catch {
             throw AgentError(error == .inUse ? .busy : .storage, "journal: \(error)")
         }
         do { isEnrolled = try state.enrolledDevice() == profile.id } catch {
@@ -112,8 +115,8 @@ final class AgentLoop {
         let store: MetadataFolder
         let cache: TargetFolder
         do {
-            store = MetadataFolder(try state.folder("metadata"))
-            cache = TargetFolder(try state.folder("targets"))
+            store = MetadataFolder(try state.folder(StateDirectory.metadataName))
+            cache = TargetFolder(try state.folder(StateDirectory.targetsName))
         } catch { throw AgentError("trusted metadata", error) }
         let probe = SmokeProbe(
             slots: slots, program: settings.smokeProgram, runtime: settings.speechRuntime

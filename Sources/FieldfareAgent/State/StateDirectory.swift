@@ -18,10 +18,21 @@ package struct StateDirectory: Sendable {
 
     static let keyName = "device.key"
     static let enrolmentName = "enrolment.json"
+    static let metadataName = "metadata"
+    static let targetsName = "targets"
 
     /// Opens the directory, made where it is missing.
-    package init(_ path: String) throws(AgentError) {
-        do { folder = try Directory(making: path, mode: .ownerOnly) } catch {
+    ///
+    /// - Parameters:
+    ///   - path: absolute, or relative to the working directory.
+    ///   - observer: in tests, sees every system call made below this directory.
+    /// - Throws: `AgentError` with `.storage`.
+    package init(
+        _ path: String, observer: (any SyscallObserving)? = nil
+    ) throws(AgentError) {
+        do {
+            folder = try Directory(making: path, mode: .ownerOnly, observer: observer)
+        } catch {
             throw AgentError(
                 .storage, "state directory '\(path)': \(error)",
                 hint: "let 'state_directory' name a folder that the agent's user may write")
@@ -30,7 +41,7 @@ package struct StateDirectory: Sendable {
 
     /// Whether a root of trust is held at this path; makes nothing, and takes what cannot be read for none.
     static func holdsRoot(_ path: String) -> Bool {
-        guard let name = TargetPath("metadata"),
+        guard let name = TargetPath(metadataName),
             let folder = try? Directory(opening: path).directory(name)
         else { return false }
         let held = try? MetadataFolder(folder).load(
@@ -48,6 +59,17 @@ package struct StateDirectory: Sendable {
     /// The lock of the one agent that runs here; nil where another holds it.
     package func lock() throws(FileError) -> FileLock? {
         try folder.tryLock(Self.path("agent.lock"), .exclusive)
+    }
+
+    /// Removes what writes that were cut short have left here, and in the folders of metadata and targets.
+    ///
+    /// For who holds the lock; the slots' folder clears itself. An enrolment beside it, which needs no lock, may lose the
+    /// file that it is writing: it then fails, and can be repeated.
+    package func removeTemporaries() throws(FileError) {
+        try folder.removeTemporaries()
+        for name in [Self.metadataName, Self.targetsName] {
+            try self.folder(name).removeTemporaries()
+        }
     }
 
     /// The device's key; made, durably, by the first who asks.
@@ -108,12 +130,12 @@ package struct StateDirectory: Sendable {
     func installRoot(from file: TrustedRootFile, at now: UTCTime) throws(AgentError) {
         let name = MetadataFileName(.root)
         do throws(FileError) {
-            let store = MetadataFolder(try folder("metadata"))
+            let store = MetadataFolder(try folder(Self.metadataName))
             guard try store.load(name, limit: Limits.standard.root) == nil else { return }
         } catch { throw AgentError("trusted metadata", error) }
         let bytes = try file.read(at: now)
         do throws(FileError) {
-            try MetadataFolder(try folder("metadata")).store(bytes, as: name)
+            try MetadataFolder(try folder(Self.metadataName)).store(bytes, as: name)
         } catch { throw AgentError("trusted metadata", error) }
     }
 

@@ -58,6 +58,18 @@ package struct SimulatedFleet: Sendable {
 
     package var devices: Int { cohorts.reduce(0) { $0 + $1.devices } }
 
+    /// The devices of the cohorts that belong to a segment as a whole; none for a locale, which every cohort has.
+    func devices(in segment: FleetSegment) -> Int {
+        cohorts.filter { cohort in
+            switch segment {
+            case .cohort(let other): cohort.cohort == other
+            case .region(let region): cohort.cohort.region == region
+            case .deviceClass(let other): cohort.cohort.deviceClass == other
+            case .locale: false
+            }
+        }.reduce(0) { $0 + $1.devices }
+    }
+
     /// The fleet with a candidate that does the same to all, or to one segment.
     package func with(
         _ effect: CandidateEffect, in segment: FleetSegment? = nil

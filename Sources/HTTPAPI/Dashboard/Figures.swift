@@ -52,9 +52,6 @@ enum Figures {
         names[name] ?? name.split(separator: "_").joined(separator: " ")
     }
 
-    /// Metrics whose ratios are of shares of turns.
-    static let rates: Set<String> = ["errors", "false_positives", "escalations", "abandonment"]
-
     private static let names = [
         "latency_p95": "Latency, p95", "cpu_per_turn": "Processor time per turn",
         "memory_per_turn": "Peak memory", "wer_proxy": "Word error proxy", "errors": "Error rate",

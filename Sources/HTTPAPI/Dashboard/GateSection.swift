@@ -1,4 +1,5 @@
 import Primitives
+import Rollouts
 
 /// What the gate saw at its last look: the verdict with its five facts, the arms, each test against its limit.
 struct GateSection {
@@ -124,7 +125,7 @@ struct GateSection {
             return "<span class=\"dim none\">not required</span>"
         }
         func shown(_ value: Int64) -> String {
-            Figures.rates.contains(metric) ? Figures.share(value) : Figures.ratio(value)
+            Metric(rawValue: metric)?.test == .rate ? Figures.share(value) : Figures.ratio(value)
         }
         let required = shown(spot["required"]?.integer ?? 0)
         let isEnough = spot["small_enough"]?.bool == true

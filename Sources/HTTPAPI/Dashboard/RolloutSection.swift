@@ -53,9 +53,16 @@ struct RolloutSection {
         let left = (excluded("excluded") + excluded("paused_segments")).joined(separator: ", ")
         let without: HTML = left.isEmpty ? "" : " Left out: \(left)."
         return """
-            Version <strong>\(candidate)</strong> \(before)\(stage).\(ready)\(look)\(without) \
+            Version <strong>\(candidate)</strong> \(before)\(stage).\(inForce)\(ready)\(look)\(without) \
             <span class="dim">Policy \(text("policy")).</span>
             """
+    }
+
+    /// What devices follow while this one is only prepared.
+    private var inForce: HTML {
+        guard let rollout = json["in_force"] else { return "" }
+        let state = Badge.state(rollout["state"]?.string ?? "").html
+        return " In force is \(rollout["candidate"]?["version"]?.string ?? "?") \(state)."
     }
 
     /// Where rollbacks are left to people, because the gate has been seen to cry wolf.

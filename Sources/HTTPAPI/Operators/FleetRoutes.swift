@@ -135,6 +135,9 @@ struct FleetRoutes: Sendable {
 }
 
 extension Request {
+    /// The most bytes of a parameter.
+    private static let queryLimit = RolloutDesk.reasonLimit
+
     /// A parameter of the query string; nil where it is absent.
     ///
     /// - Throws: `Problem` `malformed-request` where it cannot be read.
@@ -142,7 +145,13 @@ extension Request {
         _ name: String, _ expected: String, _ make: (String) -> Value?
     ) throws -> Value? {
         guard let text = uri.queryParameters[Substring(name)].map(String.init) else { return nil }
-        guard text.utf8.count <= 200, let value = make(text) else {
+        guard text.utf8.count <= Self.queryLimit else {
+            throw Problem(
+                .malformedRequest,
+                "query '\(name)': expected at most \(Self.queryLimit) bytes, got \(text.utf8.count)"
+            )
+        }
+        guard let value = make(text) else {
             throw Problem(
                 .malformedRequest,
                 "query '\(name)': expected \(expected), got '\(text.prefix(80))'")

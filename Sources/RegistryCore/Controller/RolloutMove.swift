@@ -100,6 +100,9 @@ struct RolloutMove {
             rollout.lastLook = nil
             rollout.look = nil
         }
+        if instruction.order == .exclude, let segment = instruction.segment {
+            try checkIsKnown(segment, rollout)
+        }
         let step = try handle(instruction, by: actor, &rollout)
         if let refusal = step.refusal {
             throw .stateConflict(order: instruction.order.rawValue, reason: "\(refusal)")
@@ -108,6 +111,35 @@ struct RolloutMove {
         try write(step.records, of: rollout, evidence: nil, by: Actor(actor))
         try records.setRollout(rollout)
         return rollout
+    }
+
+    /// Refuses to exclude what neither a device of the channel nor a stage of the policy names: it would exclude nobody.
+    ///
+    /// Nothing is known of a channel that no device follows.
+    private func checkIsKnown(
+        _ segment: Segment, _ rollout: RolloutRecord
+    ) throws(RegistryError) {
+        let devices = try records.subscribers(model: rollout.model, channel: rollout.channel)
+            .map(\.attributes)
+        guard !devices.isEmpty else { return }
+        let places = rollout.state.policy.stages.map(\.where)
+        let parts: [(String, AttributeName?, [AttributeName])] = [
+            ("region", segment.region, devices.map(\.region) + places.flatMap(\.regions)),
+            (
+                "device_class", segment.deviceClass,
+                devices.map(\.deviceClass) + places.flatMap(\.deviceClasses)
+            ),
+            ("locale", segment.locale, devices.map(\.locale) + places.flatMap(\.locales)),
+        ]
+        for (name, given, known) in parts {
+            guard let given, !known.contains(given) else { continue }
+            throw .malformed(
+                FieldError(
+                    path: "segment.\(name)",
+                    expected: "one of "
+                        + Set(known).sorted().map(\.description).joined(separator: ", "),
+                    found: "'\(given)'"))
+        }
     }
 
     /// Follows the same order in the model's other channels, where their state allows it.

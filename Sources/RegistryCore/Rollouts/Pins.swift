@@ -44,6 +44,11 @@ package struct Pins: Sendable {
     ) throws(RegistryError) -> PinRecord {
         try authorise(actor, .operate, on: .model(model))
         try checkFreeText(request.owner, named: "owner", limit: RolloutDesk.reasonLimit)
+        guard request.owner.contains(where: { $0 != " " }) else {
+            throw .malformed(
+                FieldError(
+                    path: "owner", expected: "who answers for the pin", found: "nothing"))
+        }
         try checkFreeText(request.reason, named: "reason", limit: RolloutDesk.reasonLimit)
         let record = try store.write { (records) throws(RegistryError) in
             guard try records.device(device) != nil else {

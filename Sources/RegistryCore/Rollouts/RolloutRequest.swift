@@ -67,23 +67,26 @@ package struct RolloutInstruction: Sendable, Hashable {
     package let segment: Segment?
     /// For `freeze` and `unfreeze`: a weekly window instead of now.
     package let window: FreezeWindow?
+    /// For `rollback`: also withdraws a first release, which leaves devices without a model.
+    package let leavesNoModel: Bool
     /// For the audit log; at most `RolloutDesk.reasonLimit` bytes.
     package let reason: String
 
     package init(
         _ order: RolloutOrder, segment: Segment? = nil, window: FreezeWindow? = nil,
-        reason: String = ""
+        leavesNoModel: Bool = false, reason: String = ""
     ) {
         self.order = order
         self.segment = segment
         self.window = window
+        self.leavesNoModel = leavesNoModel
         self.reason = reason
     }
 
     /// Whether it holds for all channels of the model.
     var isOfModel: Bool { (order == .freeze || order == .unfreeze) && window == nil }
 
-    /// Reads `{"reason"?, "segment"?, "window"?}`.
+    /// Reads `{"reason"?, "segment"?, "window"?, "leave_no_model"?}`.
     package init(_ order: RolloutOrder, reading json: JSON) throws(FieldError) {
         var fields = try Fields(json)
         let reason = try fields.optionalString("reason", limit: RolloutDesk.reasonLimit) ?? ""
@@ -95,8 +98,10 @@ package struct RolloutInstruction: Sendable, Hashable {
         if let json = fields.optional("window") {
             window = try FreezeWindow(reading: json, at: "window")
         }
+        let leavesNoModel = try fields.optionalBool("leave_no_model") ?? false
         try fields.refuseUnknown()
-        self.init(order, segment: segment, window: window, reason: reason)
+        self.init(
+            order, segment: segment, window: window, leavesNoModel: leavesNoModel, reason: reason)
     }
 
     /// The controller's own event; an ordered advance without proof is labelled so.
@@ -104,6 +109,7 @@ package struct RolloutInstruction: Sendable, Hashable {
     /// - Throws: `.malformed` where a segment is missing, or something is named that the order has no use for;
     ///   `.stateConflict` for a window that is there already, or is not.
     func event(in state: ControllerState) throws(RegistryError) -> ControllerEvent.Order {
+        if order != .rollback { try refuse(leavesNoModel ? true : nil, "leave_no_model") }
         switch order {
         case .exclude: return .exclude(try needed(segment))
         case .include: return .include(try needed(segment))
@@ -122,7 +128,7 @@ package struct RolloutInstruction: Sendable, Hashable {
         case .start: return .start
         case .advance: return .advance(unproven: true)
         case .pause: return .pause
-        default: return .rollback
+        default: return .rollback(leavesNoModel: leavesNoModel)
         }
     }
 

@@ -70,6 +70,9 @@ package struct RolloutStatus: Sendable, Hashable {
             "now": .integer(now.seconds),
         ]
         fields["baseline"] = plan.baseline?.json
+        fields["in_force"] = rollout.previous.map {
+            ["candidate": $0.plan.candidate.json, "state": .string($0.plan.state.rawValue)]
+        }
         if !rollout.acknowledged.isEmpty {
             fields["acknowledged"] = .array(rollout.acknowledged.map { .string($0) })
         }

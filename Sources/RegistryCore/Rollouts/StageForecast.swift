@@ -144,7 +144,7 @@ package struct StageForecast: Sendable {
         }
     }
 
-    /// The stages that can never show what their policy asks for, with this fleet.
+    /// The stages that can never show what their policy asks for, or go on, with this fleet.
     ///
     /// A first release has no control, and its stages need none of that evidence.
     var warnings: [String] {
@@ -155,23 +155,37 @@ package struct StageForecast: Sendable {
                     + "no stage can show what its policy asks for"
             ]
         }
-        return zip(policy.stages, arms).flatMap { stage, arms -> [String] in
-            let required = StageRequirements(stage).blindSpots.sorted {
-                $0.key.rawValue < $1.key.rawValue
+        return zip(policy.stages, arms).flatMap { stage, arms in
+            (hasDevices ? shortages(stage, arms) : []) + blindness(stage, arms)
+        }
+    }
+
+    /// A stage that the gate will pause because too few devices stay on the old release, whatever the candidate does.
+    private func shortages(_ stage: Stage, _ arms: Arms) -> [String] {
+        guard arms.control < parameters.minControl else { return [] }
+        return [
+            "stage '\(stage.name)': expected \(parameters.minControl) control devices at least (min_devices_control), "
+                + "got \(arms.control): the gate will pause it"
+        ]
+    }
+
+    /// What the policy asks a stage to see, and it never can with this fleet.
+    private func blindness(_ stage: Stage, _ arms: Arms) -> [String] {
+        let required = StageRequirements(stage).blindSpots.sorted {
+            $0.key.rawValue < $1.key.rawValue
+        }
+        return required.compactMap { metric, required in
+            guard let rule = parameters.rules.first(where: { $0.metric == metric }) else {
+                return nil
             }
-            return required.compactMap { metric, required in
-                guard let rule = parameters.rules.first(where: { $0.metric == metric }) else {
-                    return nil
-                }
-                // Rates are required as a share of turns, and foreseen as a ratio.
-                let rate = metric.test == .rate ? power.assumptions.rates[metric] ?? 0 : 1
-                let seen = sees(rule, arms, stage.mostSoak).map { $0 * rate }
-                guard seen.map({ $0 > required }) ?? true else { return nil }
-                let found = seen.map { Self.text($0, metric) } ?? "nothing"
-                return
-                    "stage '\(stage.name)': expected to see \(metric.rawValue) of \(Self.text(required, metric)), "
-                    + "got \(found) after its most soak, with \(arms.treated) devices against \(arms.control)"
-            }
+            // Rates are required as a share of turns, and foreseen as a ratio.
+            let rate = metric.test == .rate ? power.assumptions.rates[metric] ?? 0 : 1
+            let seen = sees(rule, arms, stage.mostSoak).map { $0 * rate }
+            guard seen.map({ $0 > required }) ?? true else { return nil }
+            let found = seen.map { Self.text($0, metric) } ?? "nothing"
+            return
+                "stage '\(stage.name)': expected to see \(metric.rawValue) of \(Self.text(required, metric)), "
+                + "got \(found) after its most soak, with \(arms.treated) devices against \(arms.control)"
         }
     }
 

@@ -16,7 +16,8 @@ package enum ControllerEvent: Sendable, Hashable {
         case advance(unproven: Bool)
         case pause
         case resume
-        case rollback
+        /// `leavesNoModel` says that whoever orders it knows that a first release has nothing to go back to.
+        case rollback(leavesNoModel: Bool)
         case freeze
         case unfreeze
         case exclude(Segment)

@@ -22,9 +22,12 @@ extension ControllerState {
             guard now <= policy.notAfter else { throw .afterNotAfter(policy.notAfter) }
             plan.state = .running
             record(.resumed, by, reason, now, &step)
-        case .rollback:
+        case .rollback(let leavesNoModel):
             guard isStarted else { throw .notStarted }
             guard plan.state != .rolledBack else { throw .wrongState(plan.state) }
+            guard plan.baseline != nil || leavesNoModel else {
+                throw .nothingToGoBackTo(plan.candidate.version)
+            }
             rollBack(by, reason, nil, now, &step)
         case .freeze: try freeze(by, reason, now, &step)
         case .unfreeze:

@@ -14,6 +14,8 @@ package enum OrderRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     case soakNotOver(until: UTCTime)
     case scheduleNotReached(until: UTCTime)
     case evidenceMissing
+    /// A first release: once it is withdrawn, devices have no model that they may run.
+    case nothingToGoBackTo(SemanticVersion)
     case operatorNeeded(stage: AttributeName)
     case noSuchSegment(Segment)
     case segmentAlreadyExcluded(Segment)
@@ -53,6 +55,9 @@ package enum OrderRefusal: Error, Sendable, Hashable, CustomStringConvertible {
         case .scheduleNotReached(let time):
             "stage: expected its place in the policy's schedule, got until \(time)"
         case .evidenceMissing: "gate: expected a verdict to promote, got none"
+        case .nothingToGoBackTo(let version):
+            "baseline: expected one that devices can go back to, got none: \(version) is a first release, and devices would "
+                + "have no model that they may run; 'leave_no_model' (by the CLI '--leave-no-model') withdraws it all the same"
         case .operatorNeeded(let stage): "stage \(stage): expected an operator's advance, got none"
         case .noSuchSegment(let segment): "segment: expected one of the plan's, got \(segment)"
         case .segmentAlreadyExcluded(let segment):

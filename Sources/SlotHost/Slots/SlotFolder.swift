@@ -48,6 +48,8 @@ package final class SlotFolder: SlotStoring {
         self.clock = clock
         try onDisk { () throws(FileError) in
             try root.removeTemporaries()
+            // What cannot be removed keeps nobody from the model; the next smoke test says so.
+            _ = try? root.removeTree(SlotPaths.smoke)
             for slot in Slot.allCases {
                 _ = try root.open(SlotPaths(slot).lease, .makingIfMissing(.shared))
                 try removeFinishedStaging(of: slot)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import PosixFiles
 import Primitives
+import RegistryAccess
 import RegistryCore
 import TUF
 
@@ -25,15 +26,7 @@ struct DriveCommand: ParsableCommand {
               fieldfare-fleet drive --model commands-en --root root.json --devices 2000 --rounds 5
             """)
 
-    @Option(help: "The registry's base URL; otherwise FIELDFARE_SERVER.")
-    var server: String?
-
-    @Option(
-        help: "A PEM file with the authority to trust; otherwise FIELDFARE_CA, or the system's.")
-    var ca: String?
-
-    @Option(help: "A file with an operator's token; otherwise FIELDFARE_TOKEN.")
-    var tokenFile: String?
+    @OptionGroup var server: ServerOptions
 
     @Option(help: "A file with enrolment tokens, one a line, as many as devices.")
     var tokens: String?
@@ -81,9 +74,10 @@ struct DriveCommand: ParsableCommand {
     }
 
     func run() throws {
-        let line = try line()
+        let address = try server.address()
+        let line = try line(address)
         let attributes = try attributes()
-        let desk = DriveDesk(line.registry, token: try token())
+        let desk = DriveDesk(registry: RegistryAPI(address, userAgent: DriveLine.userAgent))
         try OpenFiles.allow(Drive.openFiles(devices))
         let tokens = try enrolmentTokens(desk)
         let drive = Drive(line: line, rounds: rounds, lanes: min(atOnce, devices))
@@ -98,33 +92,18 @@ struct DriveCommand: ParsableCommand {
         }
     }
 
-    private func line() throws(Failure) -> DriveLine {
-        guard let url = server ?? Environment.value("FIELDFARE_SERVER") else {
-            throw Failure(.usage, "registry: expected --server or FIELDFARE_SERVER, got neither")
-        }
+    private func line(_ registry: RegistryAddress) throws(Failure) -> DriveLine {
         guard let path = root ?? Environment.value("FIELDFARE_ROOT") else {
             throw Failure(.usage, "root of trust: expected --root or FIELDFARE_ROOT, got neither")
         }
-        let authorities = ca ?? Environment.value("FIELDFARE_CA")
-        // Before anybody is asked: a file that is not there is not the network's fault.
-        if let authorities { _ = try FileBytes.read(authorities, limit: 4 << 20) }
         let trusted = try FileBytes.read(path, limit: Limits.standard.root)
         try Failure.catching("root of trust '\(path)'", .refused) {
             _ = try Verifier(start: SystemClock.now()).initialRoot(trusted)
         }
         return DriveLine(
-            registry: RegistryAddress(
-                base: String(url.reversed().drop { $0 == "/" }.reversed()),
-                authorities: authorities),
-            trustedRoot: trusted,
+            registry: registry, trustedRoot: trusted,
             model: try read(model, "--model", ModelName.expected, ModelName.init),
             channel: try read(channel, "--channel", ChannelName.expected, ChannelName.init))
-    }
-
-    private func token() throws(Failure) -> String? {
-        guard let tokenFile else { return Environment.value("FIELDFARE_TOKEN") }
-        let bytes = try FileBytes.read(tokenFile, limit: 1_024)
-        return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
     }
 
     private func enrolmentTokens(_ desk: DriveDesk) throws(Failure) -> [BearerText] {

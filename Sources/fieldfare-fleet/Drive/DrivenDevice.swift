@@ -5,11 +5,14 @@ import FieldfareAgent
 import FleetSimulation
 import PosixFiles
 import Primitives
+import RegistryAccess
 import RegistryCore
 import Telemetry
 
 /// What all devices of a drive have in common.
 struct DriveLine: Sendable {
+    static let userAgent = "fieldfare-fleet"
+
     let registry: RegistryAddress
     let trustedRoot: [UInt8]
     let model: ModelName
@@ -44,7 +47,7 @@ struct DrivenDevice: Sendable {
         self.line = line
         registry = MeteredRegistry(
             client: RegistryClient(
-                base: line.registry.base, settings: line.registry.settings("fieldfare-fleet")),
+                base: line.registry.base, settings: line.registry.settings(DriveLine.userAgent)),
             meter: line.meter)
         memory = DeviceMemory(trustedRoot: line.trustedRoot)
         device = MadeUpDevice(

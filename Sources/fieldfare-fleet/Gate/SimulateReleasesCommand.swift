@@ -57,7 +57,7 @@ struct SimulateReleasesCommand: ParsableCommand {
             for fleet in fleets {
                 let result = ReleaseResult(outcomes(row, fleet))
                 turns += result.turns
-                let isMet = result.meets(row.demand)
+                let isMet = result.meets(row.demand(on: fleet))
                 isAccepted = isAccepted && isMet
                 if case .soundAtMost = row.demand, !result.causes.isEmpty {
                     Output.note("\(row.name), \(fleet.name): \(Self.causes(result))")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import CurlTransport
 import Primitives
+import RegistryAccess
 
 /// Tokens of people and programs: `fieldfare token`.
 struct TokenCommand: ParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import CurlTransport
 import Primitives
+import RegistryAccess
 import TUF
 
 /// The fleet: `fieldfare devices`.

@@ -4,6 +4,7 @@ import Console
 import ModelBundle
 import PosixFiles
 import Primitives
+import RegistryAccess
 import Rollouts
 
 /// `fieldfare explain`: why a device runs what it runs.

@@ -2,6 +2,7 @@ import AgentCore
 import Console
 import ModelBundle
 import Primitives
+import RegistryAccess
 import Rollouts
 import Synchronization
 import TUF

@@ -3,6 +3,7 @@ import Console
 import Cryptography
 import ModelBundle
 import Primitives
+import RegistryAccess
 import Rollouts
 
 /// `fieldfare policy check`: everything that is wrong with a policy, by itself or against a registry.

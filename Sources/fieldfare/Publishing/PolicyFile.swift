@@ -3,6 +3,7 @@ import Cryptography
 import ModelBundle
 import PosixFiles
 import Primitives
+import RegistryAccess
 import Rollouts
 import TUF
 

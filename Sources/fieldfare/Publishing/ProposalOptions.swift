@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Cryptography
 import Primitives
+import RegistryAccess
 import TUF
 
 /// Who signs a model's role anew, on what ground, and for how long.

@@ -2,6 +2,7 @@ import Console
 import Cryptography
 import CurlTransport
 import Primitives
+import RegistryAccess
 import Rollouts
 import TUF
 

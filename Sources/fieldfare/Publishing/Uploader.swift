@@ -2,6 +2,7 @@ import Console
 import CurlTransport
 import PosixFiles
 import Primitives
+import RegistryAccess
 
 /// Uploads files by digest, from where an earlier try stopped.
 struct Uploader {

@@ -3,6 +3,7 @@ import Console
 import Cryptography
 import CurlTransport
 import Primitives
+import RegistryAccess
 import TUF
 
 /// `fieldfare repo add-model`: the next targets, which delegate to a new model's two roles.

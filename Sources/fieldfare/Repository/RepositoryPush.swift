@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import CurlTransport
 import Primitives
+import RegistryAccess
 import TUF
 
 /// `fieldfare repo push`: gives a registry its root and targets, the first and the later ones.

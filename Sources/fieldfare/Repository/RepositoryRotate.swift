@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Primitives
+import RegistryAccess
 import TUF
 
 /// `fieldfare repo rotate --simulate`: whether every device still gets to the newest root, and on to targets.

@@ -3,6 +3,7 @@ import Console
 import Cryptography
 import CurlTransport
 import Primitives
+import RegistryAccess
 import TUF
 
 /// `fieldfare repo sign`: adds one signature, after showing what will be signed.

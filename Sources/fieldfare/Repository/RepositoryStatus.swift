@@ -3,6 +3,7 @@ import Console
 import Cryptography
 import PosixFiles
 import Primitives
+import RegistryAccess
 import TUF
 
 /// `fieldfare repo status`: who has signed, what is missing, what expires when.

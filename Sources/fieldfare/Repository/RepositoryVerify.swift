@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Primitives
+import RegistryAccess
 import TUF
 
 /// `fieldfare repo verify`: the whole repository, as a device that trusts the given root would.

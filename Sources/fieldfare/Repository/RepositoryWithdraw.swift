@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import CurlTransport
 import Primitives
+import RegistryAccess
 import TUF
 
 /// `fieldfare repo withdraw`: closes an open proposal that shall never be signed.

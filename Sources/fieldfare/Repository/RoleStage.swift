@@ -3,6 +3,7 @@ import Console
 import Cryptography
 import PosixFiles
 import Primitives
+import RegistryAccess
 import TUF
 
 /// How long the next versions of root and targets live, and where they begin if not in a folder.

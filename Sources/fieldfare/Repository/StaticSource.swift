@@ -2,6 +2,7 @@ import Console
 import CurlTransport
 import PosixFiles
 import Primitives
+import RegistryAccess
 
 /// Where a repository's static files are.
 protocol StaticSource {

@@ -3,6 +3,7 @@ import Console
 import CurlTransport
 import PosixFiles
 import Primitives
+import RegistryAccess
 import TUF
 
 /// Holds one device to one version: `fieldfare rollout pin`.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Primitives
+import RegistryAccess
 
 /// What each stage can prove: `fieldfare rollout plan`.
 struct PlanCommand: ParsableCommand {
@@ -50,7 +51,7 @@ struct PlanCommand: ParsableCommand {
             "\(stage["name"]?.string ?? "?"): \(stage["treated"]?.integer ?? 0) devices against "
                 + "\(stage["control"]?.integer ?? 0)")
         var table = Table([
-            "metric", "sees after \(Self.hours(least))", "after \(Self.hours(most))", "limit",
+            "metric", "sees after \(Self.span(least))", "after \(Self.span(most))", "limit",
             "hours to see the limit",
         ])
         for metric in stage["metrics"]?.array ?? [] {
@@ -69,8 +70,10 @@ struct PlanCommand: ParsableCommand {
         for line in table.lines { Output.line("  \(line)") }
     }
 
-    private static func hours(_ seconds: Int64) -> String {
-        seconds % 3_600 == 0 ? "\(seconds / 3_600) h" : "\(seconds / 60) min"
+    /// Seconds in the largest unit that says them exactly: `36 h`, `90 min`, `30 s`.
+    private static func span(_ seconds: Int64) -> String {
+        if seconds % 3_600 == 0 { return "\(seconds / 3_600) h" }
+        return seconds % 60 == 0 ? "\(seconds / 60) min" : "\(seconds) s"
     }
 
     private static func ratio(_ json: JSON?) -> String {

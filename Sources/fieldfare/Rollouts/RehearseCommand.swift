@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import CurlTransport
 import Primitives
+import RegistryAccess
 
 /// Whether a bad release would be stopped: `fieldfare rollout rehearse`.
 struct RehearseCommand: ParsableCommand {

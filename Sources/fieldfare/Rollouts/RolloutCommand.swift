@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Primitives
+import RegistryAccess
 
 /// Rollouts of a model: `fieldfare rollout`.
 struct RolloutCommand: ParsableCommand {
@@ -169,13 +170,29 @@ struct RolloutCommand: ParsableCommand {
 
     struct Rollback: RolloutOrderCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Withdraws the candidate: every device goes back, without a download.",
+            abstract:
+                "Withdraws the release in force: devices that run it go back to the one before.",
             discussion: """
+                Going back needs no download as long as a device's other slot still holds the version before. A rollout that \
+                is only prepared is dropped, and what devices follow meanwhile is withdrawn: the answer says which version \
+                that is. A first release has nothing before it and is refused, unless you say --leave-no-model: devices that \
+                run it then keep it, as stranded, and no other device gets a model.
+
                 EXAMPLE
                   fieldfare rollout rollback commands-en --reason "wrong words in en-GB"
                 """)
         static let order = "rollback"
+
+        @Flag(help: "Withdraw a first release too: devices have no model that they may run.")
+        var leaveNoModel = false
+
         @OptionGroup var options: OrderOptions
+
+        func about() throws(Failure) -> JSONObject {
+            leaveNoModel ? ["leave_no_model": true] : [:]
+        }
+
+        func tell(_ view: RolloutView) { view.tellWithdrawal() }
     }
 
     struct Freeze: RolloutOrderCommand {
@@ -305,10 +322,14 @@ protocol RolloutOrderCommand: ParsableCommand {
     var options: OrderOptions { get }
     /// What the order is about, where that is not the whole rollout: fields of the request.
     func about() throws(Failure) -> JSONObject
+    /// Says what came of it, before the status.
+    func tell(_ view: RolloutView)
 }
 
 extension RolloutOrderCommand {
     func about() throws(Failure) -> JSONObject { [:] }
+
+    func tell(_ view: RolloutView) {}
 
     func run() throws {
         let model = try Word.model(options.model)
@@ -317,6 +338,8 @@ extension RolloutOrderCommand {
         body["reason"] = .string(options.reason)
         let answer = try options.server.api().post(
             "/v1/rollouts/\(model)/\(channel)/\(Self.order)", .object(body))
-        RolloutView(answer).tell(options.output)
+        let view = RolloutView(answer)
+        if !options.output.isJSON { tell(view) }
+        view.tell(options.output)
     }
 }

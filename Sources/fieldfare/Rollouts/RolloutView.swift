@@ -13,9 +13,24 @@ struct RolloutView {
     /// One line for a list.
     var line: String {
         let stage = json["stage_name"]?.string.map { " (\($0))" } ?? ""
+        let inForce = json["in_force"].map {
+            "; in force \(Self.candidate($0)) \($0["state"]?.string ?? "?")"
+        }
         return
-            "\(text("model"))/\(text("channel"))  \(json["candidate"]?["version"]?.string ?? "?")"
-            + "  \(text("state"))\(stage)"
+            "\(text("model"))/\(text("channel"))  \(Self.candidate(json))"
+            + "  \(text("state"))\(stage)\(inForce ?? "")"
+    }
+
+    /// Says which version a rollback has withdrawn, and which it dropped because that had not started.
+    func tellWithdrawal() {
+        Output.line("withdrawn: \(Self.candidate(json))")
+        let last = json["timeline"]?.array?.suffix(2).first
+        guard let last, last["event"]?.string == "rollout.dropped" else { return }
+        Output.line("dropped, as it had not started: \(Self.candidate(last["facts"] ?? .null))")
+    }
+
+    private static func candidate(_ json: JSON) -> String {
+        json["candidate"]?["version"]?.string ?? "?"
     }
 
     func tell(_ output: OutputOptions) {
@@ -83,9 +98,15 @@ struct RolloutView {
     private func blindSpots() {
         var table = Table(["blind spot", "sees", "must see", ""])
         for spot in json["look"]?["blind_spots"]?.array ?? [] {
+            let metric = spot["metric"]?.string ?? "?"
+            // Of rates it is a share of turns.
+            let isRate = Metric(rawValue: metric)?.test == .rate
+            func shown(_ value: JSON?) -> String {
+                value?.integer == nil
+                    ? "nothing" : isRate ? Self.percent(value) : Self.ratio(value)
+            }
             table.add([
-                spot["metric"]?.string ?? "?", spot["seen"]?.integer.map(Self.ratio) ?? "nothing",
-                Self.ratio(spot["required"]?.integer ?? 0),
+                metric, shown(spot["seen"]), shown(spot["required"]),
                 spot["small_enough"]?.bool == true ? "enough" : "not yet",
             ])
         }
@@ -127,35 +148,41 @@ struct RolloutView {
                 table.add([
                     test["metric"]?.string ?? "?", Self.count(test["devices"]),
                     test["control_devices"].map { Self.count($0) } ?? "-",
-                    "\(Self.count(test["bad"])) bad", "",
-                    Self.percent(test["excused"]?.integer ?? 0),
+                    "\(Self.count(test["bad"])) bad", "", Self.percent(test["excused"]),
                 ])
                 continue
             }
-            guard let ratio = test["ratio"]?.integer else {
+            guard test["state"]?.string == "estimate" else {
                 table.add([
                     test["metric"]?.string ?? "?", "-", "-",
                     test["shortage"]?.string ?? "no data", "", "",
                 ])
                 continue
             }
-            let low = test["range"]?["low"]?.integer ?? 0
-            let high = test["range"]?["high"]?.integer ?? 0
+            let range = test["range"]
+            let rates = test["worse_rate"].map {
+                ", \(Self.percent($0)) against \(Self.percent(test["better_rate"]))"
+            }
             table.add([
-                test["metric"]?.string ?? "?", "\(test["treated_devices"]?.integer ?? 0)",
-                "\(test["control_devices"]?.integer ?? 0)", Self.ratio(ratio),
-                "\(Self.ratio(low)) to \(Self.ratio(high))",
-                Self.ratio(test["limit"]?.integer ?? 0),
+                test["metric"]?.string ?? "?", Self.count(test["treated_devices"]),
+                Self.count(test["control_devices"]), Self.ratio(test["ratio"]) + (rates ?? ""),
+                "\(Self.ratio(range?["low"])) to \(Self.ratio(range?["high"]))",
+                Self.ratio(test["limit"]),
             ])
         }
         tell(table)
     }
 
-    private static func percent(_ thousandths: Int64) -> String {
-        "\(thousandths / 10).\(thousandths % 10)%"
+    /// A share in thousandths.
+    private static func percent(_ share: JSON?) -> String {
+        guard let thousandths = share?.integer else { return "unknown" }
+        return "\(thousandths / 10).\(thousandths % 10)%"
     }
 
-    private static func ratio(_ thousandths: Int64) -> String {
+    /// A ratio in thousandths; what is beyond all meaning is not spelt out, and what is not there has no end.
+    private static func ratio(_ ratio: JSON?) -> String {
+        guard let thousandths = ratio?.integer else { return "unbounded" }
+        guard thousandths <= 1_000_000 else { return "over x1,000" }
         let digits = String(thousandths % 1_000)
         return "x\(thousandths / 1_000)." + String(repeating: "0", count: 3 - digits.count) + digits
     }

@@ -71,6 +71,7 @@ struct SimulateCommand: ParsableCommand {
 
     func run() throws {
         let policy = try PolicyFile(argument: file).draft()
+        warnOfShortStages(policy)
         let fleet = try telemetry.map { try recorded($0, model: policy.model) } ?? madeUp(policy)
         let candidates = try candidates(policy)
         var results: [(name: String, outcomes: [PolicyReplay.Outcome])] = []
@@ -86,6 +87,16 @@ struct SimulateCommand: ParsableCommand {
             results.append((candidate.name, outcomes.compactMap(\.self)))
         }
         tell(results, devices: fleet.reduce(0) { $0 + $1.devices }, cohorts: fleet.count)
+    }
+
+    /// Says which stages end within one step of the replay: what happens in them is not played.
+    private func warnOfShortStages(_ policy: Policy) {
+        for stage in policy.stages where stage.leastSoak < FleetModel.tickSeconds {
+            Output.note(
+                "warning: stage '\(stage.name)': expected a least soak of \(FleetModel.tickSeconds / 3_600) h at least, the step "
+                    + "of the replay, got \(stage.leastSoak) s: devices report, and the gate looks, after whole steps only"
+            )
+        }
     }
 
     // MARK: The fleet

@@ -88,18 +88,29 @@ extension Disk: SlotsUnderTest {
 
 /// Counts system calls; from the k-th on none is made any more, as after a kill.
 final class Killer: SyscallObserving {
-    private let calls = Mutex<[Syscall]>([])
+    private struct State {
+        var asked = 0
+        var made: [Syscall] = []
+    }
+
+    private let state = Mutex(State())
     private let limit: Int
 
     init(after limit: Int = .max) { self.limit = limit }
 
-    var made: [Syscall] { calls.withLock { $0 } }
+    /// Calls that were let through, also those that the system refused.
+    var count: Int { state.withLock { $0.asked } }
+
+    /// Calls that did what they were to do.
+    var made: [Syscall] { state.withLock { $0.made } }
 
     func verdict(on call: Syscall) -> SyscallVerdict {
-        calls.withLock { calls in
-            guard calls.count < limit else { return .fail(errno: EIO) }
-            calls.append(call)
+        state.withLock { state in
+            guard state.asked < limit else { return .fail(errno: EIO) }
+            state.asked += 1
             return .proceed
         }
     }
+
+    func made(_ call: Syscall, _ answer: Int64) { state.withLock { $0.made.append(call) } }
 }

@@ -1,92 +1,30 @@
-import ArgumentParser
-import Console
-import CurlTransport
-import Primitives
-import TUF
+package import Console
+package import CurlTransport
+package import Primitives
 
-/// Where the registry is, and with which token it is spoken to.
-struct ServerOptions: ParsableArguments {
-    @Option(help: "The registry's base URL; otherwise FIELDFARE_SERVER.")
-    var server: String?
-
-    @Option(
-        help: "A PEM file with the authority to trust; otherwise FIELDFARE_CA, or the system's.")
-    var ca: String?
-
-    @Option(help: "A file with the token; otherwise FIELDFARE_TOKEN.")
-    var tokenFile: String?
-
-    /// - Throws: `Failure` `usage` where no server is named.
-    func api() throws(Failure) -> RegistryAPI { RegistryAPI(try address()) }
-
-    /// - Throws: `Failure` `usage` where no server is named.
-    func address() throws(Failure) -> RegistryAddress {
-        guard let url = server ?? Environment.value("FIELDFARE_SERVER") else {
-            throw Failure(
-                .usage, "registry: expected --server or FIELDFARE_SERVER, got neither")
-        }
-        let base = try Word.read(
-            url, server == nil ? "FIELDFARE_SERVER" : "--server",
-            "an https URL such as https://registry.example", RegistryAddress.base(of:))
-        var token = Environment.value("FIELDFARE_TOKEN")
-        if let tokenFile {
-            let bytes = try FileBytes.read(tokenFile, limit: 1_024)
-            token = String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
-        }
-        let authorities = ca ?? Environment.value("FIELDFARE_CA")
-        // Before anybody is asked: a file that is not there is not the network's fault.
-        if let authorities { _ = try FileBytes.read(authorities, limit: 4 << 20) }
-        return RegistryAddress(base: base, token: token, authorities: authorities)
-    }
-}
-
-/// Where a registry or a mirror is, whom to trust there, and the token to show, if any.
-struct RegistryAddress: Sendable {
-    let base: String
-    let token: String?
-    /// A PEM file; nil for the system's.
-    let authorities: String?
-
-    /// What paths are put after: the URL of a registry without the slashes at its end; nil for what is no `https`
-    /// URL of a host, or has a query, a fragment or a user.
-    static func base(of url: String) -> String? {
-        let scheme = "https://"
-        guard url.lowercased().hasPrefix(scheme),
-            url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }),
-            !url.contains(where: { "?#@\\".contains($0) })
-        else { return nil }
-        var rest = url.dropFirst(scheme.count)
-        while rest.last == "/" { rest.removeLast() }
-        guard let first = rest.first, first != "/", first != ":" else { return nil }
-        return scheme + rest
-    }
-}
-
-/// The registry's API (`docs/protocol.md`) as the CLI calls it.
-struct RegistryAPI {
+/// The registry's API (`docs/protocol.md`) as people and pipelines call it.
+package struct RegistryAPI {
     /// The most bytes of an answer.
-    static let answerLimit = 16 << 20
+    package static let answerLimit = 16 << 20
 
-    let base: String
-    let token: String?
-    let client: HTTPClient
+    package let base: String
+    package let token: String?
+    package let client: HTTPClient
 
-    init(_ address: RegistryAddress) {
+    package init(_ address: RegistryAddress, userAgent: String = "fieldfare-cli") {
         base = address.base
         token = address.token
-        var settings = HTTPClientSettings()
-        settings.authorities = address.authorities
-        settings.userAgent = "fieldfare-cli"
+        var settings = address.settings(userAgent)
         settings.failureBodyLimit = 256 << 10
         client = HTTPClient(settings)
     }
 
     /// An answer that is not a refusal.
-    struct Answer {
-        let status: Int
-        let body: [UInt8]
+    package struct Answer {
+        package let status: Int
+        package let body: [UInt8]
 
-        func json() throws(Failure) -> JSON {
+        package func json() throws(Failure) -> JSON {
             do {
                 return try JSON(parsing: body, limit: RegistryAPI.answerLimit)
             } catch {
@@ -98,7 +36,7 @@ struct RegistryAPI {
     /// Sends a request with the token.
     ///
     /// - Throws: `Failure` of the problem's kind, `unreachable` where nobody answers.
-    func send(
+    package func send(
         _ method: HTTPMethod, _ path: String, _ body: [UInt8]? = nil,
         headers: HTTPHeaders = [:], accepting: Set<Int> = []
     ) throws(Failure) -> Answer {
@@ -107,7 +45,7 @@ struct RegistryAPI {
             accepting: accepting)
     }
 
-    func send(
+    package func send(
         _ method: HTTPMethod, _ path: String, body: HTTPBody, headers: HTTPHeaders = [:],
         accepting: Set<Int> = []
     ) throws(Failure) -> Answer {
@@ -128,14 +66,14 @@ struct RegistryAPI {
         return Answer(status: response.status, body: response.body)
     }
 
-    func get(_ path: String) throws(Failure) -> JSON { try send(.get, path).json() }
+    package func get(_ path: String) throws(Failure) -> JSON { try send(.get, path).json() }
 
-    func post(_ path: String, _ json: JSON) throws(Failure) -> JSON {
+    package func post(_ path: String, _ json: JSON) throws(Failure) -> JSON {
         try send(.post, path, json.bytes, headers: ["Content-Type": "application/json"]).json()
     }
 
     /// A static file; nil where there is none.
-    func file(_ path: String) throws(Failure) -> [UInt8]? {
+    package func file(_ path: String) throws(Failure) -> [UInt8]? {
         let answer = try send(.get, path, accepting: [404])
         return answer.status == 404 ? nil : answer.body
     }

@@ -1,0 +1,188 @@
+import AgentCore
+import EffectTestSupport
+import Glibc
+import PosixFiles
+import Primitives
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import AgentJournal
+
+/// What SQLite does to the disk for a journal: seen, and each call failed, cut short, and forgotten.
+struct ObservedJournalTests {
+    private let folder = ScratchFolder("journal", isInMemory: true)
+
+    private var database: String { folder.path(Journal.fileName) }
+    private var log: String { database + "-wal" }
+
+    /// A journal whose every call, SQLite's and our own, goes through the observer.
+    private func open(_ watch: Watch) throws -> Journal {
+        try Journal(
+            in: Directory(opening: folder.path, observer: watch),
+            vfs: ObservedDatabases(watch).name)
+    }
+
+    @Test func `a journal begins with names that are made, and synced`() throws {
+        let watch = Watch()
+        try withExtendedLifetime(open(watch)) {
+            let made = watch.made
+            #expect(made.contains(Syscall(.open, database, isMaking: true)))
+            #expect(made.contains(Syscall(.open, log, isMaking: true)))
+            #expect(made.contains(Syscall(.sync, database)))
+            #expect(made.contains(Syscall(.sync, log)))
+            #expect(made.contains(Syscall(.sync, folder.path)))
+        }
+    }
+
+    @Test func `a commit is writes of the log, and then a sync of it`() throws {
+        let watch = Watch()
+        let journal = try open(watch)
+        for step in 0..<3 {
+            let before = watch.made.count
+            let length = try size(of: log)
+            try journal.save(.sample(step), queueing: [])
+            let commit = watch.made[before...]
+            #expect(commit.last == Syscall(.sync, log), "step \(step)")
+            let writes = commit.dropLast()
+            #expect(writes.count > 1)
+            var end = length
+            for call in writes {
+                #expect(call.operation == .write && call.path == log, "\(call)")
+                #expect(call.range?.lowerBound == end)
+                end = call.range?.upperBound ?? 0
+            }
+            #expect(try size(of: log) == end)
+        }
+    }
+
+    @Test func `sees the log written back, cut, and removed`() throws {
+        let watch = Watch()
+        do {
+            let journal = try open(watch)
+            try journal.save(.sample(1), queueing: [])
+            let before = watch.made.count
+            try journal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            let made = watch.made[before...].filter { $0.operation != .write }
+            let length = try size(of: database)
+            #expect(
+                made == [
+                    Syscall(.sync, log),
+                    Syscall(.truncate, database, range: 0..<length),
+                    Syscall(.sync, database), Syscall(.truncate, log, range: 0..<0),
+                ])
+        }
+        #expect(watch.made.contains(Syscall(.unlink, log)))
+    }
+
+    @Test func `sees a damaged journal moved aside, before another is begun`() throws {
+        let name = try #require(TargetPath(Journal.fileName))
+        try Directory(opening: folder.path).replace(
+            name, with: [UInt8](repeating: 7, count: 9_000))
+        let watch = Watch()
+        let journal = try open(watch)
+        #expect(journal.damage != nil)
+        let aside = folder.path(Journal.damagedName)
+        let made = watch.made
+        let first = try #require(
+            made.firstIndex(of: Syscall(.rename, aside, other: database)))
+        #expect(made[first + 1] == Syscall(.sync, folder.path))
+        let begun = try #require(
+            made[first...].firstIndex(of: Syscall(.open, database, isMaking: true)))
+        #expect(first < begun)
+    }
+
+    @Test(arguments: [EIO, ENOSPC, EDQUOT])
+    func `a call that fails fails its commit, and the one before stays`(errno: Int32) throws {
+        var failed: Set<FileOperation> = []
+        for last in 0... {
+            let watch = Watch()
+            let folder = ScratchFolder("journal", isInMemory: true)
+            let journal = try Journal(
+                in: Directory(opening: folder.path), vfs: ObservedDatabases(watch).name)
+            try journal.save(.sample(1), queueing: [])
+            watch.verdicts.withLock { $0 = [watch.asked.count + last: .fail(errno: errno)] }
+            let before = watch.asked.count
+            do {
+                try journal.save(.sample(2), queueing: [])
+                #expect(last == watch.asked.count - before, "every call was tried")
+                break
+            } catch {
+                let call = try #require(watch.asked.last { $0.path.hasPrefix(folder.path) })
+                failed.insert(call.operation)
+                let isFull = errno != EIO && call.operation == .write
+                let found = error as? JournalError
+                #expect((found == .full) == isFull, "\(call): \(error)")
+            }
+            #expect(try journal.load() == .sample(1), "call \(last)")
+            try journal.save(.sample(3), queueing: [])
+            #expect(try journal.load() == .sample(3), "call \(last)")
+        }
+        #expect(failed == [.write, .sync])
+    }
+
+    @Test func `a write that is cut short is gone on with`() throws {
+        let watch = Watch()
+        let journal = try open(watch)
+        watch.always.withLock { $0 = .atMost(100) }
+        let before = watch.made.count
+        try journal.save(.sample(1), queueing: [])
+        let writes = watch.made[before...].filter { $0.operation == .write }
+        #expect(writes.count > 40)
+        #expect(try copiedState() == .sample(1))
+    }
+
+    @Test func `a log that forgets its writes has the commit before`() throws {
+        let watch = Watch()
+        let journal = try open(watch)
+        try journal.save(.sample(1), queueing: [])
+        let before = watch.made.count
+        watch.always.withLock { $0 = .pretend }
+        try journal.save(.sample(2), queueing: [])
+        #expect(watch.made.count == before)
+        #expect(try copiedState() == .sample(1))
+    }
+
+    // MARK: Files
+
+    private func size(of path: String) throws -> Int64 {
+        let name = try #require(path.split(separator: "/").last.flatMap { TargetPath(String($0)) })
+        return try Directory(opening: folder.path).status(name)?.size ?? 0
+    }
+
+    /// What another process finds in the files as they are, as after a kill.
+    private func copiedState() throws -> JournalState? {
+        let copy = ScratchFolder("copy", isInMemory: true)
+        let from = try Directory(opening: folder.path)
+        let to = try Directory(opening: copy.path)
+        for suffix in ["", "-wal"] {
+            let name = try #require(TargetPath(Journal.fileName + suffix))
+            try to.place(name, from: from, name, by: [.copy])
+        }
+        return try withExtendedLifetime(copy) { try Journal(in: to).load() }
+    }
+}
+
+/// Writes down what it is asked and told, and answers as the test says.
+private final class Watch: SyscallObserving {
+    /// What happens to single calls, by their number from the first.
+    let verdicts = Mutex<[Int: SyscallVerdict]>([:])
+    /// What happens to all writes and syncs.
+    let always = Mutex<SyscallVerdict?>(nil)
+    private let calls = Mutex<(asked: [Syscall], made: [Syscall])>(([], []))
+
+    var asked: [Syscall] { calls.withLock { $0.asked } }
+    var made: [Syscall] { calls.withLock { $0.made } }
+
+    func verdict(on call: Syscall) -> SyscallVerdict {
+        let index = calls.withLock { calls in
+            calls.asked.append(call)
+            return calls.asked.count - 1
+        }
+        if let verdict = verdicts.withLock({ $0[index] }) { return verdict }
+        let changes = call.operation == .write || call.operation == .sync
+        return (changes ? always.withLock { $0 } : nil) ?? .proceed
+    }
+
+    func made(_ call: Syscall, _ answer: Int64) { calls.withLock { $0.made.append(call) } }
+}
