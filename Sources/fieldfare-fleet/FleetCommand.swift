@@ -13,7 +13,7 @@ struct FleetCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             VoiceCommand.self, DriveCommand.self, SimulateFleetCommand.self,
-            SimulateGateCommand.self, SimulateReleasesCommand.self,
+            SimulateGateCommand.self, SimulateReleasesCommand.self, SimulateProbationCommand.self,
         ])
 
     /// Runs the command; wrong usage exits with 2, and a `Failure` with its own code.

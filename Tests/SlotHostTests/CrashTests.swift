@@ -78,7 +78,7 @@ struct CrashTests {
         throws
     {
         let scene = try Scene()
-        let count = try scene.calls().count
+        let count = try scene.watched().count
         for last in stride(from: 1, to: count, by: 5) {
             let disk = Disk(isInMemory: true)
             try scene.prepare(disk)
