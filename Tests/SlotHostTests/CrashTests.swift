@@ -74,6 +74,31 @@ struct CrashTests {
         }
     }
 
+    @Test func `gives all room back, whichever call of staging or of giving back is the last`()
+        throws
+    {
+        let scene = try Scene()
+        let count = try scene.watched().count
+        for last in stride(from: 1, to: count, by: 5) {
+            let disk = Disk(isInMemory: true)
+            try scene.prepare(disk)
+            try? scene.update(try disk.open(observer: Killer(after: last)))
+            guard try disk.open().survey().active == .a else { continue }
+            for cut in stride(from: 1, to: 60, by: 4) {
+                try? disk.open(observer: Killer(after: cut)).discard(.b)
+            }
+            try disk.open().discard(.b)
+            let contents = try disk.open().survey().contents.b
+            let bundles = [scene.before, scene.new].map(\.target.reference)
+            let isSealed = contents.wholeBundle.map { bundles.contains($0) } ?? false
+            #expect(isSealed || contents == .empty, "call \(last): \(contents)")
+            #expect(
+                try disk.names() == ["a", "a.lease"] + (isSealed ? ["b"] : [])
+                    + ["b.lease", "current"], "call \(last)")
+            try disk.requireBundle(scene.old, in: .a)
+        }
+    }
+
     @Test func `fetches nothing twice, whichever call of staging is the last`() throws {
         let scene = try Scene()
         let count = try scene.watched().count

@@ -147,7 +147,10 @@ struct LeaseTests {
         #expect(!surveys.isEmpty)
         for survey in surveys {
             #expect(survey.leases == PerSlot(both: .free))
-            #expect(survey.contents.b == .partial(next.target.reference))
+            guard case .partial(next.target.reference, _) = survey.contents.b else {
+                Issue.record("expected the bundle on its way, got \(survey.contents.b)")
+                continue
+            }
         }
     }
 

@@ -90,7 +90,9 @@ struct StagingTests {
         #expect(throws: SlotError.fetch(.unreachable("reset"))) {
             try disk.open().stage(bundle.target, into: .a, from: source, until: Interrupt())
         }
-        #expect(try disk.open().survey().contents.a == .partial(bundle.target.reference))
+        #expect(
+            try disk.open().survey().contents.a
+                == .partial(bundle.target.reference, held: broken))
         #expect(try disk.open().manifest(in: .a) == bundle.target)
         _ = try disk.open().stage(bundle.target, into: .a, from: source, until: Interrupt())
         try disk.requireBundle(bundle, in: .a)
@@ -183,7 +185,10 @@ struct StagingTests {
         }
         #expect(source.requests.filter { $0.digest == model }.count == 2)
         #expect(try disk.status("a.staging/\(model).part")?.size == 4 << 20)
-        #expect(try disk.open().survey().contents.a == .partial(bundle.target.reference))
+        guard case .partial(bundle.target.reference, _) = try disk.open().survey().contents.a else {
+            Issue.record("expected the bundle on its way")
+            return
+        }
         #expect(throws: SlotError.notWhole(.a)) { try disk.open().activate(.a) }
     }
 

@@ -24,6 +24,8 @@ struct SmokeVerdictTests {
             return
         }
         #expect(measured.wordErrorRate == WordErrorRate(edits: 0, words: 5))
+        #expect(measured.utterances == 2)
+        #expect(measured.wallP50Microseconds == 4_010 && measured.wallP95Microseconds == 4_090)
         #expect(measured.audioMilliseconds == 3_000)
         #expect(measured.cpuMicroseconds == 6_000)
         #expect(measured.cpuMicrosecondsPerSecond == 2_000)

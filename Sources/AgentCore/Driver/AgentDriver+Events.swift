@@ -12,13 +12,12 @@ extension AgentDriver {
         let now = now(clock)
         let before = machine
         let effects = machine.resume(from: survey, at: now)
+        let hasModel = machine.memory.slots.activeBundle != nil
+        timers.opening = hasModel ? schedule.first(after: now, using: &random) : nil
         do { try perform(effects, since: before, now) } catch { throw .journal(error) }
-        timers.poll = schedule.first(after: now, using: &random)
+        timers.poll = timers.opening ?? now
         timers.report = now + settings.reportInterval
         timers.verify = now + 60
-        if machine.memory.slots.activeBundle == nil || machine.state.attempt != nil {
-            timers.poll = now
-        }
         log(.info, "started in state \(machine.state.name), \(activeWords)")
         drain(now)
     }
@@ -81,19 +80,37 @@ extension AgentDriver {
         case .probe(let slot):
             order(.probe(slot, deviceClass: profile.attributes.deviceClass), .probe)
         case .flush: post(now)
-        case .activate(let slot): activate(slot)
+        case .activate(let slot): activate(slot, now)
+        case .verify(let slot): verify(slot)
+        case .discard(let slot): order(.discard(slot), .discard)
         case .announce: orders.append(.announce(machine.memory.slots.activeBundle?.version))
         }
     }
 
-    private func activate(_ slot: Slot?) {
+    private func activate(_ slot: Slot?, _ now: UTCTime) {
+        timers.link = nil
         do {
             try slots.activate(slot)
             waiting.append(.activated)
         } catch {
             log(.error, "cannot activate \(slot.map { "slot \($0)" } ?? "no slot"): \(error)")
+            timers.link = now + settings.linkRetry
             waiting.append(.activationFailed)
         }
+    }
+
+    /// Has the link name what is meant to be active, where an earlier try failed and no state will try again.
+    func restoreLink(_ now: UTCTime) {
+        timers.link = nil
+        let (slot, bundle) = (machine.memory.slots.active, machine.memory.slots.activeBundle)
+        guard !machine.state.isSwitching, slot == nil || bundle != nil else { return }
+        do {
+            let isMoving = try slots.survey().active != slot
+            try slots.activate(slot)
+            guard isMoving else { return }
+            log(.notice, "the link names \(slot.map { "slot \($0)" } ?? "no slot") again")
+            orders.append(.announce(bundle?.version))
+        } catch { timers.link = now + settings.linkRetry }
     }
 
     /// Brings the observation in line with the machine, and writes both with the reports, in one transaction.
@@ -150,6 +167,15 @@ extension AgentDriver {
 }
 
 extension AgentState {
+    /// Whether it moves the `current` link itself, and answers for it.
+    var isSwitching: Bool {
+        switch self {
+        case .swapping, .rollingBack: true
+        case .resting, .checking, .downloading, .verified, .attempting, .announcing, .probation:
+            false
+        }
+    }
+
     var isPolling: Bool { if case .checking = self { true } else { false } }
 }
 

@@ -45,8 +45,9 @@ extension AgentDriver {
 
     func dueStage(after seconds: Int64, _ now: UTCTime) {
         let jitter = seconds > 0 ? Int64.random(in: 0...seconds, using: &random) : 0
-        timers.stage = now + seconds + jitter
-        if seconds == 0 { startStage(now) }
+        let due = max(now + seconds + jitter, timers.opening ?? now)
+        timers.stage = due
+        if due == now { startStage(now) }
     }
 
     /// Begins or resumes the download, where the manifest is at hand; otherwise the next poll brings it.
@@ -96,6 +97,7 @@ extension AgentDriver {
         case (.probe, .probed(let result)): probed(result)
         case (.post, .posted(let batch, let result)): posted(batch, result, now)
         case (.verify, .verified(let slot, let result)): verified(slot, result)
+        case (.discard, .discarded(let slot, let result)): discarded(slot, result)
         default: preconditionFailure("a job of one kind ended as another")
         }
         drain(self.now(clock))
@@ -110,8 +112,21 @@ extension AgentDriver {
             waiting.append(.staged)
         case .failure(let error):
             log(.warning, "cannot stage: \(error)")
-            waiting.append(.stagingFailed(StagingFailure(error)))
+            waiting.append(.stagingFailed(StagingFailure(error, held: heldBytes)))
         }
+    }
+
+    /// What has come of the bundle on its way; where nobody can look, nothing new.
+    private var heldBytes: Int64 {
+        guard let slot = machine.state.attempt?.slot, let survey = try? slots.survey() else {
+            return 0
+        }
+        return survey.contents[slot].heldBytes
+    }
+
+    private func discarded(_ slot: Slot, _ result: Result<Void, SlotError>) {
+        guard case .failure(let error) = result else { return }
+        log(.warning, "cannot give the room in slot \(slot) back: \(error)")
     }
 
     private func probed(_ result: Result<SmokeVerdict, ProbeError>) {
@@ -239,15 +254,17 @@ extension AgentDriver {
 }
 
 extension StagingFailure {
-    init(_ error: SlotError) {
+    /// What a failed staging means, which left so many bytes of the bundle in the slot.
+    init(_ error: SlotError, held: Int64) {
         switch error {
-        case .interrupted: self = .again(.unreachable)
-        case .fetch(let error):
-            self = error.isRetryable ? .again(.unreachable) : .final(.refusedByRegistry)
+        case .interrupted: self = .again(.unreachable, held: held, retryAfter: nil)
+        case .fetch(let error) where error.isRetryable:
+            self = .again(.unreachable, held: held, retryAfter: error.retryAfter)
+        case .fetch: self = .final(.refusedByRegistry)
         case .wrongBytes: self = .final(.wrongBytes)
         case .insufficientStorage: self = .final(.insufficientStorage)
-        case .leased: self = .again(.leased)
-        case .notWhole, .system: self = .again(.fileSystem)
+        case .leased: self = .again(.leased, held: held, retryAfter: nil)
+        case .notWhole, .system: self = .again(.fileSystem, held: held, retryAfter: nil)
         }
     }
 }

@@ -16,6 +16,8 @@ extension AgentDriver {
         let now = now(clock)
         if isDue(timers.journal, now) { drain(now) }
         guard journalError == nil else { return }
+        if isDue(timers.opening, now) { timers.opening = nil }
+        if isDue(timers.link, now) { restoreLink(now) }
         if let deadline = machine.state.deadline, now >= deadline {
             waiting.append(.deadlinePassed)
         }
@@ -69,10 +71,12 @@ extension AgentDriver {
     private func verifySlots(_ now: UTCTime) {
         timers.verify = now + settings.verifyInterval
         guard !isUnderWay({ $0 == .verify }) else { return }
-        for slot in Slot.allCases {
-            guard let bundle = machine.memory.slots.contents[slot] else { continue }
-            order(.verify(slot, bundle), .verify)
-        }
+        for slot in Slot.allCases { verify(slot) }
+    }
+
+    func verify(_ slot: Slot) {
+        guard let bundle = machine.memory.slots.contents[slot] else { return }
+        order(.verify(slot, bundle), .verify)
     }
 
     // MARK: Turns and orders from the device
@@ -151,8 +155,8 @@ extension AgentDriver {
 
     /// Posts the oldest queued reports, unless a batch is under way.
     func post(_ now: UTCTime) {
-        timers.post = nil
-        guard isEnrolled, !isUnderWay({ $0 == .post }) else { return }
+        timers.post = timers.opening
+        guard timers.opening == nil, isEnrolled, !isUnderWay({ $0 == .post }) else { return }
         do {
             let queue = try journal.queue(limit: ReportBatch.reportLimit)
             guard let batch = ReportBatch(queue, from: profile.id, signedBy: key) else { return }
@@ -172,7 +176,7 @@ extension AgentDriver {
             postFailures += 1
             if postFailures == 1 { log(.warning, "cannot post reports: \(error)") }
             let bound = min(settings.reportInterval, 2 << Int64(min(postFailures, 16)))
-            let asked: Int64 = if case .busy(_, let seconds) = error { seconds ?? 0 } else { 0 }
+            let asked = error.retryAfter ?? 0
             let wait = error.isRetryable ? bound : settings.reportInterval
             timers.post = now + asked + Int64.random(in: 1...max(1, wait), using: &random)
         }

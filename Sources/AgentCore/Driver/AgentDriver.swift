@@ -165,6 +165,7 @@ enum JobKind: Hashable {
     case probe
     case post
     case verify
+    case discard
 }
 
 /// When things are due; nil is never.
@@ -177,9 +178,16 @@ struct DriverTimers {
     var verify: UTCTime?
     var journal: UTCTime?
     var consider: UTCTime?
+    /// When the `current` link is tried once more.
+    var link: UTCTime?
+    /// Before it nothing is asked of the registry: devices that got power together come apart.
+    var opening: UTCTime?
 
     private static var keys: [WritableKeyPath<DriverTimers, UTCTime?>] {
-        [\.poll, \.report, \.stage, \.post, \.saveTurns, \.verify, \.journal, \.consider]
+        [
+            \.poll, \.report, \.stage, \.post, \.saveTurns, \.verify, \.journal, \.consider, \.link,
+            \.opening,
+        ]
     }
 
     var all: [UTCTime] { Self.keys.compactMap { self[keyPath: $0] } }

@@ -11,6 +11,8 @@ package struct DriverSettings: Sendable, Hashable {
     package var verifyInterval: Int64 = 7 * 86_400
     /// Before what could not be journaled is tried again.
     package var journalRetry: Int64 = 10
+    /// Before a `current` link that could not be moved is tried again.
+    package var linkRetry: Int64 = 10
     package var rules = MachineRules()
 
     package init() {}

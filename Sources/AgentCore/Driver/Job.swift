@@ -11,6 +11,7 @@ package enum Job: Sendable {
     case probe(Slot, deviceClass: AttributeName)
     case post(ReportBatch)
     case verify(Slot, BundleReference)
+    case discard(Slot)
 
     /// Which of the agent's two workers does it: slot work may take hours, and must not keep a poll waiting.
     package enum Lane: Sendable, Hashable, CaseIterable {
@@ -21,7 +22,7 @@ package enum Job: Sendable {
     package var lane: Lane {
         switch self {
         case .poll, .post: .registry
-        case .stage, .probe, .verify: .slots
+        case .stage, .probe, .verify, .discard: .slots
         }
     }
 }
@@ -52,6 +53,7 @@ package enum JobResult: Sendable {
     case probed(Result<SmokeVerdict, ProbeError>)
     case posted(ReportBatch, Result<ReportReceipt, FetchError>)
     case verified(Slot, Result<Void, SlotError>)
+    case discarded(Slot, Result<Void, SlotError>)
 }
 
 /// Does jobs over the ports, one at a time for each lane.
@@ -108,6 +110,8 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
                 Result { () throws(SlotError) in
                     try slots.verify(slot, holds: bundle, until: stop)
                 })
+        case .discard(let slot):
+            return .discarded(slot, Result { () throws(SlotError) in try slots.discard(slot) })
         }
     }
 }

@@ -60,6 +60,8 @@ extension Trial {
             "unfinished": .integer(Int64(unfinished)), "troubles": .integer(Int64(troubles)),
             "at": at.json,
         ]
+        fields["bundle_troubles"] =
+            bundleTroubles == 0 ? nil : .integer(Int64(bundleTroubles))
         fields["last_trouble"] = lastTrouble.map { .string($0.description) }
         fields["rejection"] = rejection.map { .string($0.description) }
         return .object(fields)
@@ -71,6 +73,8 @@ extension Trial {
         attempts = Int(try fields.integer("attempts", in: 0...1_000_000))
         unfinished = Int(try fields.integer("unfinished", in: 0...1_000_000))
         troubles = Int(try fields.integer("troubles", in: 0...1_000_000))
+        bundleTroubles = Int(
+            try fields.optionalInteger("bundle_troubles", in: 0...1_000_000) ?? 0)
         lastTrouble = try fields.optionalParse("last_trouble", "a trouble") { PassingTrouble($0) }
         rejection = try fields.optionalParse("rejection", "a reason") { RejectionReason($0) }
         try fields.refuseUnknown()
@@ -134,6 +138,7 @@ extension Attempt {
             "trace": .string(trace.description), "deadline": deadline.json,
             "tries": .integer(Int64(tries)),
         ]
+        fields["held"] = held == 0 ? nil : .integer(held)
         fields["previous"] = previous.map { .string($0.rawValue) }
         return .object(fields)
     }
@@ -146,7 +151,8 @@ extension Attempt {
             previous: try fields.optionalSlot("previous"),
             trace: try fields.parse("trace", TraceID.expected) { TraceID($0) },
             deadline: try fields.moment("deadline"),
-            tries: Int(try fields.integer("tries", in: 0...1_000_000)))
+            tries: Int(try fields.integer("tries", in: 0...1_000_000)),
+            held: try fields.optionalInteger("held", in: 0...Int64.max) ?? 0)
         try fields.refuseUnknown()
     }
 }

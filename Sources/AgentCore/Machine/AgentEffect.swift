@@ -45,6 +45,10 @@ package enum AgentEffect: Sendable, Hashable {
     /// Send what is queued, now.
     case flush
     case activate(Slot?)
+    /// Hash the slot that may have to be gone back to, or just was; `.damaged` where it fails.
+    case verify(Slot)
+    /// Give the room back that a bundle on its way into the slot has taken.
+    case discard(Slot)
     /// Tell the applications that another version is active, or none.
     case announce
 }

@@ -31,8 +31,9 @@ package struct PollOutcome: Sendable, Hashable {
 
 /// Why a bundle did not come into its slot.
 package enum StagingFailure: Sendable, Hashable {
-    /// May succeed if begun again: what has come is kept.
-    case again(PassingTrouble)
+    /// May succeed if begun again: what has come is kept, `held` bytes by now; not before `retryAfter` seconds
+    /// where the registry asked for that.
+    case again(PassingTrouble, held: Int64, retryAfter: Int64?)
     case final(PassingTrouble)
 }
 

@@ -85,12 +85,11 @@ package struct AgentMachine: Sendable, Hashable {
         case .staged:
             memory.slots.contents[attempt.slot] = attempt.release.bundle
             memory.state = .verified(attempt.entering(until: now + rules.verifiedSeconds))
-            return [.save, memory.report(.verified, attempt), .consider]
-        case .stagingFailed(.again(let trouble)):
-            guard attempt.tries < rules.mostTries else {
-                return memory.retreat(attempt, .failed(trouble), rules, now)
-            }
-            return memory.stageAgain(attempt, after: rules.pause(beforeTry: attempt.tries))
+            let wayBack = attempt.previous.map { [AgentEffect.verify($0)] } ?? []
+            return [.save, memory.report(.verified, attempt)] + wayBack + [.consider]
+        case .stagingFailed(.again(let trouble, let held, let retryAfter)):
+            return memory.stageAgain(
+                attempt, trouble, held: held, retryAfter: retryAfter, rules, now)
         case .stagingFailed(.final(let trouble)):
             return memory.retreat(attempt, .failed(trouble), rules, now)
         default: return []
@@ -178,12 +177,7 @@ package struct AgentMachine: Sendable, Hashable {
     ) -> [AgentEffect] {
         switch event {
         case .pollDue: return [.poll]
-        case .activated:
-            let moved = memory.slots.active != retreat.to
-            memory.slots.active = retreat.to
-            memory.state = .resting(retreat.cause.outcome)
-            let notice = AgentEffect.report(.retreated(retreat.cause), retreat.from, retreat.trace)
-            return [.save, notice] + (moved ? [.announce] : [])
+        case .activated: return memory.wentBack(retreat)
         case .activationFailed: return memory.stranded(retreat)
         default: return []
         }

@@ -21,12 +21,15 @@ package struct Attempt: Sendable, Hashable {
     package let trace: TraceID
     /// When the present state must have ended.
     package var deadline: UTCTime
-    /// Downloads begun, and restarts of the agent in the present state: what keeps a loop finite.
+    /// Downloads begun, and restarts of the agent in the present state, since the last progress: what keeps a
+    /// loop finite.
     package var tries = 0
+    /// The most bytes of the bundle that were seen in its slot while it came.
+    package var held: Int64 = 0
 
     package init(
         release: Release, slot: Slot, previous: Slot?, trace: TraceID, deadline: UTCTime,
-        tries: Int = 0
+        tries: Int = 0, held: Int64 = 0
     ) {
         self.release = release
         self.slot = slot
@@ -34,6 +37,7 @@ package struct Attempt: Sendable, Hashable {
         self.trace = trace
         self.deadline = deadline
         self.tries = tries
+        self.held = held
     }
 }
 

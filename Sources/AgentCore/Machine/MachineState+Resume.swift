@@ -11,7 +11,8 @@ extension MachineState {
         }
         switch state {
         case .resting(let since), .checking(let since, _): return settle(since, survey)
-        case .downloading(var attempt):
+        case .downloading(let saved):
+            var attempt = saved.holding(survey.contents[saved.slot].heldBytes)
             guard again(&attempt, rules) else {
                 return retreat(attempt, .failed(.restarts), rules, now)
             }
@@ -54,7 +55,6 @@ extension MachineState {
     private mutating func settle(
         _ since: RestingState, _ survey: SlotSurvey
     ) -> [AgentEffect] {
-        state = .resting(since)
         let candidates = [slots.active, survey.active, .a, .b].compactMap { $0 }
         let chosen = candidates.first { slot in slots.contents[slot].map(isFit) ?? false }
         // A bundle that is refused but whole still serves better than a damaged one.
@@ -62,8 +62,9 @@ extension MachineState {
         slots.active = chosen ?? fallback
         // A journal that knows nothing takes what it finds active for committed.
         if committed.isEmpty, let bundle = slots.activeBundle { remember(committed: bundle) }
-        return survey.active == slots.active
-            ? [.save] : [.save, .activate(slots.active), .announce]
+        let link: [AgentEffect] =
+            survey.active == slots.active ? [] : [.activate(slots.active), .announce]
+        return [.save] + link + rest(since)
     }
 
     private mutating func unfinished(

@@ -43,11 +43,20 @@ extension MachineState {
         return [.save, .stage(slot, after: 0)]
     }
 
-    mutating func stageAgain(_ attempt: Attempt, after seconds: Int64) -> [AgentEffect] {
-        var attempt = attempt
+    /// A download broke off: it goes on after a pause, until it has been begun too often without any progress.
+    mutating func stageAgain(
+        _ attempt: Attempt, _ trouble: PassingTrouble, held: Int64, retryAfter: Int64?,
+        _ rules: MachineRules, _ now: UTCTime
+    ) -> [AgentEffect] {
+        var attempt = attempt.holding(held)
+        guard attempt.tries < rules.mostTries else {
+            return retreat(attempt, .failed(trouble), rules, now)
+        }
+        let asked = min(retryAfter ?? 0, rules.longestRest)
+        let pause = max(rules.pause(beforeTry: attempt.tries), asked)
         attempt.tries += 1
         state = .downloading(attempt)
-        return [.save, .stage(attempt.slot, after: seconds)]
+        return [.save, .stage(attempt.slot, after: pause)]
     }
 
     /// Answers a poll before the swap: goes on, on the newest terms, or gives the attempt up.
@@ -155,10 +164,7 @@ extension MachineState {
         case .rejected(let reason):
             trials.update(bundle, at: now) { $0.rejection = reason }
         case .failed(let trouble):
-            trials.update(bundle, at: now) {
-                $0.troubles += 1
-                $0.lastTrouble = trouble
-            }
+            trials.update(bundle, at: now) { $0.note(trouble) }
         case .withdrawn, .held: break
         }
         let word: Notice = isBeforeSwap ? .abandoning(cause) : .retreating(cause)
@@ -169,12 +175,28 @@ extension MachineState {
         return [.save] + notices + [notice, .cancel, .activate(slot)]
     }
 
+    /// Comes to rest: only a bundle that failed is gone on with, and keeps what has come of it.
+    mutating func rest(_ outcome: RestingState) -> [AgentEffect] {
+        state = .resting(outcome)
+        return outcome == .failed ? [] : [.discard(slots.staging)]
+    }
+
+    /// The slot to go back to is active.
+    mutating func wentBack(_ retreat: Retreat) -> [AgentEffect] {
+        let moved = slots.active != retreat.to
+        slots.active = retreat.to
+        let notice = AgentEffect.report(.retreated(retreat.cause), retreat.from, retreat.trace)
+        // Going back looked at lengths only, to take milliseconds.
+        let check = moved ? retreat.to.map { [AgentEffect.verify($0)] } ?? [] : []
+        return [.save, notice] + (moved ? [.announce] : []) + check + rest(retreat.cause.outcome)
+    }
+
     /// The slot to go back to cannot be had: the device keeps what is active, and the next poll repairs.
     mutating func stranded(_ retreat: Retreat) -> [AgentEffect] {
         // A slot that was active all the while has lost nothing.
         if let slot = retreat.to, slot != slots.active { slots.contents[slot] = nil }
-        state = .resting(retreat.cause.outcome)
-        return [.save, .report(.stranded(retreat.cause), retreat.from, retreat.trace)]
+        let notice = AgentEffect.report(.stranded(retreat.cause), retreat.from, retreat.trace)
+        return [.save, notice] + rest(retreat.cause.outcome)
     }
 
     /// A slot does not verify: what it held is not counted on any more.
@@ -227,6 +249,7 @@ extension Attempt {
         var attempt = self
         attempt.deadline = deadline
         attempt.tries = 0
+        attempt.held = 0
         return attempt
     }
 
@@ -234,6 +257,15 @@ extension Attempt {
     func with(_ release: Release) -> Attempt {
         Attempt(
             release: release, slot: slot, previous: previous, trace: trace, deadline: deadline,
-            tries: tries)
+            tries: tries, held: held)
+    }
+
+    /// The same attempt with so many bytes in its slot: more than ever is progress, and no loop.
+    func holding(_ bytes: Int64) -> Attempt {
+        guard bytes > held else { return self }
+        var attempt = self
+        attempt.held = bytes
+        attempt.tries = 0
+        return attempt
     }
 }

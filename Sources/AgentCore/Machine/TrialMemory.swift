@@ -1,5 +1,6 @@
 package import Primitives
 package import Rollouts
+import Speech
 
 /// What this device remembers of a bundle that did not make it.
 package struct Trial: Sendable, Hashable {
@@ -9,6 +10,8 @@ package struct Trial: Sendable, Hashable {
     /// Those of them whose end nobody saw.
     package var unfinished = 0
     package var troubles = 0
+    /// Those of them that may be the bundle's own.
+    package var bundleTroubles = 0
     package var lastTrouble: PassingTrouble?
     package var rejection: RejectionReason?
     /// When the last of these happened.
@@ -21,7 +24,14 @@ package struct Trial: Sendable, Hashable {
 
     /// Whether the bundle's own trouble came twice: *failed* for good.
     package func isExhausted(_ rules: MachineRules) -> Bool {
-        (lastTrouble?.isOfTheBundle ?? false) && troubles >= rules.mostTroubles
+        bundleTroubles >= rules.mostTroubles
+    }
+
+    /// Counts a trouble.
+    mutating func note(_ trouble: PassingTrouble) {
+        troubles += 1
+        if trouble.isOfTheBundle { bundleTroubles += 1 }
+        lastTrouble = trouble
     }
 }
 
@@ -110,9 +120,9 @@ extension PassingTrouble {
     /// The others are of the device or the network, and are tried again ever more slowly.
     package var isOfTheBundle: Bool {
         switch self {
-        case .smoke, .noSmokeTest, .restarts: true
+        case .smoke(let reason): !reason.isOfTheDevice
         case .unreachable, .insufficientStorage, .wrongBytes, .refusedByRegistry, .leased,
-            .fileSystem, .deadline, .activation:
+            .fileSystem, .deadline, .restarts, .noSmokeTest, .activation:
             false
         }
     }

@@ -60,6 +60,9 @@ extension Telemetry.SmokeFigures {
     init(_ failure: ReasonCode?, _ measurement: SmokeMeasurement?) {
         self.init(failure: failure)
         guard let measurement else { return }
+        utterances = Int64(measurement.utterances)
+        p50Microseconds = measurement.wallP50Microseconds
+        p95Microseconds = measurement.wallP95Microseconds
         werThousandths = Int64(measurement.wordErrorRate.thousandths)
         cpuMicrosecondsPerAudioSecond = measurement.cpuMicrosecondsPerSecond
         memoryPeakKiB = measurement.peakResidentBytes / 1_024

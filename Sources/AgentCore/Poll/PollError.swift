@@ -25,8 +25,8 @@ package enum PollError: Error, Sendable, Hashable {
 
     /// How long the registry asks to wait, in seconds.
     package var retryAfter: Int64? {
-        guard case .fetch(.busy(_, let seconds)) = self else { return nil }
-        return seconds
+        guard case .fetch(let error) = self else { return nil }
+        return error.retryAfter
     }
 }
 

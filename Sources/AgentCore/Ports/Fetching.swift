@@ -22,6 +22,12 @@ package enum FetchError: Error, Sendable, Hashable {
         case .refused, .notFound, .tooLong, .malformed: false
         }
     }
+
+    /// How long the registry asks to wait, in seconds.
+    package var retryAfter: Int64? {
+        guard case .busy(_, let seconds) = self else { return nil }
+        return seconds
+    }
 }
 
 extension FetchError: CustomStringConvertible {

@@ -4,8 +4,8 @@ package import Rollouts
 /// What a slot's folder holds, as a quick look tells: names and lengths, no hashing.
 package enum SlotContents: Sendable, Hashable {
     case empty
-    /// Staging began and has not ended; what is there may be resumed.
-    case partial(BundleReference)
+    /// Staging began and has not ended; what is there may be resumed, and is so many bytes of the bundle.
+    case partial(BundleReference, held: Int64)
     /// Sealed after every file met its digest and was durable.
     case whole(BundleReference)
     /// Sealed once, but a file is missing, or has another length, or did not meet its digest since.
@@ -15,6 +15,12 @@ package enum SlotContents: Sendable, Hashable {
     package var wholeBundle: BundleReference? {
         guard case .whole(let bundle) = self else { return nil }
         return bundle
+    }
+
+    /// Bytes of a bundle on its way that are there.
+    package var heldBytes: Int64 {
+        guard case .partial(_, let bytes) = self else { return 0 }
+        return bytes
     }
 }
 
@@ -115,6 +121,11 @@ package protocol SlotStoring: Sendable {
     func stage(
         _ target: ManifestTarget, into slot: Slot, from source: any Fetching, until stop: Interrupt
     ) throws(SlotError) -> StagingSummary
+
+    /// Removes what `stage` has left of a bundle on its way into `slot`; a sealed slot stays as it is.
+    ///
+    /// Never under way together with `stage` for the same slot.
+    func discard(_ slot: Slot) throws(SlotError)
 
     /// Hashes every file of the slot against its manifest, and that manifest against `bundle`.
     ///

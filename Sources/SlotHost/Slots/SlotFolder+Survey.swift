@@ -57,10 +57,31 @@ extension SlotFolder {
         let paths = SlotPaths(slot)
         if let marked = try damageMark(slot) { return .damaged(marked) }
         guard let sealed = try sealedManifest(in: slot) else {
-            return try readManifest(paths.stagedManifest).map { .partial($0.reference) } ?? .empty
+            guard let coming = try readManifest(paths.stagedManifest) else { return .empty }
+            return .partial(coming.reference, held: try heldBytes(slot, of: coming.manifest))
         }
         return try hasItsLengths(slot, sealed.manifest)
             ? .whole(sealed.reference) : .damaged(sealed.reference)
+    }
+
+    /// Bytes of a bundle on its way that are in the staging folder, by the lengths of its files.
+    private func heldBytes(_ slot: Slot, of manifest: Manifest) throws(FileError) -> Int64 {
+        do {
+            let folder = try root.directory(SlotPaths(slot).staging)
+            var bytes: Int64 = 0
+            for digest in Set(manifest.files.map(\.sha256)) {
+                if let whole = try folder.status(SlotPaths.whole(digest)) {
+                    bytes += whole.size
+                } else if let part = try folder.status(SlotPaths.part(digest)) {
+                    bytes += part.size
+                }
+            }
+            return bytes
+        } catch {
+            // Sealed or discarded since its manifest was read.
+            if error.isNotFound { return 0 }
+            throw error
+        }
     }
 
     /// Whether every file is a regular file of its length.

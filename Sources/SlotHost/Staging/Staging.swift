@@ -271,6 +271,23 @@ struct Staging {
 }
 
 extension SlotFolder {
+    package func discard(_ slot: Slot) throws(SlotError) {
+        let paths = SlotPaths(slot)
+        let remains = try onDisk { () throws(FileError) -> [TargetPath] in
+            var remains: [TargetPath] = []
+            let isSealed = try root.status(paths.seal) != nil
+            if !isSealed, try root.status(paths.folder) != nil { remains.append(paths.folder) }
+            if try root.status(paths.staging) != nil { remains.append(paths.staging) }
+            return remains
+        }
+        guard !remains.isEmpty else { return }
+        try whileHolding(slot) { () throws(SlotError) in
+            try onDisk { () throws(FileError) in
+                for path in remains { try root.removeTree(path) }
+            }
+        }
+    }
+
     package func stage(
         _ target: ManifestTarget, into slot: Slot, from source: any Fetching,
         until stop: Interrupt

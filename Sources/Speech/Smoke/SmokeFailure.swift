@@ -48,6 +48,12 @@ extension SmokeFailureReason: CustomStringConvertible {
         }
     }
 
+    /// Whether the device may be at fault alone: the smoke test's program ended before it looked at the model.
+    package var isOfTheDevice: Bool {
+        guard case .exit(let code) = self else { return false }
+        return SmokeExit(rawValue: code)?.isPassing ?? false
+    }
+
     /// Signal names by number, from 1, as x86_64 and aarch64 Linux have them (signal(7)).
     private static let signalNames = [
         "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",

@@ -3,9 +3,13 @@ package import Primitives
 /// What a complete smoke test measured, in the figures that the verdict and the report use.
 package struct SmokeMeasurement: Sendable, Hashable {
     package let wordErrorRate: WordErrorRate
+    package let utterances: Int
     package let audioMilliseconds: Int64
     /// Sum over the utterances of the least CPU time of the repeats.
     package let cpuMicroseconds: Int64
+    /// Wall time of the slowest utterance: the largest of the quantiles over its repeats.
+    package let wallP50Microseconds: Int64
+    package let wallP95Microseconds: Int64
     /// The larger of what the child and its parent saw.
     package let peakResidentBytes: Int64
     package let loadMicroseconds: Int64
@@ -102,8 +106,11 @@ extension SmokeMeasurement {
         wordErrorRate = zip(suite.utterances, figures.utterances).reduce(.none) { sum, pair in
             sum + WordErrorRate(reference: pair.0.transcript, hypothesis: pair.1.transcript)
         }
+        utterances = figures.utterances.count
         audioMilliseconds = figures.utterances.reduce(0) { $0 + $1.audioMilliseconds }
         cpuMicroseconds = figures.utterances.reduce(0) { $0 + $1.cpuMicroseconds }
+        wallP50Microseconds = figures.utterances.map(\.wallP50Microseconds).max() ?? 0
+        wallP95Microseconds = figures.utterances.map(\.wallP95Microseconds).max() ?? 0
         peakResidentBytes = figures.peakResidentBytes
         loadMicroseconds = figures.parts.load
         runtimeVersion = figures.runtimeVersion

@@ -26,7 +26,7 @@ import Testing
             world.completeStaging()
             if case .downloading = world.machine.state { return .staged }
             return .pollFailed
-        case 9: return .stagingFailed(.again(.unreachable))
+        case 9: return Fixture.broken()
         case 10: return .stagingFailed(.final(.insufficientStorage))
         case 11, 12: return .proceed
         case 13, 14: return .probed(.passed(Fixture.measurement))
@@ -54,6 +54,21 @@ import Testing
             #expect(world.usable != nil, "step \(step): \(world.machine.state)")
             #expect(world.violations.isEmpty, "step \(step): \(world.violations)")
             checkIntent(world, step)
+            checkRoom(world, step)
+        }
+    }
+
+    /// A device at rest keeps nothing of a bundle on its way, unless it means to go on with it.
+    private func checkRoom(_ world: World, _ step: Int) {
+        switch world.machine.state {
+        case .resting(.failed), .checking(since: .failed, deadline: _): return
+        case .resting, .checking: break
+        default: return
+        }
+        for slot in Slot.allCases {
+            if case .partial = world.contents[slot] {
+                Issue.record("step \(step): \(world.machine.state), slot \(slot) is in the way")
+            }
         }
     }
 
@@ -88,6 +103,81 @@ import Testing
             #expect(world.machine.state.attempt?.release.bundle != Fixture.new)
             #expect(world.usable != Fixture.new)
         }
+    }
+
+    /// A registry that is often away, and an agent that is stopped and started all the time.
+    @Test(arguments: 0..<60 as Range<UInt64>)
+    func `restarts outside a smoke test never refuse a bundle for good`(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var world = World(Fixture.machine(.resting(.committed)))
+        for step in 0..<600 {
+            world.now = world.now + Int64.random(in: 0...20_000, using: &random)
+            if case .attempting = world.machine.state {
+                try world.happen(.probed(.passed(Fixture.measurement)))
+            } else if Bool.random(using: &random) {
+                try world.restart()
+            } else {
+                try world.happen(Self.passing(&random, &world))
+            }
+            checkRefusal(world, step)
+        }
+    }
+
+    /// Something that happens to a device that takes `new` if it can.
+    private static func passing(
+        _ random: inout SeededGenerator, _ world: inout World
+    ) -> AgentEvent {
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: return Fixture.broken()
+        case 1 where world.isDownloading && Int.random(in: 0..<9, using: &random) == 0:
+            world.completeStaging()
+            return .staged
+        case 2: return .proceed
+        case 3: return .deadlinePassed
+        default: return Fixture.polled(.run(Fixture.release(Fixture.new)))
+        }
+    }
+
+    private func checkRefusal(_ world: World, _ step: Int) {
+        let refusal = world.machine.memory.trials.refusal(
+            of: Fixture.new, at: world.now, isQuiet: true, rules: world.machine.rules)
+        switch refusal {
+        case nil, .waiting: break
+        case .rejected, .failedForGood:
+            Issue.record("step \(step): \(String(describing: refusal))")
+        }
+    }
+
+    /// One smoke test out of memory among any number of troubles that are not the bundle's.
+    @Test(arguments: 0..<60 as Range<UInt64>)
+    func `troubles of the network or the device never exhaust a bundle`(seed: UInt64) throws {
+        let finals: [PassingTrouble] = [.insufficientStorage, .wrongBytes, .refusedByRegistry]
+        var random = SeededGenerator(seed: seed)
+        var world = World(Fixture.machine(.resting(.committed)))
+        var tests = 0
+        let ofTheBundle = Int.random(in: 0..<4, using: &random)
+        for step in 0..<200 {
+            world.now = world.now + 100_000
+            try world.happen(Fixture.polled(.run(Fixture.release(Fixture.new))))
+            #expect(world.isDownloading, "step \(step): not tried again")
+            if Bool.random(using: &random) {
+                let trouble = finals[Int.random(in: 0..<3, using: &random)]
+                try world.happen(.stagingFailed(.final(trouble)))
+            } else {
+                world.completeStaging()
+                try world.happen(.staged)
+                try world.happen(.proceed)
+                let failures: [AgentEvent] = [
+                    .probeFailed, Fixture.failed(.exit(3), isLasting: false),
+                ]
+                let failure = failures[Int.random(in: 0..<2, using: &random)]
+                let isItsOwn = tests == ofTheBundle
+                try world.happen(isItsOwn ? Fixture.failed(.memory, isLasting: false) : failure)
+                tests += 1
+            }
+            checkRefusal(world, step)
+        }
+        #expect(tests > ofTheBundle)
     }
 
     /// One whole update, a fall in probation, and an update that the fleet takes back.
@@ -188,6 +278,24 @@ import Testing
             restarts += 1
         }
         #expect(restarts == world.machine.rules.mostTries)
+        #expect(world.machine.state == .resting(.failed))
+    }
+
+    @Test func `a download of which more is there at each start goes on`() throws {
+        var world = World(Fixture.machine(.resting(.committed)))
+        try world.happen(Fixture.polled(.run(Fixture.release(Fixture.new))))
+        for held in 1...100 as ClosedRange<Int64> {
+            world.contents.b = .partial(Fixture.new, held: held)
+            try world.restart()
+            try world.happen(Fixture.broken(holding: held))
+        }
+        guard case .downloading(let attempt) = world.machine.state else {
+            Issue.record("expected a download, got \(world.machine.state)")
+            return
+        }
+        #expect(attempt.held == 100 && attempt.tries == 2)
+        // The same bytes again are no progress.
+        for _ in 0..<world.machine.rules.mostTries { try world.restart() }
         #expect(world.machine.state == .resting(.failed))
     }
 

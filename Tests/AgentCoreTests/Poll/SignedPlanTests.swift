@@ -66,7 +66,10 @@ import Testing
         guard decision.target == nil, !device.driver.machine.memory.isHeld else { return }
         device.driver.handle(.ordered(.hold), at: device.time)
         device.work()
-        let report = try #require(device.registry.reports(of: "transition").last)
+        // A device that has just started keeps its reports for a moment.
+        let waiting = try device.journal.queue(limit: QueuedReport.queueLimit).map(\.body)
+        let made = device.registry.reports + waiting
+        let report = try #require(made.last(where: { $0["kind"]?.string == "transition" }))
         let told = report["reasons"]?.array?.compactMap(\.string) ?? []
         let standing = StandingReasons.codes(
             isHeld: true, material: device.driver.material, error: nil, decision: decision)

@@ -19,7 +19,8 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         var requests: [String] = []
         var failure: FetchError?
         var acceptsReports = true
-        var holdsBlobs = false
+        var blobFailure: FetchError?
+        var piece: Int?
         var wrongTargets: Set<TargetPath> = []
     }
 
@@ -110,7 +111,13 @@ final class TestRegistry: Fetching, Reporting, Sendable {
     func refuseReports(_ refuse: Bool) { state.withLock { $0.acceptsReports = !refuse } }
 
     /// Lets the files of bundles be out of reach, and nothing else.
-    func holdBlobs(_ hold: Bool) { state.withLock { $0.holdsBlobs = hold } }
+    func holdBlobs(_ hold: Bool) { failBlobs(hold ? .unreachable("blobs") : nil) }
+
+    /// Lets requests for files of bundles fail so, and nothing else; nil ends it.
+    func failBlobs(_ failure: FetchError?) { state.withLock { $0.blobFailure = failure } }
+
+    /// Lets the connection break after so many bytes of a file; nil ends it.
+    func breakBlobs(after bytes: Int?) { state.withLock { $0.piece = bytes } }
 
     /// Serves other bytes for a target than those that were signed.
     func tamper(with path: TargetPath) { state.withLock { _ = $0.wrongTargets.insert(path) } }
@@ -158,10 +165,13 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         into sink: (RawSpan) -> Bool
     ) throws(FetchError) {
         try note("blobs/\(digest)")
-        guard !state.withLock({ $0.holdsBlobs }) else { throw .unreachable("blobs") }
+        let (failure, piece) = state.withLock { ($0.blobFailure, $0.piece) }
+        if let failure { throw failure }
         guard let bytes = state.withLock({ $0.blobs[digest] }) else { throw .notFound }
-        let part = Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)])
+        let whole = bytes[Int(range.lowerBound)..<Int(range.upperBound)]
+        let part = Array(whole.prefix(piece ?? .max))
         guard unsafe sink(part.span.bytes) else { throw .interrupted }
+        if part.count < whole.count { throw .unreachable("reset") }
     }
 
     func post(_ batch: JSON, until stop: Interrupt) throws(FetchError) -> ReportReceipt {

@@ -53,12 +53,18 @@ enum Fixture {
     }
 
     static let measurement = SmokeMeasurement(
-        wordErrorRate: WordErrorRate(edits: 1, words: 50), audioMilliseconds: 20_000,
-        cpuMicroseconds: 40_000, peakResidentBytes: 60 << 20, loadMicroseconds: 9_000,
+        wordErrorRate: WordErrorRate(edits: 1, words: 50), utterances: 2,
+        audioMilliseconds: 20_000, cpuMicroseconds: 40_000, wallP50Microseconds: 30_000,
+        wallP95Microseconds: 32_000, peakResidentBytes: 60 << 20, loadMicroseconds: 9_000,
         runtimeVersion: "2.0.1")
 
     static func failed(_ reason: SmokeFailureReason, isLasting: Bool) -> AgentEvent {
         .probed(.failed(SmokeFailure(reason: reason, isLasting: isLasting), nil))
+    }
+
+    /// A download broke off, with so many bytes of the bundle there.
+    static func broken(holding held: Int64 = 0, retryAfter: Int64? = nil) -> AgentEvent {
+        .stagingFailed(.again(.unreachable, held: held, retryAfter: retryAfter))
     }
 
     /// A device that runs `old` from slot a, in this state.

@@ -81,7 +81,9 @@ enum TransitionTable {
         ("polled: back 1.0.0", Fixture.polled(.run(Fixture.release(Fixture.old, .back)))),
         ("poll_failed", .pollFailed),
         ("staged", .staged),
-        ("staging_failed: again", .stagingFailed(.again(.unreachable))),
+        ("staging_failed: again", Fixture.broken()),
+        ("staging_failed: again, with progress", Fixture.broken(holding: 900)),
+        ("staging_failed: again, after 600 s", Fixture.broken(retryAfter: 600)),
         ("staging_failed: final", .stagingFailed(.final(.insufficientStorage))),
         ("proceed", .proceed),
         ("probed: passed", .probed(.passed(Fixture.measurement))),
@@ -182,6 +184,8 @@ enum TransitionTable {
         case .flush: "flush"
         case .activate(let slot): "activate \(slot?.rawValue ?? "nothing")"
         case .announce: "announce"
+        case .verify(let slot): "verify \(slot)"
+        case .discard(let slot): "discard \(slot)"
         }
     }
 

@@ -61,7 +61,7 @@ struct World {
                 }
                 let isKept = contents[slot].wholeBundle == machine.state.attempt?.release.bundle
                 if let attempt = machine.state.attempt, !isKept {
-                    contents[slot] = .partial(attempt.release.bundle)
+                    contents[slot] = .partial(attempt.release.bundle, held: attempt.held)
                 }
             case .activate(let slot):
                 guard let slot else {
@@ -75,11 +75,15 @@ struct World {
                     current = slot
                     followUps.append(.activated)
                 }
-            case .report, .cancel, .poll, .consider, .probe, .flush, .announce: break
+            case .discard(let slot):
+                if case .partial = contents[slot] { contents[slot] = .empty }
+            case .verify, .report, .cancel, .poll, .consider, .probe, .flush, .announce: break
             }
         }
         for event in followUps { try happen(event) }
     }
+
+    var isDownloading: Bool { if case .downloading = machine.state { true } else { false } }
 
     /// The download of the present attempt completes on the disk.
     mutating func completeStaging() {

@@ -25,11 +25,17 @@ package final class MemorySlots: SlotStoring, SlotsUnderTest {
         var contents: SlotContents {
             if let damage { return .damaged(damage) }
             guard let target else { return .empty }
-            guard isSealed else { return .partial(target.reference) }
+            guard isSealed else { return .partial(target.reference, held: heldBytes(of: target)) }
             let isWhole = target.manifest.files.allSatisfy {
                 files[$0.path]?.count == Int($0.length)
             }
             return isWhole ? .whole(target.reference) : .damaged(target.reference)
+        }
+
+        private func heldBytes(of target: ManifestTarget) -> Int64 {
+            Set(target.manifest.files.map(\.sha256)).reduce(0) {
+                $0 + Int64(arrived[$1]?.count ?? 0)
+            }
         }
 
         /// Bytes that were a file of this digest when the slot was sealed.
@@ -59,6 +65,7 @@ package final class MemorySlots: SlotStoring, SlotsUnderTest {
         var active: Slot?
         var folders = PerSlot(both: Folder())
         var failure: SlotError?
+        var activationFailure: SlotError?
         var activations: [Slot?] = []
     }
 
@@ -72,6 +79,14 @@ package final class MemorySlots: SlotStoring, SlotsUnderTest {
 
     /// Lets every further `stage` fail so; nil ends it.
     package func fail(_ failure: SlotError?) { state.withLock { $0.failure = failure } }
+
+    /// Lets every further `activate` fail so; nil ends it.
+    package func failActivations(_ failure: SlotError?) {
+        state.withLock { $0.activationFailure = failure }
+    }
+
+    /// Takes the link away, behind the agent's back.
+    package func loseLink() { state.withLock { $0.active = nil } }
 
     /// What `activate` was called with, in order, where it did not fail.
     package var activations: [Slot?] { state.withLock { $0.activations } }
@@ -128,9 +143,17 @@ extension MemorySlots {
 
     package func activate(_ slot: Slot?) throws(SlotError) {
         try state.withLock { (state) throws(SlotError) in
+            if let failure = state.activationFailure { throw failure }
             if let slot, state.folders[slot].contents.wholeBundle == nil { throw .notWhole(slot) }
             state.active = slot
             state.activations.append(slot)
+        }
+    }
+
+    package func discard(_ slot: Slot) throws(SlotError) {
+        state.withLock { state in
+            guard !state.folders[slot].isSealed else { return }
+            state.folders[slot] = Folder(leases: state.folders[slot].leases)
         }
     }
 

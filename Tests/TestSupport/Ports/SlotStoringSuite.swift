@@ -115,13 +115,15 @@ package struct SlotStoringSuite {
                     old.target, into: .a, from: source, until: Interrupt())
             }
             let slots = try subject.opened()
-            #expect(try slots.survey().contents.a == .partial(old.target.reference))
+            #expect(
+                try slots.survey().contents.a == .partial(old.target.reference, held: broken))
             #expect(try slots.manifest(in: .a) == old.target)
             #expect(throws: SlotError.notWhole(.a)) { try slots.activate(.a) }
             #expect(throws: SlotError.notWhole(.a)) {
                 try slots.verify(.a, holds: old.target.reference, until: Interrupt())
             }
-            #expect(try slots.survey().contents.a == .partial(old.target.reference))
+            #expect(
+                try slots.survey().contents.a == .partial(old.target.reference, held: broken))
             let summary = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
             #expect(summary.fetchedBytes == old.length - broken)
             #expect(summary.reusedBytes == broken)
@@ -140,10 +142,35 @@ package struct SlotStoringSuite {
         #expect(throws: SlotError.fetch(.unreachable("reset"))) {
             try slots.stage(third.target, into: .b, from: source, until: Interrupt())
         }
-        #expect(try slots.survey().contents.b == .partial(third.target.reference))
+        let here = third.length - length(third, Self.model) + 2
+        #expect(
+            try slots.survey().contents.b == .partial(third.target.reference, held: here))
         let summary = try slots.stage(old.target, into: .b, from: source, until: Interrupt())
         #expect(summary == StagingSummary(fetchedBytes: 0, reusedBytes: old.length))
         try expectWhole(subject, .b, old)
+    }
+
+    /// What a broken-off staging left is given back, also of the bundle that it took the place of; a sealed slot stays.
+    package func discards() throws {
+        let subject = try both()
+        let third = try MemoryBundle("1.2.0")
+        let source = MemorySource([new, third])
+        source.breakOff(after: 2)
+        #expect(throws: SlotError.fetch(.unreachable("reset"))) {
+            try subject.opened().stage(third.target, into: .b, from: source, until: Interrupt())
+        }
+        for _ in 0..<2 {
+            try subject.opened().discard(.b)
+            #expect(try subject.opened().survey().contents.b == .empty)
+            #expect(try subject.opened().manifest(in: .b) == nil)
+        }
+        _ = try subject.opened().stage(new.target, into: .b, from: source, until: Interrupt())
+        let lease = try subject.lease()
+        for slot in Slot.allCases { try subject.opened().discard(slot) }
+        withExtendedLifetime(lease) {}
+        try expectWhole(subject, .a, old)
+        try expectWhole(subject, .b, new)
+        #expect(try subject.opened().survey().active == .a)
     }
 
     /// Bytes with another digest are asked for once more; nothing keeps them.
@@ -160,7 +187,10 @@ package struct SlotStoringSuite {
             try subject.opened().stage(old.target, into: .a, from: source, until: Interrupt())
         }
         #expect(source.requests.filter { $0.digest == model }.count == 2)
-        #expect(try subject.opened().survey().contents.a == .partial(old.target.reference))
+        let before = length(old, "card.json") + length(old, "io.json")
+        #expect(
+            try subject.opened().survey().contents.a
+                == .partial(old.target.reference, held: before))
 
         source.offer(try #require(old.files[Self.model]), as: model)
         let number = source.requests.count
@@ -169,11 +199,11 @@ package struct SlotStoringSuite {
         }
         let summary = try subject.opened().stage(
             old.target, into: .a, from: source, until: Interrupt())
-        let kept = length(old, "card.json") + length(old, "io.json")
         #expect(
             summary
                 == StagingSummary(
-                    fetchedBytes: old.length - kept + length(old, Self.model), reusedBytes: kept))
+                    fetchedBytes: old.length - before + length(old, Self.model),
+                    reusedBytes: before))
         try expectWhole(subject, .a, old)
     }
 
@@ -187,7 +217,9 @@ package struct SlotStoringSuite {
             try subject.opened().stage(old.target, into: .a, from: source, until: stop)
         }
         #expect(source.sentBytes == 3)
-        #expect(try subject.opened().survey().contents.a == .partial(old.target.reference))
+        #expect(
+            try subject.opened().survey().contents.a
+                == .partial(old.target.reference, held: 3))
         source.onPiece(nil)
         _ = try subject.opened().stage(old.target, into: .a, from: source, until: Interrupt())
         #expect(source.sentBytes == old.length)
@@ -337,6 +369,7 @@ package struct SlotStoringSuite {
         try reuses()
         try goesOn()
         try changesItsMind()
+        try discards()
         try refusesOtherBytes()
         try stops()
         try sparesTheActiveSlot()

@@ -1,0 +1,152 @@
+import AgentCore
+import Glibc
+import Primitives
+import Rollouts
+import Speech
+import TestSupport
+import Testing
+
+/// What goes wrong on a device or on its way to the registry, and is not the bundle's fault.
+@Suite struct TroubleTests {
+    private func begin(_ device: TestDevice, _ new: BundleReference, over old: BundleReference) {
+        device.registry.touch(device.now)
+        device.registry.plan(new, over: old, stages: [device.now])
+        device.pass(120)
+    }
+
+    private func blobs(_ device: TestDevice) -> Int {
+        device.registry.requests.count { $0.hasPrefix("blobs") }
+    }
+
+    @Test func `a download that comes a byte a connection comes to its end`() throws {
+        let registry = TestRegistry(now: UpdateTests.start)
+        let old = try registry.publish(
+            "1.0.0", policy: UpdateTests.everybody, now: UpdateTests.start)
+        registry.plan(
+            old, over: nil, state: .completed,
+            stages: [UpdateTests.start + -20 * 86_400, UpdateTests.start + -10 * 86_400])
+        registry.breakBlobs(after: 1)
+        let device = try TestDevice(registry, at: UpdateTests.start)
+        device.pass(3_600)
+        #expect(blobs(device) > device.driver.machine.rules.mostTries)
+        #expect(device.active == "1.0.0")
+        #expect(device.driver.machine.memory.trials.trials.allSatisfy { $0.troubles == 0 })
+    }
+
+    @Test func `a device without a runtime takes the bundle once the runtime is there`() throws {
+        let (device, old, new) = try UpdateTests().device()
+        for _ in 0..<3 {
+            device.probing.then(
+                .failed(SmokeFailure(reason: .exit(3), isLasting: false), nil))
+        }
+        begin(device, new, over: old)
+        for _ in 0..<12 {
+            device.registry.touch(device.now)
+            device.pass(7_200)
+        }
+        #expect(device.driver.machine.memory.trials[new]?.attempts == 4)
+        #expect(device.active == "1.1.0")
+    }
+
+    @Test func `what came of a download that the plan took back is given back`() throws {
+        let (device, old, new) = try UpdateTests().device()
+        device.registry.holdBlobs(true)
+        begin(device, new, over: old)
+        #expect(device.state == "downloading")
+        guard case .partial = try device.slots.survey().contents.b else {
+            Issue.record("expected a bundle on its way")
+            return
+        }
+        device.registry.plan(old, over: nil, state: .completed, stages: [device.now])
+        device.registry.touch(device.now)
+        device.pass(120)
+        #expect(device.state == "withdrawn")
+        #expect(try device.slots.survey().contents.b == .empty)
+        #expect(try device.slots.survey().contents.a.wholeBundle == old)
+    }
+
+    @Test func `a link that could not be made at the start is made later`() throws {
+        let (device, old, _) = try UpdateTests().device()
+        device.slots.loseLink()
+        device.slots.failActivations(.system(operation: "rename", path: "current", errno: ENOSPC))
+        try device.restart()
+        device.pass(600)
+        #expect(try device.slots.survey().active == nil)
+        let told = device.announced.count
+        device.slots.failActivations(nil)
+        device.pass(60)
+        #expect(try device.slots.survey().active == .a)
+        #expect(device.announced.dropFirst(told) == [old.version])
+    }
+
+    @Test func `knows before the smoke test whether there is a way back`() throws {
+        let (device, old, new) = try UpdateTests().device()
+        device.slots.rot(.a, "model.onnx")
+        device.registry.refuseReports(true)
+        begin(device, new, over: old)
+        #expect(device.driver.machine.memory.slots.active == .a, "nothing has swapped yet")
+        #expect(device.driver.machine.memory.slots.contents.a == nil)
+    }
+
+    @Test func `looks at what it has gone back to, and repairs it`() throws {
+        let (device, old, new) = try UpdateTests().device()
+        begin(device, new, over: old)
+        #expect(device.state == "probation")
+        device.slots.rot(.a, "model.onnx")
+        device.speak(60, milliseconds: 1_200)
+        #expect(device.state == "rejected" && device.driver.machine.memory.slots.active == .a)
+        #expect(device.driver.machine.memory.slots.contents.a == nil)
+        device.pass(600)
+        #expect(device.active == "1.0.0" && device.driver.machine.memory.slots.active == .b)
+    }
+
+    @Test func `the smoke test's report has its utterances and their wall times`() throws {
+        let (device, _, _) = try UpdateTests().device()
+        let figures = try #require(device.registry.reports(of: "smoke").last?["smoke"])
+        #expect(figures["utterances"] == 2)
+        #expect(figures["p50_us"] == 30_000 && figures["p95_us"] == 32_000)
+    }
+
+    @Test func `waits with a download as long as the registry asks`() throws {
+        let (device, old, new) = try UpdateTests().device()
+        device.registry.forgetRequests()
+        device.registry.failBlobs(.busy(status: 503, retryAfter: 900))
+        begin(device, new, over: old)
+        #expect(blobs(device) == 1)
+        device.registry.failBlobs(nil)
+        device.pass(700)
+        #expect(blobs(device) == 1 && device.active == "1.0.0")
+        device.pass(1_800)
+        #expect(device.active == "1.1.0")
+    }
+
+    /// Many devices that get power again together come apart, whatever they were doing.
+    @Test(arguments: ["downloading", "announcing", "committed"])
+    func `asks for nothing at the moment of a start`(state: String) throws {
+        let (device, old, new) = try UpdateTests().device()
+        device.registry.refuseReports(state == "announcing")
+        device.registry.holdBlobs(state == "downloading")
+        if state != "committed" { begin(device, new, over: old) }
+        #expect(device.state == state)
+        device.settings.pollInterval = 900
+        device.registry.forgetRequests()
+        try device.restart()
+        #expect(device.registry.requests == [])
+        device.registry.refuseReports(false)
+        device.registry.holdBlobs(false)
+        device.pass(90)
+        #expect(!device.registry.requests.isEmpty)
+        device.pass(1_200)
+        #expect(device.active == (state == "committed" ? "1.0.0" : "1.1.0"))
+    }
+
+    @Test func `a device without a model asks at once`() throws {
+        let registry = TestRegistry(now: UpdateTests.start)
+        let device = try TestDevice(registry, at: UpdateTests.start)
+        #expect(!device.registry.requests.isEmpty)
+        device.settings.pollInterval = 900
+        device.registry.forgetRequests()
+        try device.restart()
+        #expect(!device.registry.requests.isEmpty)
+    }
+}
