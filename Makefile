@@ -49,7 +49,7 @@ fixtures-check: ## Export and quantise the speech models anew, compare the bytes
 bench: build ## Measure speed and size, as ratios against named peers
 	@Benchmarks/run.sh
 
-bench-gate: setup ## Simulate rollouts against the gate, and compare with the tables of docs/gate-simulation.md (about an hour)
+bench-gate: setup ## Simulate rollouts against the gate, and compare with the tables of docs/gate-simulation.md (over an hour)
 	swift build --configuration release --static-swift-stdlib --scratch-path .build-release-server --product fieldfare-fleet
 	.build-release-server/release/fieldfare-fleet simulate-probation
 	.build-release-server/release/fieldfare-fleet simulate-gate

@@ -16,9 +16,7 @@ package struct ServerOptions: ParsableArguments {
     package init() {}
 
     /// - Throws: `Failure` `usage` where no server is named.
-    package func api(_ userAgent: String = "fieldfare-cli") throws(Failure) -> RegistryAPI {
-        RegistryAPI(try address(), userAgent: userAgent)
-    }
+    package func api() throws(Failure) -> RegistryAPI { RegistryAPI(try address()) }
 
     /// - Throws: `Failure` `usage` where no server is named.
     package func address() throws(Failure) -> RegistryAddress {

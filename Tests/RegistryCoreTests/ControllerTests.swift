@@ -358,6 +358,10 @@ struct ControllerTests {
             by: scene.registry.admin, at: scene.now)
         #expect(status.json["candidate"]?["version"] == "1.0.0")
         #expect(try scene.plan().state == .rolledBack)
+        // What the CLI says was dropped: the record before the last.
+        let dropped = status.json["timeline"]?.array?.suffix(2).first
+        #expect(dropped?["event"] == "rollout.dropped")
+        #expect(dropped?["facts"]?["candidate"]?["version"] == "1.1.0")
         #expect(
             try scene.registry.events().suffix(3) == [
                 "rollout.dropped", "rollout.rolled_back", "plans.published",

@@ -117,7 +117,7 @@ private struct WarmDevice {
 
     /// Its own chance of an event that happens in `mean` of all devices' turns.
     mutating func chance(_ mean: Double) -> Double {
-        (0.001..<1).contains(mean)
+        mean > 0 && mean < 1
             ? random.beta(mean: mean, correlation: model.correlation) : mean
     }
 
