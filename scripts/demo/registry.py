@@ -135,13 +135,14 @@ class Registry:
         (bundle / "bundle.yaml").write_text(text, encoding="utf-8")
         return bundle
 
-    def write_policy(self, template: str, version: str, replaces: str, beta: int, control: int) -> Path:
+    def write_policy(self, template: str, version: str, replaces: str, beta: int, control: int,
+                     patience: str = "50s") -> Path:
         """A policy from its template; `beta` and `control` are the least number of each cohort's devices in the first stage
-        and held back."""
+        and held back, `patience` how long the last stage waits for its evidence."""
         text = (Path(__file__).parent / template).read_text(encoding="utf-8")
         path = self.folder / f"rollout-{version}.yaml"
         text = text.replace("@VERSION@", version).replace("@REPLACES@", replaces).replace("@BETA@", str(beta))
-        text = text.replace("@CONTROL@", str(control))
+        text = text.replace("@CONTROL@", str(control)).replace("@PATIENCE@", patience)
         text = text.replace("turns: 40, least_turns: 40", self.watch)
         path.write_text(text, encoding="utf-8")
         return path
