@@ -11,12 +11,17 @@ import Primitives
 /// ```
 ///
 /// `PRAGMA user_version` counts the migrations. A file that cannot be read is moved aside, once, to
-/// `journal.db.damaged`, and a new journal begins: the agent then takes the slots as it finds them.
+/// `journal.db.damaged`, and a new journal begins: the agent then takes the slots as it finds them, and remembers what
+/// `memory.json` says. On a full disk the log is used again from its start, and then `journal.reserve` is given up.
 package final class Journal: Journaling {
     package static let fileName = "journal.db"
     package static let damagedName = "journal.db.damaged"
 
     private let database: SQLite
+    private var ballast: Ballast
+    private var memory: MemoryFile
+    private let warn: (String) -> Void
+    private var warned: String?
     /// Why an older journal was moved aside when this one was opened; nil where none was.
     package let damage: String?
 
@@ -25,8 +30,11 @@ package final class Journal: Journaling {
     /// - Parameters:
     ///   - directory: the state directory.
     ///   - vfs: in tests, the name of the VFS through which SQLite reaches the disk; nil for its own.
+    ///   - warn: hears once of each trouble with `memory.json`, which fails nothing.
     /// - Throws: `.inUse` where another agent has it; damage is not thrown but told by `damage`.
-    package init(in directory: Directory, vfs: String? = nil) throws(JournalError) {
+    package init(
+        in directory: Directory, vfs: String? = nil, warn: @escaping (String) -> Void = { _ in }
+    ) throws(JournalError) {
         let path = directory.path + "/" + Self.fileName
         do {
             database = try Self.open(path, vfs: vfs)
@@ -37,6 +45,16 @@ package final class Journal: Journaling {
             database = try Self.open(path, vfs: vfs)
             damage = "\(error)"
         }
+        self.warn = warn
+        memory = MemoryFile(in: directory)
+        ballast = Ballast(in: directory)
+        tellTrouble()
+    }
+
+    private func tellTrouble() {
+        guard memory.trouble != warned else { return }
+        warned = memory.trouble
+        if let trouble = warned { warn("what outlives the journal is not kept: \(trouble)") }
     }
 
     private static func open(_ path: String, vfs: String?) throws(JournalError) -> SQLite {
@@ -112,17 +130,46 @@ extension Journal {
         return try rows.first.map { row throws(JournalError) in try Self.state(from: row) }
     }
 
+    package var lasting: LastingMemory? { memory.held }
+
     package func save(
         _ state: JournalState, queueing reports: [QueuedReport]
     ) throws(JournalError) {
-        try database.transaction { () throws(JournalError) in
+        try change { () throws(JournalError) in
             try database.run(
                 "INSERT INTO state VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
                 [.text(state.json.text)])
             for report in reports { try queue(report) }
             if !reports.isEmpty { try shorten() }
         }
+        memory.keep(LastingMemory(of: state))
+        tellTrouble()
     }
+
+    /// Makes a change in one transaction, on a full disk too.
+    private func change(_ body: () throws(JournalError) -> Void) throws(JournalError) {
+        do { try database.transaction(body) } catch {
+            guard error.meansNoRoom else { throw error }
+            try changeWithoutRoom(body)
+        }
+        ballast.refill()
+        // While room is short, none of it goes into a longer log.
+        if !ballast.isThere { database.restartLog() }
+    }
+
+    /// The log's own blocks are used again from its start; where they do not suffice, those of the ballast.
+    private func changeWithoutRoom(
+        _ body: () throws(JournalError) -> Void
+    ) throws(JournalError) {
+        database.restartLog()
+        do { return try database.transaction(body) } catch {
+            guard error.meansNoRoom, ballast.giveUp() else { throw error }
+        }
+        database.restartLog()
+        try database.transaction(body)
+    }
+
+    package func giveUpReserve() -> Bool { ballast.giveUp() }
 
     private func queue(_ report: QueuedReport) throws(JournalError) {
         if let series = report.series {
@@ -169,7 +216,7 @@ extension Journal {
 
     package func dequeue(_ sequences: [Int64]) throws(JournalError) {
         guard !sequences.isEmpty else { return }
-        try database.transaction { () throws(JournalError) in
+        try change { () throws(JournalError) in
             for sequence in sequences {
                 try database.run(
                     "DELETE FROM reports WHERE sequence = ?", [.integer(sequence)])

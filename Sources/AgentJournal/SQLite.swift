@@ -53,6 +53,13 @@ import CSQLite
         }
     }
 
+    /// Writes the log's pages into the file, so that the next transaction begins at the log's start again.
+    ///
+    /// Where that fails, the transaction meets the reason.
+    func restartLog() {
+        _ = unsafe sqlite3_exec(handle, "PRAGMA wal_checkpoint(RESTART)", nil, nil, nil)
+    }
+
     /// Runs one statement with its values, and reads each row.
     func query<Row>(
         _ sql: String, _ values: [Value] = [], row: (Statement) -> Row
@@ -88,6 +95,15 @@ extension JournalError {
         case SQLITE_FULL: self = .full
         default:
             self = unsafe .database(code: code, message: String(cString: sqlite3_errmsg(handle)))
+        }
+    }
+
+    /// Whether there may have been no room: to SQLite a spent quota is any failed write (os_unix.c, `unixWrite`).
+    var meansNoRoom: Bool {
+        switch self {
+        case .full: true
+        case .database(let code, _): code == SQLITE_IOERR | (3 << 8)  // SQLITE_IOERR_WRITE
+        case .inUse: false
         }
     }
 

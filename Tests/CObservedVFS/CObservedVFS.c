@@ -77,8 +77,8 @@ static int file_write(sqlite3_file *file, const void *from, int count, sqlite3_i
         struct observed_call call = {OBSERVED_WRITE, own->path, offset, count};
         struct observed_verdict verdict = ask(own->vfs, &call);
         if (verdict.decision == OBSERVED_FAIL) {
-            const bool full = verdict.number == ENOSPC || verdict.number == EDQUOT;
-            return full ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+            errno = verdict.number;
+            return verdict.number == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
         }
         if (verdict.decision == OBSERVED_PRETEND) return SQLITE_OK;
         int part = count;

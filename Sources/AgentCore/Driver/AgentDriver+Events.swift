@@ -6,20 +6,13 @@ import Telemetry
 
 extension AgentDriver {
     /// Begins: what the agent was killed in leads on from there.
+    ///
+    /// Where the journal cannot be written, the device serves what it has, and begins when it can.
+    ///
+    /// - Throws: `.slots` where the slots cannot be looked at.
     package func start(at clock: UTCTime) throws(DriverError) {
-        let survey: SlotSurvey
         do { survey = try slots.survey() } catch { throw .slots(error) }
-        let now = now(clock)
-        let before = machine
-        let effects = machine.resume(from: survey, at: now)
-        let hasModel = machine.memory.slots.activeBundle != nil
-        timers.opening = hasModel ? schedule.first(after: now, using: &random) : nil
-        do { try perform(effects, since: before, now) } catch { throw .journal(error) }
-        timers.poll = timers.opening ?? now
-        timers.report = now + settings.reportInterval
-        timers.verify = now + 60
-        log(.info, "started in state \(machine.state.name), \(activeWords)")
-        drain(now)
+        drain(now(clock))
     }
 
     /// Tells the machine what happened, and does what it says.
@@ -31,21 +24,50 @@ extension AgentDriver {
     }
 
     func drain(_ now: UTCTime) {
-        while let event = waiting.first {
-            let before = machine
-            let oldObservation = observation
-            let effects = machine.handle(event, at: now)
-            do {
-                try perform(effects, since: before, now)
-                waiting.removeFirst()
-                recovered()
-            } catch {
-                machine = before
-                observation = oldObservation
-                failed(error, now)
-                return
-            }
+        if let survey {
+            guard move(now, { resume(&$0, from: survey, now) }) else { return }
+            self.survey = nil
+            begun(now)
         }
+        while let event = waiting.first {
+            guard move(now, { $0.handle(event, at: now) }) else { return }
+            waiting.removeFirst()
+        }
+    }
+
+    /// Moves the machine, journals it, and performs its effects; false where the journal fails, and nothing has moved.
+    private func move(
+        _ now: UTCTime, _ step: (inout AgentMachine) -> [AgentEffect]
+    ) -> Bool {
+        let before = machine
+        let oldObservation = observation
+        let effects = step(&machine)
+        do {
+            try perform(effects, since: before, now)
+            recovered()
+            return true
+        } catch {
+            machine = before
+            observation = oldObservation
+            failed(error, now)
+            return false
+        }
+    }
+
+    private func resume(
+        _ machine: inout AgentMachine, from survey: SlotSurvey, _ now: UTCTime
+    ) -> [AgentEffect] {
+        let effects = machine.resume(from: survey, at: now)
+        let hasModel = machine.memory.slots.activeBundle != nil
+        timers.opening = hasModel ? schedule.first(after: now, using: &random) : nil
+        return effects
+    }
+
+    private func begun(_ now: UTCTime) {
+        timers.poll = timers.opening ?? now
+        timers.report = now + settings.reportInterval
+        timers.verify = now + 60
+        log(.info, "started in state \(machine.state.name), \(activeWords)")
     }
 
     private func failed(_ error: JournalError, _ now: UTCTime) {
@@ -90,12 +112,20 @@ extension AgentDriver {
     private func activate(_ slot: Slot?, _ now: UTCTime) {
         timers.link = nil
         do {
-            try slots.activate(slot)
+            try link(slot)
             waiting.append(.activated)
         } catch {
             log(.error, "cannot activate \(slot.map { "slot \($0)" } ?? "no slot"): \(error)")
             timers.link = now + settings.linkRetry
             waiting.append(.activationFailed)
+        }
+    }
+
+    /// Moves the link; where the file system fails, perhaps for want of room, once more with what the journal reserves.
+    private func link(_ slot: Slot?) throws(SlotError) {
+        do { try slots.activate(slot) } catch {
+            guard case .system = error, journal.giveUpReserve() else { throw error }
+            try slots.activate(slot)
         }
     }
 
@@ -106,7 +136,7 @@ extension AgentDriver {
         guard !machine.state.isSwitching, slot == nil || bundle != nil else { return }
         do {
             let isMoving = try slots.survey().active != slot
-            try slots.activate(slot)
+            try link(slot)
             guard isMoving else { return }
             log(.notice, "the link names \(slot.map { "slot \($0)" } ?? "no slot") again")
             orders.append(.announce(bundle?.version))
@@ -137,12 +167,13 @@ extension AgentDriver {
     }
 
     func write(_ reports: [QueuedReport]) throws(JournalError) {
-        try journal.save(
-            JournalState(
-                machine: machine.memory, trust: trust, observation: observation,
-                attributes: profile.attributes),
-            queueing: reports)
-        hasUnsavedTurns = false
+        let state = JournalState(
+            machine: machine.memory, trust: trust, observation: observation,
+            attributes: profile.attributes, applications: applications)
+        if state != saved || !reports.isEmpty {
+            try journal.save(state, queueing: reports)
+            saved = state
+        }
         timers.saveTurns = nil
     }
 

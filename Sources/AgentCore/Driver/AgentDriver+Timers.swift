@@ -102,13 +102,29 @@ extension AgentDriver {
         log(.info, "the application serves \(version)")
     }
 
-    /// The application's process ended and another came for the same version.
-    package func applicationRestarted(at clock: UTCTime) {
+    /// A process has leased under an application's name.
+    ///
+    /// One that comes in the place of another that is gone is the application's restart, also where the agent was started
+    /// anew in between; after a boot of the device it is none.
+    package func leased(
+        by process: ApplicationProcess, at clock: UTCTime,
+        isRunning: (ApplicationProcess) -> Bool
+    ) {
+        let last = applications.first { $0.application == process.application }
+        guard last != process else { return }
         let now = now(clock)
+        applications.removeAll { $0.application == process.application }
+        applications.append(process)
+        applications.removeFirst(max(0, applications.count - ApplicationProcess.limit))
+        if let last, last.boot == process.boot, !isRunning(last) { restarted(now) }
+        // At once: an agent that lives in the application goes with it.
+        saveTurns(now)
+    }
+
+    private func restarted(_ now: UTCTime) {
         log(.warning, "the application's process came up again")
         judged(observation.restarted(at: now))
         drain(now)
-        noteUnsaved(now)
     }
 
     /// Polls now, out of turn.
@@ -119,17 +135,15 @@ extension AgentDriver {
     /// Ends in good order: what was counted is written, and a running test is not held against anybody.
     package func stop(at clock: UTCTime) {
         handle(.stopping, at: clock)
-        if hasUnsavedTurns { saveTurns(now(clock)) }
+        saveTurns(now(clock))
     }
 
     private func noteUnsaved(_ now: UTCTime) {
-        hasUnsavedTurns = true
         timers.saveTurns = timers.saveTurns ?? now + settings.turnSaveInterval
     }
 
     private func saveTurns(_ now: UTCTime) {
         timers.saveTurns = nil
-        guard hasUnsavedTurns else { return }
         do { try write([]) } catch {
             log(.warning, "cannot write counted turns: \(error)")
             timers.saveTurns = now + settings.turnSaveInterval

@@ -41,6 +41,7 @@ package final class AgentDriver<Journal: Journaling> {
     package internal(set) var machine: AgentMachine
     package internal(set) var trust: TrustMemory
     package internal(set) var observation: Observation
+    package internal(set) var applications: [ApplicationProcess]
     package internal(set) var material: PollMaterial?
     package internal(set) var judgement: Judgement?
     /// Why the last poll failed; nil after one that did not.
@@ -53,13 +54,16 @@ package final class AgentDriver<Journal: Journaling> {
     var random: any RandomNumberGenerator & Sendable
     var schedule: PollSchedule
     var timers = DriverTimers()
+    /// What the journal holds; nil for one that holds nothing yet.
+    var saved: JournalState?
+    /// What the disk held at the start, until journal and disk have been brought together.
+    var survey: SlotSurvey?
     var orders: [DriverOrder] = []
     /// Events that have happened and could not be journaled yet, oldest first.
     var waiting: [AgentEvent] = []
     var jobs: [Ticket: JobKind] = [:]
     var tickets = 0
     var postFailures = 0
-    var hasUnsavedTurns = false
     var lastTurn: UTCTime?
 
     /// Loads the journal, and brings it and the disk together.
@@ -76,7 +80,8 @@ package final class AgentDriver<Journal: Journaling> {
         random = parts.random
         self.settings = settings
         self.isEnrolled = isEnrolled
-        let state = try Self.load(parts.journal, at: clock)
+        saved = try Self.load(parts.journal)
+        let state = saved ?? JournalState(remembering: parts.journal.lasting, epoch: clock)
         let attributes = Self.numbered(profile.attributes, after: state.attributes)
         self.profile = profile.with(attributes)
         reporter = Reporter(
@@ -85,15 +90,12 @@ package final class AgentDriver<Journal: Journaling> {
         machine = AgentMachine(state.machine, rules: settings.rules)
         trust = state.trust
         observation = state.observation
+        applications = state.applications
         schedule = PollSchedule(interval: settings.pollInterval, device: profile.id)
     }
 
-    private static func load(
-        _ journal: Journal, at clock: UTCTime
-    ) throws(DriverError) -> JournalState {
-        do {
-            return try journal.load() ?? JournalState(observation: Observation(epoch: clock))
-        } catch { throw .journal(error) }
+    private static func load(_ journal: Journal) throws(DriverError) -> JournalState? {
+        do { return try journal.load() } catch { throw .journal(error) }
     }
 
     /// Attributes that differ from those last reported get the next number.

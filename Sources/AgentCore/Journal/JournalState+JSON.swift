@@ -13,6 +13,8 @@ extension JournalState {
             "observation": observation.json,
         ]
         fields["attributes"] = attributes?.json
+        fields["applications"] =
+            applications.isEmpty ? nil : .array(applications.map(\.json))
         return .object(fields)
     }
 
@@ -27,6 +29,13 @@ extension JournalState {
             try inner.refuseUnknown()
         } else {
             attributes = nil
+        }
+        applications = []
+        if fields.optional("applications") != nil {
+            let list = try fields.array("applications", limit: ApplicationProcess.limit)
+            for (json, path) in list {
+                applications.append(try ApplicationProcess(json, at: path))
+            }
         }
         try fields.refuseUnknown()
     }

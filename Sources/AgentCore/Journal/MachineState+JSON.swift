@@ -139,6 +139,7 @@ extension Attempt {
             "tries": .integer(Int64(tries)),
         ]
         fields["held"] = held == 0 ? nil : .integer(held)
+        fields["lost"] = lost?.json
         fields["previous"] = previous.map { .string($0.rawValue) }
         return .object(fields)
     }
@@ -152,7 +153,8 @@ extension Attempt {
             trace: try fields.parse("trace", TraceID.expected) { TraceID($0) },
             deadline: try fields.moment("deadline"),
             tries: Int(try fields.integer("tries", in: 0...1_000_000)),
-            held: try fields.optionalInteger("held", in: 0...Int64.max) ?? 0)
+            held: try fields.optionalInteger("held", in: 0...Int64.max) ?? 0,
+            lost: try fields.optionalBundle("lost"))
         try fields.refuseUnknown()
     }
 }

@@ -14,7 +14,7 @@ package enum RestingState: String, Sendable, Hashable, CaseIterable {
 
 /// One update attempt: a release on its way into a slot.
 package struct Attempt: Sendable, Hashable {
-    package let release: Release
+    package var release: Release
     package let slot: Slot
     /// The active slot when the attempt began: where a rollback leads.
     package let previous: Slot?
@@ -26,10 +26,13 @@ package struct Attempt: Sendable, Hashable {
     package var tries = 0
     /// The most bytes of the bundle that were seen in its slot while it came.
     package var held: Int64 = 0
+    /// The bundle of the previous slot, where that was found damaged since the attempt began: the attempt goes on, and
+    /// still replaces it.
+    package var lost: BundleReference?
 
     package init(
         release: Release, slot: Slot, previous: Slot?, trace: TraceID, deadline: UTCTime,
-        tries: Int = 0, held: Int64 = 0
+        tries: Int = 0, held: Int64 = 0, lost: BundleReference? = nil
     ) {
         self.release = release
         self.slot = slot
@@ -38,6 +41,7 @@ package struct Attempt: Sendable, Hashable {
         self.deadline = deadline
         self.tries = tries
         self.held = held
+        self.lost = lost
     }
 }
 
@@ -115,24 +119,28 @@ package enum AgentState: Sendable, Hashable {
 
     /// Moves the deadline, where there is one.
     mutating func shiftDeadline(by seconds: Int64) {
-        func shifted(_ attempt: Attempt) -> Attempt {
-            var attempt = attempt
-            attempt.deadline = attempt.deadline + seconds
-            return attempt
-        }
-        switch self {
-        case .resting: break
-        case .checking(let since, let deadline):
+        updateAttempt { $0.deadline = $0.deadline + seconds }
+        if case .checking(let since, let deadline) = self {
             self = .checking(since: since, deadline: deadline + seconds)
-        case .downloading(let attempt): self = .downloading(shifted(attempt))
-        case .verified(let attempt): self = .verified(shifted(attempt))
-        case .attempting(let attempt): self = .attempting(shifted(attempt))
-        case .announcing(let attempt): self = .announcing(shifted(attempt))
-        case .swapping(let attempt): self = .swapping(shifted(attempt))
-        case .probation(let attempt): self = .probation(shifted(attempt))
-        case .rollingBack(var retreat):
+        }
+        if case .rollingBack(var retreat) = self {
             retreat.deadline = retreat.deadline + seconds
             self = .rollingBack(retreat)
+        }
+    }
+
+    /// Changes the attempt under way, where there is one.
+    mutating func updateAttempt(_ change: (inout Attempt) -> Void) {
+        guard var attempt else { return }
+        change(&attempt)
+        switch self {
+        case .downloading: self = .downloading(attempt)
+        case .verified: self = .verified(attempt)
+        case .attempting: self = .attempting(attempt)
+        case .announcing: self = .announcing(attempt)
+        case .swapping: self = .swapping(attempt)
+        case .probation: self = .probation(attempt)
+        case .resting, .checking, .rollingBack: break
         }
     }
 }

@@ -7,7 +7,11 @@ extension MachineState {
         from survey: SlotSurvey, _ rules: MachineRules, _ now: UTCTime
     ) -> [AgentEffect] {
         for slot in Slot.allCases {
-            slots.contents[slot] = survey.contents[slot].wholeBundle
+            if let found = survey.contents[slot].wholeBundle {
+                slots.contents[slot] = found
+            } else {
+                lose(slot)
+            }
         }
         switch state {
         case .resting(let since), .checking(let since, _): return settle(since, survey)

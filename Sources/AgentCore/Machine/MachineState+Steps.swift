@@ -68,15 +68,10 @@ extension MachineState {
             return retreat(attempt, .withdrawn, rules, now)
         }
         guard release != attempt.release else { return effects }
-        let renewed = attempt.with(release)
-        switch state {
-        case .downloading: state = .downloading(renewed)
-        case .verified: state = .verified(renewed)
-        case .attempting: state = .attempting(renewed)
-        case .announcing where !release.needsBeacon: return swap(renewed, [], rules, now)
-        case .announcing: state = .announcing(renewed)
-        case .resting, .checking, .swapping, .probation, .rollingBack: return effects
-        }
+        var renewed = attempt
+        renewed.release = release
+        if case .announcing = state, !release.needsBeacon { return swap(renewed, [], rules, now) }
+        state.updateAttempt { $0 = renewed }
         return [.save] + effects
     }
 
@@ -207,7 +202,7 @@ extension MachineState {
         _ slot: Slot, _ rules: MachineRules, _ now: UTCTime
     ) -> [AgentEffect] {
         guard let bundle = slots.contents[slot] else { return [] }
-        slots.contents[slot] = nil
+        lose(slot)
         if let attempt = state.attempt, attempt.slot == slot {
             return retreat(attempt, .failed(.fileSystem), rules, now)
         }
@@ -217,6 +212,14 @@ extension MachineState {
         if case .rollingBack = state { return [.save] }
         return retreat(
             from: bundle, to: slot.other, .failed(.fileSystem), nil, rules, now)
+    }
+
+    /// A slot does not hold its bundle any more; an attempt beside it goes on, and then has no way back.
+    mutating func lose(_ slot: Slot) {
+        if isBeforeSwap, slot == slots.active, let bundle = slots.contents[slot] {
+            state.updateAttempt { $0.lost = bundle }
+        }
+        slots.contents[slot] = nil
     }
 
     /// The end of a smoke test was seen.
@@ -238,6 +241,11 @@ extension MachineState {
         }
     }
 
+    /// The bundle that this device runs, or that the attempt under way replaces although it is damaged.
+    var runningBundle: BundleReference? {
+        slots.activeBundle ?? (isBeforeSwap ? state.attempt?.lost : nil)
+    }
+
     func report(_ notice: Notice, _ attempt: Attempt?) -> AgentEffect {
         .report(notice, attempt?.release.bundle, attempt?.trace)
     }
@@ -251,13 +259,6 @@ extension Attempt {
         attempt.tries = 0
         attempt.held = 0
         return attempt
-    }
-
-    /// The same attempt on newer terms of the same bundle.
-    func with(_ release: Release) -> Attempt {
-        Attempt(
-            release: release, slot: slot, previous: previous, trace: trace, deadline: deadline,
-            tries: tries, held: held)
     }
 
     /// The same attempt with so many bytes in its slot: more than ever is progress, and no loop.

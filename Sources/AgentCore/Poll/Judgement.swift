@@ -85,7 +85,7 @@ extension DeviceFacts {
         let rejected = machine.trials.trials.filter { $0.rejection != nil }
         self.init(
             id: profile.id, model: profile.model, channel: profile.channel,
-            attributes: profile.attributes, current: machine.slots.activeBundle,
+            attributes: profile.attributes, current: machine.runningBundle,
             idle: machine.slots.idleBundle, committed: Set(machine.committed),
             rejected: rejected.map {
                 Rejection(version: $0.bundle.version, sha256: $0.bundle.sha256, at: $0.at)

@@ -46,11 +46,19 @@ package protocol Journaling {
     /// What was saved last; nil for a new journal.
     func load() throws(JournalError) -> JournalState?
 
+    /// What outlived a journal that was lost; for a journal that has saved nothing yet. Nil where there is none.
+    var lasting: LastingMemory? { get }
+
     /// Replaces the state and queues reports, in one transaction.
     ///
     /// A report replaces the older one of its series. Beyond `QueuedReport.queueLimit` the oldest periodic
     /// report goes, then the oldest of all.
     func save(_ state: JournalState, queueing reports: [QueuedReport]) throws(JournalError)
+
+    /// Gives up the room that the journal holds for a full disk, to whoever writes next; false where it holds none.
+    ///
+    /// A `save` without room does so itself, and one that succeeds takes the room again.
+    func giveUpReserve() -> Bool
 
     /// The oldest queued reports, at most `limit`, in order of their sequences.
     func queue(limit: Int) throws(JournalError) -> [QueuedReport]

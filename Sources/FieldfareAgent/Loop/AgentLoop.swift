@@ -19,7 +19,7 @@ final class AgentLoop {
     private let driver: AgentDriver<Journal>
     private let workshop: Workshop
     private let server: LocalServer
-    private var answers: LocalAnswers
+    private let answers: LocalAnswers
     private let clock: ClockBox
 
     /// The clock, shared with the answers, which run on the same thread.
@@ -85,7 +85,9 @@ final class AgentLoop {
             agent: AgentVersion.current)
         let journal: Journal
         let isEnrolled: Bool
-        do { journal = try Journal(in: state.folder) } catch {
+        do {
+            journal = try Journal(in: state.folder, warn: { Log.write(.warning, $0) })
+        } catch {
             throw AgentError(error == .inUse ? .busy : .storage, "journal: \(error)")
         }
         do { isEnrolled = try state.enrolledDevice() == profile.id } catch {

@@ -10,8 +10,7 @@ struct LocalAnswers {
     let driver: AgentDriver<Journal>
     let slots: SlotFolder
     let clock: () -> UTCTime
-    /// Which process leased last under an application's name.
-    private var applications: [String: pid_t] = [:]
+    private let processes = RunningProcess()
 
     init(
         driver: AgentDriver<Journal>, slots: SlotFolder, clock: @escaping () -> UTCTime
@@ -22,7 +21,7 @@ struct LocalAnswers {
     }
 
     /// Acts on one line, and sends the answer.
-    mutating func answer(_ line: [UInt8], on connection: LocalConnection) {
+    func answer(_ line: [UInt8], on connection: LocalConnection) {
         do throws(AgentError) {
             let request = try LocalRequest(parsing: line)
             try answer(request, on: connection)
@@ -34,7 +33,7 @@ struct LocalAnswers {
         }
     }
 
-    private mutating func answer(
+    private func answer(
         _ request: LocalRequest, on connection: LocalConnection
     ) throws(AgentError) {
         let now = clock()
@@ -95,10 +94,12 @@ struct LocalAnswers {
         }
     }
 
-    private mutating func lease(
+    private func lease(
         as application: String, on connection: LocalConnection, at now: UTCTime
     ) throws(AgentError) {
-        noteProcess(connection.peer.process, of: application, at: now)
+        if let process = processes.identity(of: connection.peer.process, as: application) {
+            driver.leased(by: process, at: now, isRunning: processes.isRunning)
+        }
         let lease: SlotLease?
         do { lease = try slots.lease() } catch { throw AgentError(.storage, "lease: \(error)") }
         guard let lease else {
@@ -111,17 +112,5 @@ struct LocalAnswers {
             "deadline_s": .integer(lease.deadline),
         ]
         connection.send(answer.bytes, with: lease)
-    }
-
-    /// A process that comes in the place of one that is gone is the application's restart.
-    private mutating func noteProcess(
-        _ process: pid_t, of application: String, at now: UTCTime
-    ) {
-        let last = applications[application]
-        if applications.count >= LocalServer.connectionLimit, last == nil { applications = [:] }
-        applications[application] = process
-        if let last, last != process, kill(last, 0) != 0, errno == ESRCH {
-            driver.applicationRestarted(at: now)
-        }
     }
 }

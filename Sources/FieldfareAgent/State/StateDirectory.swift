@@ -10,6 +10,8 @@ import TUF
 ///     device.key        the device's Ed25519 key, mode 0600
 ///     enrolment.json    the registry's answer to the enrolment
 ///     journal.db        machine, observation and report queue
+///     journal.reserve   room that the journal has on a full disk
+///     memory.json       what must not be forgotten where the journal is lost
 ///     metadata/         trusted TUF metadata, one file a role
 ///     targets/          verified manifests, policies and plans, by digest
 ///     slots/            the two slots and the `current` link

@@ -65,6 +65,91 @@ import Testing
         #expect(try device.slots.survey().contents.a.wholeBundle == old)
     }
 
+    @Test func `a device at rest starts on a full disk, and writes nothing`() throws {
+        let (device, _, _) = try UpdateTests().device()
+        device.pass(120)
+        device.journal.failure = .full
+        try device.restart()
+        #expect(device.driver.journalError == nil)
+        #expect(device.active == "1.0.0")
+        #expect(device.log.contains { $0.contains("started in state") })
+    }
+
+    @Test
+    func `a device cut off in an update starts on a full disk, and goes on when there is room`()
+        throws
+    {
+        let (device, old, new) = try UpdateTests().device()
+        device.registry.holdBlobs(true)
+        begin(device, new, over: old)
+        #expect(device.state == "downloading")
+        device.journal.failure = .full
+        try device.restart()
+        #expect(device.driver.journalError == .full)
+        #expect(try device.slots.survey().active == .a)
+        device.registry.holdBlobs(false)
+        device.pass(600)
+        #expect(device.state == "downloading", "nothing moves that cannot be remembered")
+        device.journal.failure = nil
+        device.pass(600)
+        #expect(device.active == "1.1.0")
+    }
+
+    @Test func `a link without room is made with what the journal has reserved`() throws {
+        let (device, old, new) = try UpdateTests().device()
+        device.journal.hasReserve = true
+        device.slots.failNextActivation(
+            .system(operation: "symlink", path: "current", errno: ENOSPC))
+        begin(device, new, over: old)
+        #expect(device.active == "1.1.0")
+        #expect(!device.journal.hasReserve)
+        #expect(device.driver.machine.memory.trials[new]?.troubles ?? 0 == 0)
+    }
+
+    @Test func `a lost journal takes no rejection, hold, withdrawal or floor with it`() throws {
+        let (device, old, new) = try UpdateTests().device()
+        device.probing.then(.failed(SmokeFailure(reason: .wordErrorRate, isLasting: true), nil))
+        begin(device, new, over: old)
+        device.driver.handle(.ordered(.hold), at: device.time)
+        #expect(device.driver.machine.memory.trials[new]?.rejection != nil)
+        let trust = device.driver.trust
+        device.journal.lose()
+        try device.restart()
+        #expect(device.driver.machine.memory.trials[new]?.rejection != nil)
+        #expect(device.driver.machine.memory.isHeld)
+        #expect(device.driver.trust == trust)
+        device.driver.handle(.ordered(.unhold), at: device.time)
+        let blobs = blobs(device)
+        device.pass(1_200)
+        #expect(device.active == "1.0.0")
+        #expect(blobs == self.blobs(device), "it is not taken again")
+    }
+
+    @Test(arguments: [false, true])
+    func `an attempt goes on where the active slot rots beside it`(isSeenAtStart: Bool) throws {
+        let (device, old, new) = try UpdateTests().device()
+        device.registry.holdBlobs(true)
+        begin(device, new, over: old)
+        #expect(device.state == "downloading")
+        device.slots.rot(.a, "model.onnx")
+        #expect(throws: SlotError.notWhole(.a)) {
+            try device.slots.verify(.a, holds: old, until: Interrupt())
+        }
+        if isSeenAtStart {
+            try device.restart()
+        } else {
+            device.driver.handle(.damaged(.a), at: device.time)
+        }
+        #expect(device.active == nil)
+        device.pass(300)
+        #expect(device.state == "downloading", "it still replaces what has rotted")
+        #expect(device.driver.judgement?.decision.target == new)
+        device.registry.holdBlobs(false)
+        device.pass(1_800)
+        #expect(device.active == "1.1.0")
+        #expect(try device.slots.survey().active == .b)
+    }
+
     @Test func `a link that could not be made at the start is made later`() throws {
         let (device, old, _) = try UpdateTests().device()
         device.slots.loseLink()

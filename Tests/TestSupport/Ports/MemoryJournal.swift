@@ -10,7 +10,24 @@ package final class MemoryJournal: Journaling, JournalUnderTest {
     /// What every further `save` fails with; nil ends it.
     package var failure: JournalError?
 
+    /// What outlives the journal.
+    package private(set) var lasting: LastingMemory?
+
     package init() {}
+
+    /// As after damage: the journal is begun anew.
+    package func lose() {
+        text = nil
+        reports = []
+    }
+
+    /// Whether there is a reserve to give up.
+    package var hasReserve = false
+
+    package func giveUpReserve() -> Bool {
+        defer { hasReserve = false }
+        return hasReserve
+    }
 
     package func opened() -> MemoryJournal { self }
     package func fill(_ journal: MemoryJournal) { failure = .full }
@@ -29,6 +46,7 @@ package final class MemoryJournal: Journaling, JournalUnderTest {
     ) throws(JournalError) {
         if let failure { throw failure }
         text = state.json.text
+        lasting = LastingMemory(of: state)
         for report in queued {
             reports.removeAll {
                 $0.sequence == report.sequence

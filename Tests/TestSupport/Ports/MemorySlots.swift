@@ -65,7 +65,7 @@ package final class MemorySlots: SlotStoring, SlotsUnderTest {
         var active: Slot?
         var folders = PerSlot(both: Folder())
         var failure: SlotError?
-        var activationFailure: SlotError?
+        var activationFailure: (error: SlotError, times: Int)?
         var activations: [Slot?] = []
     }
 
@@ -82,7 +82,12 @@ package final class MemorySlots: SlotStoring, SlotsUnderTest {
 
     /// Lets every further `activate` fail so; nil ends it.
     package func failActivations(_ failure: SlotError?) {
-        state.withLock { $0.activationFailure = failure }
+        state.withLock { $0.activationFailure = failure.map { ($0, .max) } }
+    }
+
+    /// Lets the next `activate` fail so, and no further one.
+    package func failNextActivation(_ failure: SlotError) {
+        state.withLock { $0.activationFailure = (failure, 1) }
     }
 
     /// Takes the link away, behind the agent's back.
@@ -143,7 +148,10 @@ extension MemorySlots {
 
     package func activate(_ slot: Slot?) throws(SlotError) {
         try state.withLock { (state) throws(SlotError) in
-            if let failure = state.activationFailure { throw failure }
+            if let (error, times) = state.activationFailure {
+                state.activationFailure = times > 1 ? (error, times - 1) : nil
+                throw error
+            }
             if let slot, state.folders[slot].contents.wholeBundle == nil { throw .notWhole(slot) }
             state.active = slot
             state.activations.append(slot)
