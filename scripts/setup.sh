@@ -19,7 +19,7 @@ esac
 
 packages=(libsodium-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev pkg-config
     python3 python3-venv python3-pip openssl curl)
-((for_tests)) && packages+=(nginx-light prometheus sqlite3 systemd tmux faketime openssh-client tzdata)
+((for_tests)) && packages+=(nginx-light prometheus sqlite3 systemd tmux faketime openssh-client tzdata dbus-daemon)
 ((for_fixtures)) && packages+=(gcc libc6-dev espeak-ng flite festival festvox-kallpc16k)
 
 missing=()

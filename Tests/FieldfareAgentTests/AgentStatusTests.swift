@@ -44,6 +44,7 @@ struct AgentStatusTests {
     }
 
     private struct Machine: Surroundings {
+        func conditions() -> Conditions { Conditions() }
         func hardware() -> DeviceFacts.Hardware {
             DeviceFacts.Hardware(architecture: .x86, memory: 1 << 30, freeDisk: 1 << 30)
         }

@@ -63,6 +63,14 @@ import Testing
             #"{"microphone":"array 4"}"#,
             "field 'microphone': expected \(AttributeName.expected), got 'array 4'"
         ),
+        (
+            #"{"conditions":"wifi"}"#,
+            "field 'conditions': expected \(ConditionSource.expected), got 'wifi'"
+        ),
+        (
+            #"{"download_windows":[{"from":"25:00","until":"06:00"}]}"#,
+            "field 'download_windows[0].from': expected a time of day such as '22:00', got '25:00'"
+        ),
         (#"{"model":"targets"}"#, "field 'model': expected \(ModelName.expected), got 'targets'"),
         (
             #"{"region":"eu","region":"us"}"#,
@@ -80,6 +88,21 @@ import Testing
             #expect(
                 error.description == "configuration '\(folder.path("agent.json"))': \(message)")
         }
+    }
+
+    @Test func `knows who tells of link and battery, and when it may download`() throws {
+        try write(Self.least, to: "agent.json")
+        #expect(unsafe mkdir(folder.path("agent.d"), 0o755) == 0)
+        #expect(try settings().conditions == .kernel)
+        #expect(try settings().driver.downloadWindows == [])
+        try write(
+            #"{"conditions":"bus","download_windows":[{"from":"22:00","until":"06:00"}]}"#,
+            to: "agent.d/10-site.json")
+        #expect(try settings().conditions == .bus)
+        #expect(
+            try settings().driver.downloadWindows == [DailyWindow(from: 1_320, until: 360)])
+        try write(#"{"conditions":"/run/x.json"}"#, to: "agent.d/20-site.json")
+        #expect(try settings().conditions == .file("/run/x.json"))
     }
 
     @Test func `needs what has no default`() throws {

@@ -23,7 +23,12 @@ extension AgentDriver {
     func cancelSlotWork() {
         timers.stage = nil
         timers.consider = nil
-        for (ticket, kind) in jobs where kind == .stage || kind == .probe {
+        downloadWait = nil
+        cancel { $0 == .stage || $0 == .probe }
+    }
+
+    private func cancel(_ matches: (JobKind) -> Bool) {
+        for (ticket, kind) in jobs where matches(kind) {
             jobs[ticket] = nil
             orders.append(.cancel(ticket))
         }
@@ -61,7 +66,45 @@ extension AgentDriver {
             return
         }
         timers.stage = nil
-        order(.stage(target, into: attempt.slot), .stage)
+        switch leave(for: attempt, now) {
+        case .wait(let reason, let until): wait(for: reason, until: until, now)
+        case .go(let budget):
+            downloadWait = nil
+            downloadBudget = budget
+            timers.conditions = now + settings.conditionInterval
+            order(.stage(target, into: attempt.slot, atMost: budget?.bytes), .stage)
+        }
+    }
+
+    /// Looks whether a download under way may go on: what has come of it is kept.
+    func reviewStage(_ now: UTCTime) {
+        timers.conditions = nil
+        guard case .downloading(let attempt) = machine.state, isUnderWay({ $0 == .stage }) else {
+            return
+        }
+        switch leave(for: attempt, now) {
+        // Another link has another budget: then it is planned anew.
+        case .go(let budget) where budget != downloadBudget:
+            cancel { $0 == .stage }
+            startStage(now)
+        case .go: timers.conditions = now + settings.conditionInterval
+        case .wait(let reason, let until):
+            cancel { $0 == .stage }
+            wait(for: reason, until: until, now)
+        }
+    }
+
+    private func leave(for attempt: Attempt, _ now: UTCTime) -> DownloadLeave {
+        DownloadLeave(
+            for: attempt.release, under: surroundings.conditions(),
+            windows: settings.downloadWindows,
+            hasModel: machine.memory.slots.activeBundle != nil, at: now)
+    }
+
+    private func wait(for reason: DownloadWait, until: UTCTime?, _ now: UTCTime) {
+        if downloadWait != reason { log(.notice, "the download waits: \(reason.rawValue)") }
+        downloadWait = reason
+        timers.stage = until ?? now + settings.conditionInterval
     }
 
     private func manifest(of attempt: Attempt) -> ManifestTarget? {
@@ -112,7 +155,9 @@ extension AgentDriver {
             waiting.append(.staged)
         case .failure(let error):
             log(.warning, "cannot stage: \(error)")
-            waiting.append(.stagingFailed(StagingFailure(error, held: heldBytes)))
+            waiting.append(
+                .stagingFailed(
+                    StagingFailure(error, held: heldBytes, retries: downloadBudget?.retries)))
         }
     }
 
@@ -255,16 +300,21 @@ extension AgentDriver {
 
 extension StagingFailure {
     /// What a failed staging means, which left so many bytes of the bundle in the slot.
-    init(_ error: SlotError, held: Int64) {
-        switch error {
-        case .interrupted: self = .again(.unreachable, held: held, retryAfter: nil)
-        case .fetch(let error) where error.isRetryable:
-            self = .again(.unreachable, held: held, retryAfter: error.retryAfter)
-        case .fetch: self = .final(.refusedByRegistry)
-        case .wrongBytes: self = .final(.wrongBytes)
-        case .insufficientStorage: self = .final(.insufficientStorage)
-        case .leased: self = .again(.leased, held: held, retryAfter: nil)
-        case .notWhole, .system: self = .again(.fileSystem, held: held, retryAfter: nil)
+    init(_ error: SlotError, held: Int64, retries: Int?) {
+        func again(_ trouble: PassingTrouble, after seconds: Int64? = nil) -> StagingFailure {
+            .again(trouble, held: held, retryAfter: seconds, retries: retries)
         }
+        self =
+            switch error {
+            case .interrupted: again(.unreachable)
+            case .fetch(let error) where error.isRetryable:
+                again(.unreachable, after: error.retryAfter)
+            case .fetch: .final(.refusedByRegistry)
+            case .wrongBytes: .final(.wrongBytes)
+            case .insufficientStorage: .final(.insufficientStorage)
+            case .overBudget: .final(.byteBudget)
+            case .leased: again(.leased)
+            case .notWhole, .system: again(.fileSystem)
+            }
     }
 }

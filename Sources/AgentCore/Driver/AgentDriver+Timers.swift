@@ -26,6 +26,7 @@ extension AgentDriver {
             waiting.append(.pollDue)
         }
         if isDue(timers.stage, now) { startStage(now) }
+        if isDue(timers.conditions, now) { reviewStage(now) }
         if isDue(timers.consider, now) { consider(now) }
         if isDue(timers.verify, now) { verifySlots(now) }
         watchTime(now)

@@ -50,6 +50,8 @@ package final class AgentDriver<Journal: Journaling> {
     /// Why the journal could not be written; what happened meanwhile waits.
     package internal(set) var journalError: JournalError?
     package internal(set) var isEnrolled: Bool
+    /// Why the download of the attempt under way waits; nil while it does not.
+    package internal(set) var downloadWait: DownloadWait?
 
     var random: any RandomNumberGenerator & Sendable
     var schedule: PollSchedule
@@ -62,6 +64,8 @@ package final class AgentDriver<Journal: Journaling> {
     /// Events that have happened and could not be journaled yet, oldest first.
     var waiting: [AgentEvent] = []
     var jobs: [Ticket: JobKind] = [:]
+    /// What the link of the download under way may carry.
+    var downloadBudget: DownloadRules.Budget?
     var tickets = 0
     var postFailures = 0
     var lastTurn: UTCTime?
@@ -175,6 +179,8 @@ struct DriverTimers {
     var poll: UTCTime?
     var report: UTCTime?
     var stage: UTCTime?
+    /// When the conditions of a download under way are looked at again.
+    var conditions: UTCTime?
     var post: UTCTime?
     var saveTurns: UTCTime?
     var verify: UTCTime?
@@ -188,7 +194,7 @@ struct DriverTimers {
     private static var keys: [WritableKeyPath<DriverTimers, UTCTime?>] {
         [
             \.poll, \.report, \.stage, \.post, \.saveTurns, \.verify, \.journal, \.consider, \.link,
-            \.opening,
+            \.opening, \.conditions,
         ]
     }
 

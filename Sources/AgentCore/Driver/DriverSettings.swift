@@ -13,6 +13,10 @@ package struct DriverSettings: Sendable, Hashable {
     package var journalRetry: Int64 = 10
     /// Before a `current` link that could not be moved is tried again.
     package var linkRetry: Int64 = 10
+    /// How often a download that waits, or is under way, looks at link, battery and window.
+    package var conditionInterval: Int64 = 60
+    /// When the device's owner lets it download; none is any time.
+    package var downloadWindows: [DailyWindow] = []
     package var rules = MachineRules()
 
     package init() {}

@@ -7,7 +7,8 @@ package import Telemetry
 /// Long work that the driver hands to a worker: what blocks on the network, the disk or a child.
 package enum Job: Sendable {
     case poll(PollQuestion)
-    case stage(ManifestTarget, into: Slot)
+    /// With the most bytes that may come for it; nil for any number.
+    case stage(ManifestTarget, into: Slot, atMost: Int64?)
     case probe(Slot, deviceClass: AttributeName)
     case post(ReportBatch)
     case verify(Slot, BundleReference)
@@ -88,10 +89,11 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
             question.start = systemTime()
             let cycle = PollCycle(fetching: fetching, store: store, cache: cache, stop: stop)
             return .polled(Result { () throws(PollError) in try cycle.run(question) })
-        case .stage(let target, let slot):
+        case .stage(let target, let slot, let limit):
             return .staged(
                 Result { () throws(SlotError) in
-                    try slots.stage(target, into: slot, from: fetching, until: stop)
+                    try slots.stage(
+                        target, into: slot, from: fetching, atMost: limit, until: stop)
                 })
         case .probe(let slot, let deviceClass):
             return .probed(

@@ -188,6 +188,7 @@ extension Release {
             "burn_in_turns": .integer(Int64(burnInTurns)),
         ]
         fields["probation"] = probation?.json
+        fields["download"] = download?.json
         fields["rollback_floor"] = rollbackFloor.map { .string($0.description) }
         return .object(fields)
     }
@@ -203,8 +204,16 @@ extension Release {
             isPlanDriven: try fields.bool("plan_driven"),
             probation: try ProbationTerms(optional: &fields, at: "probation"),
             burnInTurns: Int(try fields.integer("burn_in_turns", in: 0...1_000_000)),
-            rollbackFloor: try fields.optionalVersion("rollback_floor"))
+            rollbackFloor: try fields.optionalVersion("rollback_floor"),
+            download: try DownloadRules(optional: &fields, at: "download"))
         try fields.refuseUnknown()
+    }
+}
+
+extension DownloadRules {
+    fileprivate init?(optional outer: inout Fields, at key: String) throws(FieldError) {
+        guard outer.optional(key) != nil else { return nil }
+        try self.init(reading: try outer.value(key, "an object"), at: outer.path(of: key))
     }
 }
 

@@ -32,8 +32,8 @@ package struct PollOutcome: Sendable, Hashable {
 /// Why a bundle did not come into its slot.
 package enum StagingFailure: Sendable, Hashable {
     /// May succeed if begun again: what has come is kept, `held` bytes by now; not before `retryAfter` seconds
-    /// where the registry asked for that.
-    case again(PassingTrouble, held: Int64, retryAfter: Int64?)
+    /// where the registry asked for that, and so often as the policy allows on this link, where it says.
+    case again(PassingTrouble, held: Int64, retryAfter: Int64?, retries: Int? = nil)
     case final(PassingTrouble)
 }
 

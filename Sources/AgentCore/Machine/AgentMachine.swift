@@ -87,9 +87,10 @@ package struct AgentMachine: Sendable, Hashable {
             memory.state = .verified(attempt.entering(until: now + rules.verifiedSeconds))
             let wayBack = attempt.previous.map { [AgentEffect.verify($0)] } ?? []
             return [.save, memory.report(.verified, attempt)] + wayBack + [.consider]
-        case .stagingFailed(.again(let trouble, let held, let retryAfter)):
+        case .stagingFailed(.again(let trouble, let held, let retryAfter, let retries)):
             return memory.stageAgain(
-                attempt, trouble, held: held, retryAfter: retryAfter, rules, now)
+                attempt, trouble, held: held, retryAfter: retryAfter,
+                tries: retries.map { $0 + 1 } ?? rules.mostTries, rules, now)
         case .stagingFailed(.final(let trouble)):
             return memory.retreat(attempt, .failed(trouble), rules, now)
         default: return []

@@ -45,11 +45,11 @@ extension MachineState {
 
     /// A download broke off: it goes on after a pause, until it has been begun too often without any progress.
     mutating func stageAgain(
-        _ attempt: Attempt, _ trouble: PassingTrouble, held: Int64, retryAfter: Int64?,
+        _ attempt: Attempt, _ trouble: PassingTrouble, held: Int64, retryAfter: Int64?, tries: Int,
         _ rules: MachineRules, _ now: UTCTime
     ) -> [AgentEffect] {
         var attempt = attempt.holding(held)
-        guard attempt.tries < rules.mostTries else {
+        guard attempt.tries < tries else {
             return retreat(attempt, .failed(trouble), rules, now)
         }
         let asked = min(retryAfter ?? 0, rules.longestRest)

@@ -25,10 +25,13 @@ package struct Release: Sendable, Hashable {
     package let burnInTurns: Int
     /// The oldest version to go back to, once this bundle is committed.
     package let rollbackFloor: SemanticVersion?
+    /// What the policy lets the download cost; nil for no limits.
+    package let download: DownloadRules?
 
     package init(
         bundle: BundleReference, direction: Direction, needsBeacon: Bool, isPlanDriven: Bool = true,
-        probation: ProbationTerms?, burnInTurns: Int = 0, rollbackFloor: SemanticVersion? = nil
+        probation: ProbationTerms?, burnInTurns: Int = 0, rollbackFloor: SemanticVersion? = nil,
+        download: DownloadRules? = nil
     ) {
         self.bundle = bundle
         self.direction = direction
@@ -37,6 +40,7 @@ package struct Release: Sendable, Hashable {
         self.probation = probation
         self.burnInTurns = burnInTurns
         self.rollbackFloor = rollbackFloor
+        self.download = download
     }
 }
 

@@ -16,6 +16,8 @@ package enum ProbationFall: String, Sendable, Hashable, CaseIterable {
 package enum PassingTrouble: Sendable, Hashable {
     case unreachable
     case insufficientStorage
+    /// More bytes than the link may carry.
+    case byteBudget
     case wrongBytes
     case refusedByRegistry
     case leased
@@ -31,6 +33,7 @@ package enum PassingTrouble: Sendable, Hashable {
 extension PassingTrouble: CustomStringConvertible {
     private static let words: [(PassingTrouble, String)] = [
         (.unreachable, "unreachable"), (.insufficientStorage, "insufficient-storage"),
+        (.byteBudget, "byte-budget"),
         (.wrongBytes, "wrong-bytes"), (.refusedByRegistry, "refused-by-registry"),
         (.leased, "leased"), (.fileSystem, "file-system"), (.deadline, "deadline"),
         (.restarts, "restarts"), (.noSmokeTest, "no-smoke-test"), (.activation, "activation"),

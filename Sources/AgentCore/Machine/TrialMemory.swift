@@ -121,7 +121,8 @@ extension PassingTrouble {
     package var isOfTheBundle: Bool {
         switch self {
         case .smoke(let reason): !reason.isOfTheDevice
-        case .unreachable, .insufficientStorage, .wrongBytes, .refusedByRegistry, .leased,
+        case .unreachable, .insufficientStorage, .byteBudget, .wrongBytes, .refusedByRegistry,
+            .leased,
             .fileSystem, .deadline, .restarts, .noSmokeTest, .activation:
             false
         }

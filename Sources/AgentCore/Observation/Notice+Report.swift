@@ -105,6 +105,7 @@ extension PassingTrouble {
         switch self {
         case .unreachable, .refusedByRegistry: .network
         case .insufficientStorage: .noSpace
+        case .byteBudget: .byteBudgetSpent
         case .wrongBytes: .digestMismatch
         case .leased: .leaseOverdue
         case .fileSystem, .activation: .storageFailed

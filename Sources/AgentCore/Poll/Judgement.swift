@@ -116,7 +116,8 @@ extension Wish {
                 needsBeacon: decision.waitsForBeacon && !isBack,
                 probation: isBack ? nil : terms.map { ProbationTerms(of: $0) } ?? ProbationTerms(),
                 burnInTurns: isBack ? 0 : terms?.burnInTurns ?? 0,
-                rollbackFloor: manifest.manifest.rollbackFloor))
+                rollbackFloor: manifest.manifest.rollbackFloor,
+                download: isBack ? nil : terms?.download))
     }
 }
 

@@ -72,6 +72,8 @@ package enum SlotError: Error, Sendable, Hashable {
     case wrongBytes(path: TargetPath, expected: SHA256Digest, found: SHA256Digest)
     /// Less room than the bundle needs (bytes), found before the first byte was written.
     case insufficientStorage(needed: Int64, free: Int64)
+    /// More bytes must come than the link may carry for this attempt, found before the first one came.
+    case overBudget(needed: Int64, allowed: Int64)
     /// An application holds the slot that would have to be written.
     case leased(Slot, overdue: Bool)
     /// The slot does not hold this bundle whole.
@@ -89,6 +91,8 @@ extension SlotError: CustomStringConvertible {
             "file '\(path)': expected SHA-256 \(expected), got \(found)"
         case .insufficientStorage(let needed, let free):
             "disk: expected \(needed) bytes of room, got \(free)"
+        case .overBudget(let needed, let allowed):
+            "download: expected at most \(allowed) bytes on this link, got \(needed)"
         case .leased(let slot, false):
             "slot \(slot): expected no application on it, got one that holds it"
         case .leased(let slot, true):
@@ -117,9 +121,11 @@ package protocol SlotStoring: Sendable {
     /// Space is reserved before the first byte. A file that the other slot holds whole (by digest) is
     /// linked or cloned from there; what an earlier call left in this slot is checked chunk by chunk and
     /// kept. Chunks are checked as they arrive, and files once more as a whole.
-    /// On return every byte and name is durable; a slot that already holds the bundle whole returns at once.
+    /// On return every byte and name is durable; a slot that already holds the bundle whole returns at once. More bytes
+    /// that must come than `limit` (nil: any number) are `.overBudget`, before the first one is asked for.
     func stage(
-        _ target: ManifestTarget, into slot: Slot, from source: any Fetching, until stop: Interrupt
+        _ target: ManifestTarget, into slot: Slot, from source: any Fetching,
+        atMost limit: Int64?, until stop: Interrupt
     ) throws(SlotError) -> StagingSummary
 
     /// Removes what `stage` has left of a bundle on its way into `slot`; a sealed slot stays as it is.
@@ -143,4 +149,13 @@ package protocol SlotStoring: Sendable {
 
     /// The manifest that a slot's folder holds, read strictly; nil where there is none.
     func manifest(in slot: Slot) throws(SlotError) -> ManifestTarget?
+}
+
+extension SlotStoring {
+    /// Stages whatever number of bytes it takes.
+    package func stage(
+        _ target: ManifestTarget, into slot: Slot, from source: any Fetching, until stop: Interrupt
+    ) throws(SlotError) -> StagingSummary {
+        try stage(target, into: slot, from: source, atMost: nil, until: stop)
+    }
 }

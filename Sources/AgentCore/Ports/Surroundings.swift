@@ -8,4 +8,7 @@ package protocol Surroundings: Sendable {
 
     /// Temperature, charge and kind of microphone, each where the device has or knows it.
     func environment() -> DeviceEnvironment
+
+    /// Link and battery, each where somebody can tell; within a fraction of a second.
+    func conditions() -> Conditions
 }

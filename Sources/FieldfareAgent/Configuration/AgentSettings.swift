@@ -21,6 +21,7 @@ package struct AgentSettings: Sendable, Hashable {
     package let smokeProgram: String
     package let speechRuntime: String
     package let enrolmentTokenFile: String?
+    package let conditions: ConditionSource
     package let driver: DriverSettings
     /// Seconds that an application may keep a lease before it is reported.
     package let leaseDeadline: Int64
@@ -53,6 +54,7 @@ package struct AgentSettings: Sendable, Hashable {
         microphone = values.microphone
         smokeProgram = try need("smoke_program", values.smokeProgram)
         speechRuntime = try need("speech_runtime", values.speechRuntime)
+        conditions = try need("conditions", values.conditions)
         enrolmentTokenFile = values.enrolmentTokenFile
         leaseDeadline = try need("lease_deadline_s", values.seconds["lease_deadline_s"])
         connectTimeout = try need("connect_timeout_s", values.seconds["connect_timeout_s"])
@@ -64,6 +66,7 @@ package struct AgentSettings: Sendable, Hashable {
             "turn_save_interval_s", values.seconds["turn_save_interval_s"])
         driver.quietSeconds = try need("quiet_s", values.seconds["quiet_s"])
         driver.verifyInterval = try need("verify_interval_s", values.seconds["verify_interval_s"])
+        driver.downloadWindows = try need("download_windows", values.downloadWindows)
         driver.rules.restSeconds = try need("rest_s", values.seconds["rest_s"])
         self.driver = driver
     }

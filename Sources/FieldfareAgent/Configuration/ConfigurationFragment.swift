@@ -1,3 +1,4 @@
+package import AgentCore
 package import Primitives
 
 /// One configuration file as it was written: every field optional, unknown ones refused.
@@ -22,6 +23,8 @@ package struct ConfigurationFragment: Sendable, Hashable {
     package var smokeProgram: String?
     package var speechRuntime: String?
     package var enrolmentTokenFile: String?
+    package var conditions: ConditionSource?
+    package var downloadWindows: [DailyWindow]?
     package var seconds: [String: Int64] = [:]
 
     package init() {}
@@ -68,6 +71,16 @@ package struct ConfigurationFragment: Sendable, Hashable {
         smokeProgram = try fields.optionalPath("smoke_program")
         speechRuntime = try fields.optionalPath("speech_runtime")
         enrolmentTokenFile = try fields.optionalPath("enrolment_token_file")
+        conditions = try fields.optionalParse("conditions", ConditionSource.expected) {
+            ConditionSource($0)
+        }
+        if fields.optional("download_windows") != nil {
+            var windows: [DailyWindow] = []
+            for (json, path) in try fields.array("download_windows", limit: DailyWindow.most) {
+                windows.append(try DailyWindow(reading: json, at: path))
+            }
+            downloadWindows = windows
+        }
         for (key, range) in Self.spans {
             seconds[key] = try fields.optionalInteger(key, in: range)
         }
@@ -93,6 +106,8 @@ package struct ConfigurationFragment: Sendable, Hashable {
         set("smoke_program", smokeProgram)
         set("speech_runtime", speechRuntime)
         set("enrolment_token_file", enrolmentTokenFile)
+        set("conditions", conditions?.description)
+        fields["download_windows"] = downloadWindows.map { .array($0.map(\.json)) }
         for (key, value) in seconds { fields[key] = .integer(value) }
         return fields
     }
@@ -114,6 +129,8 @@ package struct ConfigurationFragment: Sendable, Hashable {
         smokeProgram = other.smokeProgram ?? smokeProgram
         speechRuntime = other.speechRuntime ?? speechRuntime
         enrolmentTokenFile = other.enrolmentTokenFile ?? enrolmentTokenFile
+        conditions = other.conditions ?? conditions
+        downloadWindows = other.downloadWindows ?? downloadWindows
         seconds.merge(other.seconds) { _, new in new }
     }
 }

@@ -19,6 +19,8 @@ package struct MergedConfiguration: Sendable, Hashable {
         defaults.trustedRoot = "/etc/fieldfare/root.json"
         defaults.channel = .main
         defaults.labels = []
+        defaults.conditions = .kernel
+        defaults.downloadWindows = []
         defaults.smokeProgram = "/usr/bin/fieldfare-smoke"
         defaults.speechRuntime = "/usr/lib/fieldfare/speech"
         defaults.seconds = [

@@ -102,7 +102,9 @@ final class AgentLoop {
         }
         let parts = DriverParts(
             journal: journal, slots: slots,
-            surroundings: DeviceSurroundings(slots: slots, microphone: settings.microphone),
+            surroundings: DeviceSurroundings(
+                slots: slots, microphone: settings.microphone,
+                sensing: settings.conditions.sensing),
             key: key, random: SystemRandom())
         do {
             return try AgentDriver(

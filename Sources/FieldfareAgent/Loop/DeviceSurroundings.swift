@@ -11,6 +11,7 @@ struct DeviceSurroundings: Surroundings {
     /// Whose file system a new bundle would fill.
     let slots: SlotFolder
     let microphone: AttributeName?
+    let sensing: any ConditionSensing
     let sensors = SensorFiles()
 
     func hardware() -> DeviceFacts.Hardware {
@@ -23,6 +24,8 @@ struct DeviceSurroundings: Surroundings {
             temperatureTenths: sensors.temperatureTenths, batteryPercent: sensors.batteryPercent,
             microphone: microphone)
     }
+
+    func conditions() -> Conditions { sensing.conditions() }
 
     private static var architecture: Architecture {
         #if arch(arm64)

@@ -19,11 +19,14 @@ package struct SensorFiles: Sendable {
 
     /// The charge of the battery that is nearest to empty, of those that feed the device itself.
     package var batteryPercent: Int64? {
-        folders("power_supply")
-            .filter { Self.text("type", in: $0) == "Battery" }
-            .filter { Self.text("scope", in: $0) != "Device" }  // a headset's, say
+        batteries
             .compactMap { Self.number("capacity", in: $0) }
             .filter { (0...100).contains($0) }.min()
+    }
+
+    /// Whether a battery that feeds the device itself is being emptied.
+    package var isDischarging: Bool {
+        batteries.contains { Self.text("status", in: $0) == "Discharging" }
     }
 
     /// The hottest zone, in tenths of a degree Celsius.
@@ -31,6 +34,12 @@ package struct SensorFiles: Sendable {
         folders("thermal", named: "thermal_zone")
             .compactMap { Self.number("temp", in: $0).map { $0 / 100 } }
             .filter { Self.believed.contains($0) }.max()
+    }
+
+    private var batteries: [Directory] {
+        folders("power_supply")
+            .filter { Self.text("type", in: $0) == "Battery" }
+            .filter { Self.text("scope", in: $0) != "Device" }  // a headset's, say
     }
 
     /// The folders of one class; the kernel's are links, which are followed.

@@ -26,7 +26,9 @@ package struct AgentStatus: Sendable {
             "metadata": Self.metadata(driver),
             "trials": .array(machine.trials.trials.map(Self.trial)),
         ]
-        fields["attempt"] = machine.state.attempt.map(Self.attempt)
+        fields["attempt"] = machine.state.attempt.map { attempt in
+            Self.attempt(attempt, waiting: driver.downloadWait)
+        }
         fields["probation"] = driver.observation.watch.map { watch in
             var probation = watch.json.object ?? [:]
             probation["reference"] = .bool(watch.reference != nil)
@@ -52,14 +54,16 @@ package struct AgentStatus: Sendable {
         ]
     }
 
-    private static func attempt(_ attempt: Attempt) -> JSON {
-        [
+    private static func attempt(_ attempt: Attempt, waiting: DownloadWait?) -> JSON {
+        var fields: JSONObject = [
             "version": .string(attempt.release.bundle.version.description),
             "slot": .string(attempt.slot.rawValue),
             "direction": .string(attempt.release.direction.rawValue),
             "trace": .string(attempt.trace.description),
             "deadline": .string(attempt.deadline.description),
         ]
+        fields["waiting"] = waiting.map { .string($0.rawValue) }
+        return .object(fields)
     }
 
     private static func trial(_ trial: Trial) -> JSON {

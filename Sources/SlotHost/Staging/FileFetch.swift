@@ -6,7 +6,7 @@ import Primitives
 /// Brings one file together: chunks that an earlier call left, chunks of other files, and the rest from the network.
 struct FileFetch {
     private let file: ManifestFile
-    private let part: PartFile
+    let part: PartFile
     private let source: any Fetching
     private let stop: Interrupt
     private(set) var fetchedBytes: Int64 = 0
@@ -23,12 +23,13 @@ struct FileFetch {
         self.stop = stop
     }
 
-    /// Makes every chunk meet its digest, durably.
+    /// Fetches chunks that are missing, and makes the whole file durable.
     ///
     /// - Throws: `.wrongBytes` where the source sends other bytes twice; then none of those are kept. After `.fetch` and
     ///   `.interrupted`, what has come is kept, durably, to go on from.
-    mutating func run(using donors: inout DonorChunks) throws(SlotError) {
-        for var chunks in Self.runs(of: try missingChunks(using: &donors)) {
+    mutating func run(_ missing: [Int]) throws(SlotError) {
+        if let (index, range) = try head(among: missing) { try keepHead(of: index, range) }
+        for var chunks in Self.runs(of: missing) {
             while !chunks.isEmpty { chunks = try receive(chunks)..<chunks.upperBound }
         }
         try onDisk { () throws(FileError) in try part.sync() }
@@ -37,9 +38,7 @@ struct FileFetch {
     // MARK: What is there
 
     /// The chunks that only the network has; takes those that other files have.
-    private mutating func missingChunks(
-        using donors: inout DonorChunks
-    ) throws(SlotError) -> [Int] {
+    mutating func missingChunks(using donors: inout DonorChunks) throws(SlotError) -> [Int] {
         let size = try onDisk { () throws(FileError) in try part.file.size() }
         var hasher = FileHasher(until: stop)
         var missing: [Int] = []
@@ -56,12 +55,29 @@ struct FileFetch {
                 reusedBytes += Int64(range.count)
             } else {
                 missing.append(index)
-                if (range.lowerBound + 1..<range.upperBound).contains(size) {
-                    try keepHead(of: index, range.lowerBound..<size)
-                }
             }
         }
         return missing
+    }
+
+    /// The bytes that the source must send for chunks that are missing.
+    func bytes(of missing: [Int]) throws(SlotError) -> Int64 {
+        let chunks = missing.reduce(Int64(0)) { $0 + Int64(file.range(ofChunk: $1).count) }
+        return chunks - Int64(try head(among: missing)?.range.count ?? 0)
+    }
+
+    /// The chunk that an interrupted call was receiving, with where its bytes lie.
+    private func head(
+        among missing: [Int]
+    ) throws(SlotError) -> (index: Int, range: Range<Int64>)? {
+        let size = try onDisk { () throws(FileError) in try part.file.size() }
+        for index in missing {
+            let range = file.range(ofChunk: index)
+            if (range.lowerBound + 1..<range.upperBound).contains(size) {
+                return (index, range.lowerBound..<size)
+            }
+        }
+        return nil
     }
 
     private mutating func keepHead(of index: Int, _ range: Range<Int64>) throws(SlotError) {

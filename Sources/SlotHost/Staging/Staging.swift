@@ -9,6 +9,7 @@ import Primitives
 ///     gather   files of the old bundle that the new one also has are kept by digest, the others removed
 ///     reuse    what is whole here or in the other slot is hashed, and linked
 ///     reserve  disk for all that is missing
+///     plan     which chunks other files have, and which must come; refused beyond the limit
 ///     fetch    chunk by chunk, then each file as a whole
 ///     place    every file gets its path in the slot
 ///     seal     the manifest gets its place, by one rename
@@ -20,6 +21,7 @@ struct Staging {
     private let slot: Slot
     private let target: ManifestTarget
     private let source: any Fetching
+    private let limit: Int64?
     private let stop: Interrupt
     private let folder: Directory
     private var donors = DonorChunks()
@@ -27,12 +29,13 @@ struct Staging {
 
     init(
         _ target: ManifestTarget, into slot: Slot, of slots: SlotFolder,
-        from source: any Fetching, until stop: Interrupt
+        from source: any Fetching, atMost limit: Int64?, until stop: Interrupt
     ) throws(SlotError) {
         self.slots = slots
         self.slot = slot
         self.target = target
         self.source = source
+        self.limit = limit
         self.stop = stop
         folder = try onDisk { () throws(FileError) in
             try slots.root.makeFolders(SlotPaths(slot).staging, mode: .ownerOnly)
@@ -47,7 +50,7 @@ struct Staging {
         }
         let missing = try reuse()
         try reserve(missing)
-        for file in missing { try fetch(file) }
+        for (file, chunks) in try plan(missing) { try fetch(file, chunks) }
         try onDisk { () throws(FileError) in
             try place()
             try seal()
@@ -215,10 +218,34 @@ struct Staging {
         return part
     }
 
-    private mutating func fetch(_ file: ManifestFile) throws(SlotError) {
+    /// The chunks that must come, by file.
+    ///
+    /// - Throws: `.overBudget` where they are more than the limit: what cannot end is not begun.
+    private mutating func plan(
+        _ files: [ManifestFile]
+    ) throws(SlotError) -> [(ManifestFile, missing: [Int])] {
+        var plan: [(ManifestFile, missing: [Int])] = []
+        var needed: Int64 = 0
+        for file in files {
+            var fetch = try self.fetch(of: file)
+            let missing = try fetch.missingChunks(using: &donors)
+            needed += try fetch.bytes(of: missing)
+            summary.reusedBytes += fetch.reusedBytes
+            plan.append((file, missing))
+        }
+        if let limit, needed > limit { throw .overBudget(needed: needed, allowed: limit) }
+        return plan
+    }
+
+    private func fetch(of file: ManifestFile) throws(SlotError) -> FileFetch {
         let part = PartFile(try onDisk { () throws(FileError) in try open(file) })
-        var fetch = FileFetch(file, into: part, from: source, until: stop)
-        try fetch.run(using: &donors)
+        return FileFetch(file, into: part, from: source, until: stop)
+    }
+
+    private mutating func fetch(_ file: ManifestFile, _ missing: [Int]) throws(SlotError) {
+        var fetch = try self.fetch(of: file)
+        let part = fetch.part
+        try fetch.run(missing)
         summary.fetchedBytes += fetch.fetchedBytes
         summary.reusedBytes += fetch.reusedBytes
         var hasher = FileHasher(until: stop)
@@ -290,7 +317,7 @@ extension SlotFolder {
 
     package func stage(
         _ target: ManifestTarget, into slot: Slot, from source: any Fetching,
-        until stop: Interrupt
+        atMost limit: Int64?, until stop: Interrupt
     ) throws(SlotError) -> StagingSummary {
         let isThere = try onDisk { () throws(FileError) in
             guard try contents(slot) == .whole(target.reference) else { return false }
@@ -303,7 +330,7 @@ extension SlotFolder {
         return try whileHolding(slot) { () throws(SlotError) in
             do throws(SlotError) {
                 var staging = try Staging(
-                    target, into: slot, of: self, from: source, until: stop)
+                    target, into: slot, of: self, from: source, atMost: limit, until: stop)
                 return try staging.run()
             } catch {
                 guard error.isOutOfSpace else { throw error }

@@ -15,6 +15,12 @@ final class TestDevice {
     let probing = ScriptedProbing()
     let journal = MemoryJournal()
     let cache = MemoryCache()
+    private let told = TestConditions()
+    /// Link and battery, as the device is told them.
+    var conditions: Conditions {
+        get { told.now }
+        set { told.now = newValue }
+    }
     let store: MemoryMetadataStore
     /// The system's clock; who sets it sets the clock, which lets no time pass.
     var now: UTCTime {
@@ -24,6 +30,10 @@ final class TestDevice {
     private(set) var driver: AgentDriver<MemoryJournal>
     private(set) var announced: [SemanticVersion?] = []
     private(set) var log: [String] = []
+    /// Whether a download stays under way until somebody cancels it; those cancelled.
+    var keepsDownloading = false
+    private(set) var cancelledDownloads = 0
+    private var downloads: Set<Ticket> = []
     var settings: DriverSettings
     private let key: Ed25519PrivateKey
     private let profile: DeviceProfile
@@ -72,7 +82,9 @@ final class TestDevice {
         settings.pollInterval = 60
         settings.reportInterval = 300
         settings.verifyInterval = 3_600
-        driver = try Self.driver(journal, slots, key, profile, hardware, settings, now)
+        driver = try Self.driver(
+            journal, slots, key, profile, TestSurroundings(hardware, conditions: told),
+            settings, now)
         try start()
     }
 
@@ -84,12 +96,12 @@ final class TestDevice {
 
     private static func driver(
         _ journal: MemoryJournal, _ slots: MemorySlots, _ key: Ed25519PrivateKey,
-        _ profile: DeviceProfile, _ hardware: DeviceFacts.Hardware, _ settings: DriverSettings,
+        _ profile: DeviceProfile, _ surroundings: TestSurroundings, _ settings: DriverSettings,
         _ now: UTCTime
     ) throws -> AgentDriver<MemoryJournal> {
         try AgentDriver(
             DriverParts(
-                journal: journal, slots: slots, surroundings: TestSurroundings(hardware), key: key,
+                journal: journal, slots: slots, surroundings: surroundings, key: key,
                 random: SeededGenerator(seed: 7)),
             profile: profile, settings: settings, isEnrolled: true, at: now)
     }
@@ -97,7 +109,9 @@ final class TestDevice {
     /// The process is gone and comes again; the journal, slots and metadata stay.
     func restart() throws {
         clock = clocks.clock()
-        driver = try Self.driver(journal, slots, key, profile, hardware, settings, clock.now)
+        driver = try Self.driver(
+            journal, slots, key, profile, TestSurroundings(hardware, conditions: told),
+            settings, clock.now)
         try start()
     }
 
@@ -130,8 +144,14 @@ final class TestDevice {
                 switch order {
                 case .start(let ticket, let job, _):
                     guard !cancelled.contains(ticket) else { continue }
+                    if keepsDownloading, case .stage = job {
+                        downloads.insert(ticket)
+                        continue
+                    }
                     driver.finish(ticket, runner.run(job, until: Interrupt()), by: &clock)
-                case .cancel(let ticket): cancelled.insert(ticket)
+                case .cancel(let ticket):
+                    cancelled.insert(ticket)
+                    if downloads.remove(ticket) != nil { cancelledDownloads += 1 }
                 case .announce(let version): announced.append(version)
                 case .log(let level, let text): log.append("<\(level.rawValue)>\(text)")
                 }

@@ -180,16 +180,31 @@ extension MemorySlots {
     }
 
     package func stage(
-        _ target: ManifestTarget, into slot: Slot, from source: any Fetching, until stop: Interrupt
+        _ target: ManifestTarget, into slot: Slot, from source: any Fetching,
+        atMost limit: Int64?, until stop: Interrupt
     ) throws(SlotError) -> StagingSummary {
         var summary = StagingSummary(fetchedBytes: 0, reusedBytes: 0)
         guard try begin(target, in: slot) else { return summary }
+        let needed = needed(for: target, in: slot)
+        if let limit, needed > limit { throw .overBudget(needed: needed, allowed: limit) }
         var seen: Set<SHA256Digest> = []
         for file in target.manifest.files where seen.insert(file.sha256).inserted {
             try bring(file, into: slot, from: source, until: stop, &summary)
         }
         state.withLock { $0.folders[slot].seal() }
         return summary
+    }
+
+    /// The bytes that must come.
+    private func needed(for target: ManifestTarget, in slot: Slot) -> Int64 {
+        let lengths = target.manifest.files.map { ($0.sha256, $0.length) }
+        return state.withLock { state in
+            Dictionary(lengths) { first, _ in first }.reduce(0) { sum, file in
+                let there = state.folders[slot.other].sealedBytes(of: file.key)
+                let held = there ?? state.folders[slot].arrived[file.key]
+                return sum + file.value - Int64(held?.count ?? 0)
+            }
+        }
     }
 
     /// Unseals the slot; false where it holds the bundle already.

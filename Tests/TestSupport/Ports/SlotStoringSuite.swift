@@ -132,6 +132,34 @@ package struct SlotStoringSuite {
         }
     }
 
+    /// What must come is counted before the first byte of it comes, after what is here; more than the limit is not begun.
+    package func keepsToItsLimit() throws {
+        let subject = try both()
+        let slots = try subject.opened()
+        let third = try MemoryBundle("1.2.0", ["extra.txt": new.files["extra.txt"]])
+        let source = MemorySource([third])
+        let needed = length(third, Self.model)
+        #expect(throws: SlotError.overBudget(needed: needed, allowed: needed - 1)) {
+            try slots.stage(
+                third.target, into: .b, from: source, atMost: needed - 1, until: Interrupt())
+        }
+        #expect(source.sentBytes == 0)
+        source.breakOff(after: 2)
+        #expect(throws: SlotError.fetch(.unreachable("reset"))) {
+            try slots.stage(
+                third.target, into: .b, from: source, atMost: needed, until: Interrupt())
+        }
+        let again = try subject.opened()
+        #expect(throws: SlotError.overBudget(needed: needed - 2, allowed: needed - 3)) {
+            try again.stage(
+                third.target, into: .b, from: source, atMost: needed - 3, until: Interrupt())
+        }
+        _ = try again.stage(
+            third.target, into: .b, from: source, atMost: needed - 2, until: Interrupt())
+        #expect(source.sentBytes == needed)
+        try expectWhole(subject, .b, third)
+    }
+
     /// Another bundle takes the place of one that is on its way, or whole.
     package func changesItsMind() throws {
         let subject = try both()
@@ -368,6 +396,7 @@ package struct SlotStoringSuite {
         try stages()
         try reuses()
         try goesOn()
+        try keepsToItsLimit()
         try changesItsMind()
         try discards()
         try refusesOtherBytes()
