@@ -190,21 +190,30 @@ final class AgentLoop {
         return Int32(clamping: min(max(Self.leastWait, wait), 3_600_000))
     }
 
-    /// Does what the driver has ordered.
+    /// The state that was told last to those who asked for events.
+    private var toldState = ""
+
+    /// Does what the driver has ordered, and tells the state that it has come to.
     private func carryOut() {
         while true {
             let orders = driver.takeOrders()
-            if orders.isEmpty { return }
+            if orders.isEmpty { break }
             for order in orders {
                 switch order {
                 case .start(let ticket, let job, let trace):
                     workshop.start(ticket, job, trace: trace)
                 case .cancel(let ticket): workshop.cancel(ticket)
-                case .announce(let version): server.announce(version)
+                case .announce(let version):
+                    server.tell(.model(version))
+                    for event in answers.releases() { server.tell(event) }
                 case .log(let level, let text): Log.write(level, text)
                 }
             }
         }
+        let state = driver.machine.memory.state.name
+        guard state != toldState else { return }
+        toldState = state
+        server.tell(.state(state))
     }
 }
 
