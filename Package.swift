@@ -213,14 +213,15 @@ let deviceTests: [Target] = [
     tests(
         "FieldfareAgentTests",
         [
-            "AgentCore", "CPosixShims", "Cryptography", "CurlTransport", "FieldfareAgent",
-            "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF",
+            "AgentCore", "AgentJournal", "CPosixShims", "Cryptography", "CurlTransport",
+            "FieldfareAgent", "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost",
+            "Speech", "TUF",
             "Telemetry",
         ]),
     // The C library from C, C++ and Python, with a running agent and without one.
     tests(
         "FieldfareCTests",
-        ["AgentCore", "CPosixShims", "PosixFiles", "Primitives", "SlotHost", "Speech"],
+        ["AgentCore", "PosixFiles", "Primitives", "SlotHost", "Speech"],
         exclude: ["c"]),
 ]
 

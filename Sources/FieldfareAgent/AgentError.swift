@@ -34,6 +34,9 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
         /// The agent's answer is not one that this library knows.
         public static let malformedAnswer = Code(rawValue: "malformed_answer")
 
+        /// Stopped before it was done.
+        public static let interrupted = Code(rawValue: "interrupted")
+
         /// The word.
         public var description: String { rawValue }
     }
