@@ -1,5 +1,4 @@
 package import AgentCore
-import Cryptography
 import Glibc
 import ModelBundle
 package import PosixFiles
