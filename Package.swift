@@ -66,6 +66,8 @@ let shims: [Target] = [
         cSettings: strictC + [.headerSearchPath("../../.deps/sherpa-onnx/include")],
         cxxSettings: strictCXX,
         linkerSettings: [.linkedLibrary("dl")]),
+    // The C header of the agent's library, and the last error of a thread.
+    .target(name: "CFieldfare", cSettings: strictC),
 ]
 
 // MARK: Pure targets: no I/O, no clock, no async
@@ -122,6 +124,8 @@ let device: [Target] = [
             "AgentCore", "AgentJournal", "CPosixShims", "Cryptography", "CurlTransport", "Health",
             "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "TUF", "Telemetry",
         ]),
+    // What the C header promises, by the public face.
+    library("FieldfareC", ["CFieldfare", "FieldfareAgent"]),
     // The agent as a daemon.
     program("fieldfare-agent", ["FieldfareAgent", "PosixFiles", "Primitives", "SlotHost"]),
     // One smoke test in one process: decodes the packaged utterances, prints one JSON line.
@@ -209,10 +213,16 @@ let deviceTests: [Target] = [
     tests(
         "FieldfareAgentTests",
         [
-            "AgentCore", "CPosixShims", "Cryptography", "CurlTransport", "FieldfareAgent",
-            "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF",
+            "AgentCore", "AgentJournal", "CPosixShims", "Cryptography", "CurlTransport",
+            "FieldfareAgent", "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost",
+            "Speech", "TUF",
             "Telemetry",
         ]),
+    // The C library from C, C++ and Python, with a running agent and without one.
+    tests(
+        "FieldfareCTests",
+        ["AgentCore", "PosixFiles", "Primitives", "SlotHost", "Speech"],
+        exclude: ["c"]),
 ]
 
 // MARK: The server side
@@ -374,6 +384,7 @@ let package = Package(
     name: "fieldfare",
     products: [
         .library(name: "FieldfareAgent", targets: ["FieldfareAgent"]),
+        .library(name: "fieldfare-c", type: .dynamic, targets: ["FieldfareC"]),
         .executable(name: "fieldfare-agent", targets: ["fieldfare-agent"]),
         .executable(name: "fieldfare-smoke", targets: ["fieldfare-smoke"]),
     ]

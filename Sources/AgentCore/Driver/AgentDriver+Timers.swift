@@ -130,6 +130,7 @@ extension AgentDriver {
 
     /// Polls now, out of turn.
     package func check(at clock: UTCTime) {
+        timers.endOpening(at: now(clock))
         handle(.pollDue, at: clock)
     }
 
