@@ -145,6 +145,7 @@ let deviceTests: [Target] = [
         name: "TestSupport",
         dependencies: [
             "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "Speech", "TUF",
+            "Telemetry",
         ],
         path: "Tests/TestSupport", swiftSettings: house),
     // A VFS over SQLite's own, whose changes of the disk can be seen, failed and forgotten.

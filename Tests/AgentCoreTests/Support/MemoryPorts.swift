@@ -37,19 +37,3 @@ final class MemoryCache: TargetCaching, Sendable {
 
     var count: Int { files.withLock { $0.count } }
 }
-
-struct TestSurroundings: Surroundings {
-    static let standard = DeviceFacts.Hardware(
-        architecture: .x86, memory: 1 << 30, freeDisk: 1 << 30)
-
-    private let made: DeviceFacts.Hardware
-
-    init(_ made: DeviceFacts.Hardware = standard) { self.made = made }
-
-    func hardware() -> DeviceFacts.Hardware { made }
-
-    func environment() -> DeviceEnvironment {
-        DeviceEnvironment(
-            temperatureTenths: 412, batteryPercent: 80, microphone: AttributeName("array-4"))
-    }
-}
