@@ -1,7 +1,8 @@
 import CrashSupport
 import Glibc
 
-/// Kills, cuts off and fails a device at every change of its disk: `crash-agent ENGINE [--first N] [--stride N]`.
+/// Kills, cuts off and fails a device at every change of its disk: `crash-agent ENGINE [--first N] [--stride N]`, or
+/// `crash-agent variants [--catching] [--first N] [--stride N] [NAME...]`.
 ///
 /// Ends with 0 where nothing was found, else with 1.
 @main struct CrashAgent {
@@ -30,7 +31,8 @@ import Glibc
         case "cuts": return tell(try Cutting(first: first, stride: stride).run(Story()))
         case "faults": return tell(try Failing(first: first, stride: stride).run(Story()))
         case "variants":
-            return try variants(stride, onlyCatching: words.contains("--catching"))
+            let chosen = words.compactMap { Variant(rawValue: $0) }
+            return try variants(chosen, first, stride, onlyCatching: words.contains("--catching"))
         default:
             print(
                 "expected points, kills, cuts, faults or variants, got \(words.first ?? "nothing")")
@@ -47,12 +49,17 @@ import Glibc
         return tally.failures.isEmpty
     }
 
-    private static func variants(_ stride: Int, onlyCatching: Bool) throws -> Bool {
-        let table = try VariantTable(Story(), onlyCatching: onlyCatching, stride: stride)
-        for row in table.rows {
+    private static func variants(
+        _ chosen: [Variant], _ first: Int, _ stride: Int, onlyCatching: Bool
+    ) throws -> Bool {
+        let table = try VariantTable(
+            Story(), chosen.isEmpty ? Variant.allCases : chosen, onlyCatching: onlyCatching,
+            first: first, stride: stride
+        ) { row in
             print("\(row.variant.rawValue): \(row.runs) runs")
             print("    kills: \(row.kills ?? "-")")
             print("    power cuts: \(row.cuts ?? "-")")
+            fflush(nil)
         }
         let complaints = table.complaints(onlyCatching: onlyCatching)
         for complaint in complaints { print(complaint) }

@@ -4,19 +4,19 @@ import PosixFiles
 import Primitives
 import Synchronization
 
-/// Lets each change of the disk fail in turn: once, or from then on for two hours of the story.
+/// Lets each change of the disk fail in turn: once, or from then on for half an hour of the story.
 package struct Failing {
     /// What a call answers instead of being made.
     enum Fault: CaseIterable, CustomStringConvertible {
         case noSpace, noQuota, ioError, short
-        case noSpaceForHours, noQuotaForHours, ioErrorForHours
+        case noSpaceFromThere, noQuotaFromThere, ioErrorFromThere
         /// The process is killed there, and a new one meets the fault from its first call on.
         case noSpaceAtRestart, ioErrorAtRestart
 
         var isLong: Bool {
             switch self {
             case .noSpace, .noQuota, .ioError, .short: false
-            case .noSpaceForHours, .noQuotaForHours, .ioErrorForHours, .noSpaceAtRestart,
+            case .noSpaceFromThere, .noQuotaFromThere, .ioErrorFromThere, .noSpaceAtRestart,
                 .ioErrorAtRestart:
                 true
             }
@@ -26,9 +26,9 @@ package struct Failing {
 
         var verdict: SyscallVerdict {
             switch self {
-            case .noSpace, .noSpaceForHours, .noSpaceAtRestart: .fail(errno: ENOSPC)
-            case .noQuota, .noQuotaForHours: .fail(errno: EDQUOT)
-            case .ioError, .ioErrorForHours, .ioErrorAtRestart: .fail(errno: EIO)
+            case .noSpace, .noSpaceFromThere, .noSpaceAtRestart: .fail(errno: ENOSPC)
+            case .noQuota, .noQuotaFromThere: .fail(errno: EDQUOT)
+            case .ioError, .ioErrorFromThere, .ioErrorAtRestart: .fail(errno: EIO)
             case .short: .atMost(1)
             }
         }
@@ -37,8 +37,8 @@ package struct Failing {
         func concerns(_ call: Syscall) -> Bool {
             switch self {
             case .short: (call.range?.count ?? 0) > 1 && [.write, .copy].contains(call.operation)
-            case .ioError, .ioErrorForHours, .ioErrorAtRestart: true
-            case .noSpace, .noQuota, .noSpaceForHours, .noQuotaForHours, .noSpaceAtRestart:
+            case .ioError, .ioErrorFromThere, .ioErrorAtRestart: true
+            case .noSpace, .noQuota, .noSpaceFromThere, .noQuotaFromThere, .noSpaceAtRestart:
                 [.open, .write, .copy, .clone, .reserve, .mkdir, .link, .symlink, .rename, .sync]
                     .contains(call.operation)
             }
@@ -50,9 +50,9 @@ package struct Failing {
             case .noQuota: "EDQUOT"
             case .ioError: "EIO"
             case .short: "a short write"
-            case .noSpaceForHours: "ENOSPC from there on"
-            case .noQuotaForHours: "EDQUOT from there on"
-            case .ioErrorForHours: "EIO from there on"
+            case .noSpaceFromThere: "ENOSPC from there on"
+            case .noQuotaFromThere: "EDQUOT from there on"
+            case .ioErrorFromThere: "EIO from there on"
             case .noSpaceAtRestart: "a kill, and then ENOSPC"
             case .ioErrorAtRestart: "a kill, and then EIO"
             }
@@ -68,7 +68,7 @@ package struct Failing {
     }
 
     /// How long a fault that stays does so, in seconds of the story.
-    static let hours: Int64 = 7_200
+    static let span: Int64 = 1_800
 
     /// Runs all, until the story ends before the call that is to fail.
     ///
@@ -161,7 +161,7 @@ private final class FailingDisk: SyscallObserving, RotHearing, Witnessing {
         let (isFirst, isFailing) = state.withLock { state in
             state.asked += 1
             let isFirst = state.asked == number ?? 1 && (number == nil || fault.concerns(call))
-            if isFirst, fault.isLong { state.failsUntil = state.time + Failing.hours }
+            if isFirst, fault.isLong { state.failsUntil = state.time + Failing.span }
             return (isFirst, state.failsUntil.map { state.time < $0 } ?? false)
         }
         if isFirst, number != nil {

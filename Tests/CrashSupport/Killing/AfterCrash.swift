@@ -30,18 +30,17 @@ struct AfterCrash {
 
     /// Looks at what a crash has left, lets a new device go on from there, and looks again.
     ///
+    /// The new one is a good device also after a bad one: what is found is then what the crash has left.
+    ///
     /// - Parameters:
     ///   - folder: the story's.
     ///   - seen: what was seen up to the crash.
-    ///   - variant: of the device that goes on, too.
     /// - Returns: what was not as it must be.
     /// - Throws: `StoryError` where nothing can be found out.
-    func complaints(
-        in folder: String, seen: [Sight], variant: Variant? = nil
-    ) throws -> [String] {
+    func complaints(in folder: String, seen: [Sight]) throws -> [String] {
         var found = bundle(in: folder, seen)
         guard found.isEmpty else { return found }
-        let (ending, sights) = try recover(in: folder, seen: seen, variant: variant)
+        let (ending, sights) = try recover(in: folder, seen: seen)
         found += sights.failures
         if ending != .exited(0), sights.failures.isEmpty { found.append("it ended by \(ending)") }
         guard found.isEmpty else { return found }
@@ -59,14 +58,13 @@ struct AfterCrash {
     }
 
     /// Lets a new device go on from where the story was.
-    func recover(
-        in folder: String, seen: [Sight], variant: Variant?
+    private func recover(
+        in folder: String, seen: [Sight]
     ) throws -> (ending: Mortal.Ending, sights: [Sight]) {
         try Mortal.run { witness in
             let before = Mortal.openDescriptors()
             try story.tell(
                 in: folder, from: seen.chapter, at: seen.moment, witness: witness,
-                variant: variant,
                 started: {
                     let found = bundle(in: folder, seen)
                     if !found.isEmpty { throw StoryError("after the start: \(found)") }

@@ -63,7 +63,8 @@ package struct Killing {
             Self.arm(last, part, in: scratch.path, witness, variant)
             try story.tell(in: scratch.path, witness: witness, variant: variant)
         }
-        if ending == .exited(0) { return nil }
+        // A bad device may not get to the end of the story; up to there it is killed.
+        if ending == .exited(0) || (variant != nil && ending == .exited(1)) { return nil }
         var point = seen.point
         tally.runs += 1
         if let again, ending == .signalled(9) {
@@ -78,7 +79,7 @@ package struct Killing {
         }
         var found = seen.failures
         if ending == .signalled(9) {
-            found += try after.complaints(in: scratch.path, seen: seen, variant: variant)
+            found += try after.complaints(in: scratch.path, seen: seen)
         } else if found.isEmpty {
             found = ["it ended by \(ending) and not by SIGKILL"]
         }

@@ -18,28 +18,32 @@ package struct VariantTable: Sendable {
     ///   - story: a fresh one.
     ///   - variants: which ones.
     ///   - onlyCatching: whether engines that are expected to find nothing are left out.
-    ///   - stride: of the points.
+    ///   - first: the first point.
+    ///   - stride: of the points after it.
+    ///   - heard: hears of each row as soon as it is known.
     /// - Throws: `StoryError` where the story itself cannot be told.
     package init(
         _ story: Story, _ variants: [Variant] = Variant.allCases, onlyCatching: Bool = false,
-        stride: Int
+        first: Int, stride: Int, heard: (Row) -> Void = { _ in }
     ) throws {
         rows = try variants.map { variant in
-            let caught = variant.isCaught
+            let expected = variant.isCaught
             var runs = 0
-            func first(_ isWanted: Bool, _ run: () throws -> Tally) throws -> String? {
+            func caught(_ isWanted: Bool, _ run: () throws -> Tally) throws -> String? {
                 guard isWanted || !onlyCatching else { return nil }
                 let tally = try run()
                 runs += tally.runs
                 return tally.failures.first
             }
-            let kills = try first(caught.byKills) {
-                try Killing(first: stride, stride: stride).run(story, variant: variant, most: 1)
+            let kills = try caught(expected.byKills) {
+                try Killing(first: first, stride: stride).run(story, variant: variant, most: 1)
             }
-            let cuts = try first(caught.byCuts) {
-                try Cutting(first: 0, stride: stride).run(story, variant: variant, most: 1)
+            let cuts = try caught(expected.byCuts) {
+                try Cutting(first: first, stride: stride).run(story, variant: variant, most: 1)
             }
-            return Row(variant: variant, kills: kills, cuts: cuts, runs: runs)
+            let row = Row(variant: variant, kills: kills, cuts: cuts, runs: runs)
+            heard(row)
+            return row
         }
     }
 
