@@ -8,7 +8,7 @@ least=10000
 FIELDFARE_DEVICE_ONLY=1 swift build --configuration release --product crash-agent --scratch-path .build-crash
 agent=.build-crash/release/crash-agent
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$logs"' EXIT
 
 echo "points: $("$agent" points | wc -l) by name (fixtures/agent/crash-points.txt)"
 failed=0
