@@ -42,11 +42,13 @@ final class Scratch {
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Everything below a folder, one line each: kind, permissions, length, path; the journal's without its length.
+    /// Everything below a folder, one line each: kind, permissions, length, path.
+    ///
+    /// The journal's length is its own affair, and so is its log, which stays where closing it fails.
     static func tree(_ folder: String) throws -> [String] {
         var lines: [String] = []
         func walk(_ directory: Directory, _ prefix: String) throws {
-            for entry in try directory.list() {
+            for entry in try directory.list() where entry.name != "journal.db-wal" {
                 guard let name = TargetPath(entry.name),
                     let status = try directory.status(name)
                 else { throw StoryError("cannot look at \(prefix)\(entry.name)") }
