@@ -149,6 +149,7 @@ let deviceTests: [Target] = [
         name: "TestSupport",
         dependencies: [
             "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "Speech", "TUF",
+            "Telemetry",
         ],
         path: "Tests/TestSupport", swiftSettings: house),
     // A VFS over SQLite's own, whose changes of the disk can be seen, failed and forgotten.
@@ -159,6 +160,22 @@ let deviceTests: [Target] = [
     .target(
         name: "EffectTestSupport", dependencies: ["CObservedVFS", "PosixFiles"],
         path: "Tests/EffectTestSupport", swiftSettings: house),
+    // What Swift's Glibc hides: a fork, and the end of a process by SIGKILL.
+    .target(name: "CCrashShims", path: "Tests/CCrashShims", cSettings: strictC),
+    // A device on real disk parts through a whole story: killed, cut off and failed at every change of its disk, and
+    // looked at by somebody who knows nothing of slots.
+    .target(
+        name: "CrashSupport",
+        dependencies: [
+            "AgentCore", "AgentJournal", "CCrashShims", "Cryptography", "EffectTestSupport",
+            "FieldfareAgent", "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost",
+            "Speech", "TUF", "Telemetry", "TestSupport",
+        ],
+        path: "Tests/CrashSupport", swiftSettings: house),
+    // What `make test-crash` runs: one thread, so that it may fork.
+    .executableTarget(
+        name: "crash-agent", dependencies: ["CrashSupport"], path: "Tests/CrashAgent",
+        swiftSettings: house),
     // Strict JSON, names, paths, moments and versions: what is read, and what is refused.
     tests("PrimitivesTests", ["Primitives"]),
     // Published vectors of Ed25519 and SHA-256, weak keys, and key files with and without a passphrase.
@@ -223,6 +240,10 @@ let deviceTests: [Target] = [
         "FieldfareCTests",
         ["AgentCore", "PosixFiles", "Primitives", "SlotHost", "Speech"],
         exclude: ["c"]),
+    // Samples of the crash harness, the disk that it imagines, and its points by name.
+    .testTarget(
+        name: "CrashTests", dependencies: ["CrashSupport", "PosixFiles", "Speech", "TestSupport"],
+        swiftSettings: house),
 ]
 
 // MARK: The server side

@@ -143,7 +143,7 @@ package struct StateDirectory: Sendable {
     }
 
     /// Installs the root of trust that came with the device, where none is trusted yet.
-    func installRoot(from file: TrustedRootFile, at now: UTCTime) throws(AgentError) {
+    package func installRoot(from file: TrustedRootFile, at now: UTCTime) throws(AgentError) {
         let name = MetadataFileName(.root)
         do throws(FileError) {
             let store = MetadataFolder(try folder(Self.metadataName))

@@ -47,7 +47,8 @@ package final class SlotFolder: SlotStoring, SlotReading {
                 _ = try root.open(SlotPaths(slot).lease, .makingIfMissing(.shared))
                 try removeFinishedStaging(of: slot)
             }
-            try root.sync()
+            // Names that a power cut takes are made, or removed, at the next start: no reason to refuse this one.
+            _ = try? root.sync()
         }
     }
 
