@@ -25,7 +25,9 @@ log=$(mktemp)
 scripts/demo/thefts.py >"$log" 2>&1 &
 thefts=$!
 trap 'kill "$thefts" 2>/dev/null || true; rm -f "$log"' EXIT
-swift test --filter "$server"
+# Twelve at a time: all at once hold a thousand registries' files open, and Foundation's Process reads beyond its buffer
+# where it lists that many descriptors.
+swift test --experimental-maximum-parallelization-width 12 --filter "$server"
 wait "$thefts" || { cat "$log"; exit 1; }
 tail -n 1 "$log"
 
