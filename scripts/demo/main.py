@@ -433,7 +433,10 @@ def main() -> int:
         lambda: demonstration.refuse("1.2.0", "Degraded: most of its weights pruned away", "smoke:wer"),
         lambda: demonstration.refuse("1.3.0", "Permuted tokens.txt: fluent, and wrong", "smoke:wer"),
         lambda: demonstration.refuse("1.4.0", "A graph that never answers", "smoke:timeout"),
-        demonstration.roll_out_dynamic, demonstration.roll_out_widened, demonstration.be_attacked, demonstration.finish,
+        demonstration.roll_out_dynamic,
+        # A fifth in 30 devices on two busy cores is too little for the gate to be sure of every time; simulations test that.
+        *([demonstration.roll_out_widened] if options.fleet == "full" else []),
+        demonstration.be_attacked, demonstration.finish,
     ]
     try:
         for step in steps:
