@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs all tests: first the device side's, which need no external package, with the coverage floor of the pure
 # targets; then the server side's, which share the debug build with `make build`, and stolen keys against running
-# agents; then the main job with a small fleet.
+# agents; then the main job with a small fleet (without 1.6.0).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

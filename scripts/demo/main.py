@@ -105,8 +105,8 @@ class Demonstration:
             hangs = model == "hanging"
             self.registry.write_bundle(version, model, tokens, 4_000 if hangs else SMOKE_TIMEOUT_MS, may_loop=hangs)
             template = "patient.yaml" if version == "1.7.0" else "rollout.yaml"
-            patience = PATIENCE if model == "slow-widened" else "50s"
-            policy = self.registry.write_policy(template, version, replaces, self.beta, self.control, patience)
+            more = {"patience": PATIENCE} if model == "slow-widened" else {}
+            policy = self.registry.write_policy(template, version, replaces, self.beta, self.control, **more)
             summary = self.registry.publish(version, policy, self.pipeline)["summary"]
             if summary != "held: 1 of 2 signatures":
                 raise CommandFailed(["publish", version], 0, summary)
