@@ -50,9 +50,20 @@ extension AgentDriver {
 
     func dueStage(after seconds: Int64, _ now: UTCTime) {
         let jitter = seconds > 0 ? Int64.random(in: 0...seconds, using: &random) : 0
-        let due = max(now + seconds + jitter, timers.opening ?? now)
+        var due = max(now + seconds + jitter, timers.opening ?? now)
+        // What the last try has got further with is no repetition of it.
+        if seconds > 0, let attempt = machine.state.attempt, attempt.tries > 1 {
+            due = retries.bookFirst(after: due, of: allowedRetries)
+        }
         timers.stage = due
         if due == now { startStage(now) }
+    }
+
+    /// Requests that may be repeated in an hour: as the policy of the attempt says, otherwise that of the version in force.
+    var allowedRetries: Int {
+        let rules = machine.state.attempt?.release.download ?? judgement?.decision.download
+        let link = surroundings.conditions().effectiveLink
+        return rules?.budget(of: link).retries ?? RetryBudget.usual
     }
 
     /// Begins or resumes the download, where the manifest is at hand; otherwise the next poll brings it.
@@ -205,7 +216,8 @@ extension AgentDriver {
     private func pollFailed(_ error: PollError, _ now: UTCTime) {
         if pollError != error { log(.warning, error.description) }
         pollError = error
-        timers.poll = schedule.next(afterFailure: error, at: now, using: &random)
+        timers.poll = schedule.next(
+            afterFailure: error, at: now, within: &retries, of: allowedRetries, using: &random)
         waiting.append(.pollFailed)
     }
 

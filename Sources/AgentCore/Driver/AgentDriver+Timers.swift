@@ -44,6 +44,7 @@ extension AgentDriver {
         guard abs(seconds) >= 2 else { return }
         log(.notice, "the clock was set by \(seconds) seconds")
         timers.shift(by: seconds)
+        retries.clockStepped(by: seconds)
         machine.clockStepped(by: seconds, to: clock.now)
         observation.clockStepped(by: seconds, to: clock.now)
         lastTurn = lastTurn.map { min($0, clock.now) }
@@ -190,11 +191,18 @@ extension AgentDriver {
         case .failure(let error):
             postFailures += 1
             if postFailures == 1 { log(.warning, "cannot post reports: \(error)") }
-            let bound = min(settings.reportInterval, 2 << Int64(min(postFailures, 16)))
-            let asked = error.retryAfter ?? 0
-            let wait = error.isRetryable ? bound : settings.reportInterval
-            timers.post = now + asked + Int64.random(in: 1...max(1, wait), using: &random)
+            timers.post = nextPost(afterFailure: error, now)
         }
+    }
+
+    /// Exponential with full jitter while the budget of repetitions lasts, then within a report interval.
+    private func nextPost(afterFailure error: FetchError, _ now: UTCTime) -> UTCTime {
+        let earliest = now + (error.retryAfter ?? 0)
+        let bound = min(settings.reportInterval, 2 << Int64(min(postFailures, 16)))
+        let early = earliest + Int64.random(in: 1...max(1, bound), using: &random)
+        if error.isRetryable, retries.book(early, of: allowedRetries) { return early }
+        let interval = settings.reportInterval
+        return earliest + interval + Int64.random(in: 0...max(1, interval / 8), using: &random)
     }
 
     private func accepted(_ receipt: ReportReceipt, of batch: ReportBatch, _ now: UTCTime) {

@@ -55,6 +55,7 @@ package final class AgentDriver<Journal: Journaling> {
 
     var random: any RandomNumberGenerator & Sendable
     var schedule: PollSchedule
+    var retries = RetryBudget()
     var timers = DriverTimers()
     /// What the journal holds; nil for one that holds nothing yet.
     var saved: JournalState?
