@@ -7,7 +7,7 @@ SHELL := /bin/bash
 DEBUG_BUILD := .build
 RELEASE_BUILD := .build-release
 
-.PHONY: help setup build demo test check fix bench bench-gate mutants fuzz fixtures-check format-check layers linkage clean
+.PHONY: help setup build demo test test-crash check fix bench bench-gate mutants fuzz fixtures-check format-check layers linkage clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,11 @@ test: ## All tests and gates, as CI runs them
 	@$(MAKE) --no-print-directory layers linkage
 	@scripts/test.sh
 
-check: test fixtures-check ## Everything that must hold before a release
+test-crash: ## Kill, cut off and fail a device at every change of its disk (10,000 runs and more; half an hour)
+	@scripts/setup.sh
+	@scripts/crash.sh
+
+check: test test-crash fixtures-check ## Everything that must hold before a release
 
 fix: ## Format the sources
 	swift format -i --recursive --parallel Package.swift Sources Tests Benchmarks

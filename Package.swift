@@ -66,6 +66,8 @@ let shims: [Target] = [
         cSettings: strictC + [.headerSearchPath("../../.deps/sherpa-onnx/include")],
         cxxSettings: strictCXX,
         linkerSettings: [.linkedLibrary("dl")]),
+    // The C header of the agent's library, and the last error of a thread.
+    .target(name: "CFieldfare", cSettings: strictC),
 ]
 
 // MARK: Pure targets: no I/O, no clock, no async
@@ -122,6 +124,8 @@ let device: [Target] = [
             "AgentCore", "AgentJournal", "CPosixShims", "Cryptography", "CurlTransport", "Health",
             "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "TUF", "Telemetry",
         ]),
+    // What the C header promises, by the public face.
+    library("FieldfareC", ["CFieldfare", "FieldfareAgent"]),
     // The agent as a daemon.
     program("fieldfare-agent", ["FieldfareAgent", "PosixFiles", "Primitives", "SlotHost"]),
     // One smoke test in one process: decodes the packaged utterances, prints one JSON line.
@@ -145,6 +149,7 @@ let deviceTests: [Target] = [
         name: "TestSupport",
         dependencies: [
             "AgentCore", "Cryptography", "ModelBundle", "Primitives", "Rollouts", "Speech", "TUF",
+            "Telemetry",
         ],
         path: "Tests/TestSupport", swiftSettings: house),
     // A VFS over SQLite's own, whose changes of the disk can be seen, failed and forgotten.
@@ -155,6 +160,22 @@ let deviceTests: [Target] = [
     .target(
         name: "EffectTestSupport", dependencies: ["CObservedVFS", "PosixFiles"],
         path: "Tests/EffectTestSupport", swiftSettings: house),
+    // What Swift's Glibc hides: a fork, and the end of a process by SIGKILL.
+    .target(name: "CCrashShims", path: "Tests/CCrashShims", cSettings: strictC),
+    // A device on real disk parts through a whole story: killed, cut off and failed at every change of its disk, and
+    // looked at by somebody who knows nothing of slots.
+    .target(
+        name: "CrashSupport",
+        dependencies: [
+            "AgentCore", "AgentJournal", "CCrashShims", "Cryptography", "EffectTestSupport",
+            "FieldfareAgent", "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost",
+            "Speech", "TUF", "Telemetry", "TestSupport",
+        ],
+        path: "Tests/CrashSupport", swiftSettings: house),
+    // What `make test-crash` runs: one thread, so that it may fork.
+    .executableTarget(
+        name: "crash-agent", dependencies: ["CrashSupport"], path: "Tests/CrashAgent",
+        swiftSettings: house),
     // Strict JSON, names, paths, moments and versions: what is read, and what is refused.
     tests("PrimitivesTests", ["Primitives"]),
     // Published vectors of Ed25519 and SHA-256, weak keys, and key files with and without a passphrase.
@@ -209,10 +230,20 @@ let deviceTests: [Target] = [
     tests(
         "FieldfareAgentTests",
         [
-            "AgentCore", "CPosixShims", "Cryptography", "CurlTransport", "FieldfareAgent",
-            "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF",
+            "AgentCore", "AgentJournal", "CPosixShims", "Cryptography", "CurlTransport",
+            "FieldfareAgent", "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost",
+            "Speech", "TUF",
             "Telemetry",
         ]),
+    // The C library from C, C++ and Python, with a running agent and without one.
+    tests(
+        "FieldfareCTests",
+        ["AgentCore", "PosixFiles", "Primitives", "SlotHost", "Speech"],
+        exclude: ["c"]),
+    // Samples of the crash harness, the disk that it imagines, and its points by name.
+    .testTarget(
+        name: "CrashTests", dependencies: ["CrashSupport", "PosixFiles", "Speech", "TestSupport"],
+        swiftSettings: house),
 ]
 
 // MARK: The server side
@@ -374,6 +405,7 @@ let package = Package(
     name: "fieldfare",
     products: [
         .library(name: "FieldfareAgent", targets: ["FieldfareAgent"]),
+        .library(name: "fieldfare-c", type: .dynamic, targets: ["FieldfareC"]),
         .executable(name: "fieldfare-agent", targets: ["fieldfare-agent"]),
         .executable(name: "fieldfare-smoke", targets: ["fieldfare-smoke"]),
     ]

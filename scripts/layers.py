@@ -16,13 +16,13 @@ SHIM, PURE, CORE, ADAPTER, FACADE, PROGRAM, TEST = range(7)
 
 LAYERS = {
     "CSodium": SHIM, "CLibcrypto": SHIM, "CCurl": SHIM, "CCurlShims": SHIM, "CSQLite": SHIM,
-    "CPosixShims": SHIM, "CSherpaOnnx": SHIM,
+    "CPosixShims": SHIM, "CSherpaOnnx": SHIM, "CFieldfare": SHIM,
     "Primitives": PURE, "Cryptography": PURE, "TUF": PURE, "ModelBundle": PURE, "Speech": PURE,
     "Rollouts": PURE, "Telemetry": PURE, "Health": PURE, "FleetSimulation": PURE,
     "AgentCore": CORE, "RegistryCore": CORE,
     "PosixFiles": ADAPTER, "CurlTransport": ADAPTER, "SlotHost": ADAPTER, "AgentJournal": ADAPTER,
     "SpeechRuntime": ADAPTER, "RegistryDatabase": ADAPTER, "BlobFiles": ADAPTER, "Console": ADAPTER, "HTTPAPI": ADAPTER,
-    "FieldfareAgent": FACADE, "RegistryAccess": FACADE,
+    "FieldfareAgent": FACADE, "FieldfareC": FACADE, "RegistryAccess": FACADE,
     "fieldfare": PROGRAM, "fieldfare-registry": PROGRAM, "fieldfare-agent": PROGRAM,
     "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM, "tuf-conformance": PROGRAM, "refresh-benchmark": PROGRAM,
     "gate-benchmark": PROGRAM,
@@ -31,7 +31,7 @@ LAYERS = {
 
 # Neighbours of one layer that a target may use all the same.
 SIDEWAYS = {
-    ("CCurlShims", "CCurl"),
+    ("CCurlShims", "CCurl"), ("FieldfareC", "FieldfareAgent"),
     ("AgentJournal", "PosixFiles"), ("SlotHost", "PosixFiles"), ("BlobFiles", "PosixFiles"), ("Console", "PosixFiles"), ("CurlTransport", "PosixFiles"),
 }
 
@@ -42,12 +42,12 @@ PURE_SHIMS = {"CSodium", "CLibcrypto"}
 DEVICE = {
     "Primitives", "Cryptography", "TUF", "ModelBundle", "Speech", "Rollouts", "Telemetry", "Health",
     "AgentCore", "PosixFiles", "CurlTransport", "SlotHost", "AgentJournal", "SpeechRuntime",
-    "FieldfareAgent", "fieldfare-agent", "fieldfare-smoke", "tuf-conformance", "refresh-benchmark",
+    "FieldfareAgent", "FieldfareC", "fieldfare-agent", "fieldfare-smoke", "tuf-conformance", "refresh-benchmark",
 }
 
 
 # What of it may touch a disk, with its shims.
-DEVICE_CHANGES = DEVICE | {"CPosixShims", "CCurlShims", "CSherpaOnnx"}
+DEVICE_CHANGES = DEVICE | {"CPosixShims", "CCurlShims", "CSherpaOnnx", "CFieldfare"}
 
 
 def layer(target: dict) -> int | None:

@@ -11,6 +11,9 @@ scripts/mutants.py --list >/dev/null
 # The tests against python-tuf fail here where something is missing, instead of being skipped.
 export FIELDFARE_INTEROP=required FIELDFARE_PYTHON=$PWD/.deps/python-tuf/bin/python
 
+# The C library's tests take the one that is shipped.
+export FIELDFARE_LIBRARY=$PWD/.build-release/release/libfieldfare.so.0
+
 device=(--scratch-path .build-device --enable-code-coverage)
 FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}"
 scripts/coverage.py "$(FIELDFARE_DEVICE_ONLY=1 swift test "${device[@]}" --show-codecov-path)"

@@ -1,4 +1,5 @@
 import AgentCore
+import PosixFiles
 package import Primitives
 
 /// The agent of one device: polls a registry, and keeps one model current, tested and watched.
@@ -33,10 +34,26 @@ public final class Agent: Sendable {
     /// - Throws: `AgentError` with `configuration`, `busy`, `storage`, `key` or `trust`, before anything has begun. What
     ///   goes wrong later is logged, reported and tried again.
     public func run() throws(AgentError) {
-        try AgentLoop(settings).run(until: bell)
+        try AgentLoop(settings, registry: settings.registryClient).run(until: bell)
     }
 
-    /// Makes `run` end within a second or so; from any thread, and from a signal handler.
+    /// Polls once, does at once what follows from that, and returns when nothing is left to do now; for devices that are
+    /// seldom awake, and for a device's maker.
+    ///
+    /// A download is fetched, tested and switched to. What takes time by its nature is left to the next run: a probation,
+    /// a plan that gives no leave yet, a failed download that is to be tried again later.
+    ///
+    /// - Throws: as `run`, and `unreachable`, `refused`, `storage` or `busy` where the poll, a download or the reports
+    ///   met with that; `interrupted` after `stop`. What was done before stays.
+    public func runOnce() throws(AgentError) {
+        try runOnce(registry: settings.registryClient)
+    }
+
+    func runOnce(registry: () -> RegistryClient) throws(AgentError) {
+        try AgentLoop(settings, registry: registry).runOnce(until: bell)
+    }
+
+    /// Makes `run` or `runOnce` end within a second or so; from any thread, and from a signal handler.
     public func stop() { bell.ring() }
 
     /// Makes the device known to its registry, with a one-time token; again and again if need be.
@@ -66,6 +83,23 @@ public final class Agent: Sendable {
                 hint: EnrolmentToken.source)
         }
         return try enrol(EnrolmentToken(file: file))
+    }
+
+    /// Looks at all that an agent needs on this device, and changes none of it.
+    ///
+    /// - Parameter path: the absolute path of the configuration's main file.
+    /// - Returns: what was found, in the order in which an agent would meet with it.
+    package static func examination(_ path: String) -> [Finding] {
+        let name = "configuration"
+        let expected = "a configuration that can be used"
+        let settings: AgentSettings
+        do { settings = try AgentSettings(MergedConfiguration.reading(path)) } catch {
+            let hint = "fieldfare-agent config check --config \(path)"
+            return [.bad(name, expected, error.description, hint: hint)]
+        }
+        let doctor = Doctor(
+            settings: settings, registry: settings.registryClient(), now: SystemClock.now())
+        return [.good(name, expected, path)] + doctor.findings()
     }
 
     /// What a configuration file and its drop-ins come to: each value with its source, and whether that can be used.

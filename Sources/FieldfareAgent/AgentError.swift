@@ -21,9 +21,9 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let key = Code(rawValue: "key")
         /// The root of trust is missing or is not one.
         public static let trust = Code(rawValue: "trust")
-        /// The registry cannot be reached.
+        /// The registry, or the agent that was asked, cannot be reached.
         public static let unreachable = Code(rawValue: "unreachable")
-        /// The registry refused.
+        /// The registry, or the agent that was asked, refused.
         public static let refused = Code(rawValue: "refused")
         /// There is no usable model on this device: the application is on its own, or uses the cloud.
         public static let cloudOnly = Code(rawValue: "cloud_only")
@@ -31,6 +31,11 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let forbidden = Code(rawValue: "forbidden")
         /// The request to the agent is not one that it knows.
         public static let malformedRequest = Code(rawValue: "malformed_request")
+        /// The agent's answer is not one that this library knows.
+        public static let malformedAnswer = Code(rawValue: "malformed_answer")
+
+        /// Stopped before it was done.
+        public static let interrupted = Code(rawValue: "interrupted")
 
         /// The word.
         public var description: String { rawValue }

@@ -36,22 +36,24 @@ package final class Directory: Sendable {
     }
 
     /// Opens the folder at a path of the operating system, and first makes it and its parents where they are missing.
+    ///
+    /// A folder that is made is durable before anything is put into it.
     package convenience init(
         making path: String, mode: FileMode = .shared, observer: (any SyscallObserving)? = nil
     ) throws(FileError) {
         let calls = SystemCalls(observer: observer)
-        var prefix = path.hasPrefix("/") ? "/" : ""
+        var above = path.hasPrefix("/") ? "/" : "."
         for part in path.split(separator: "/") {
-            prefix += part
-            defer { prefix += "/" }
+            let folder = above == "/" ? "/\(part)" : above == "." ? "\(part)" : "\(above)/\(part)"
             do {
-                let folder = prefix
                 try calls.make(Syscall(.mkdir, folder)) {
                     unsafe cposix_mkdirat(AT_FDCWD, folder, mode.folderBits)
                 }
+                try Directory(opening: above, observer: observer).sync()
             } catch {
                 guard case .exists = error else { throw error }
             }
+            above = folder
         }
         try self.init(opening: path, observer: observer)
     }

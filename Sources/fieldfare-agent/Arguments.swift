@@ -4,6 +4,8 @@ import FieldfareAgent
 struct Arguments {
     enum Command: String, CaseIterable {
         case run
+        case once
+        case doctor
         case enrol
         case status
         case explain
@@ -36,7 +38,7 @@ struct Arguments {
         }
         while let word = words.popFirst() {
             switch word {
-            case "--json" where command != .run: isJSON = true
+            case "--json" where command.answers: isJSON = true
             case "--config": configuration = try Self.path(word, &words)
             case "--socket" where command.isAsked: socket = try Self.path(word, &words)
             case "--token-file" where command == .enrol: tokenFile = try Self.value(word, &words)
@@ -68,6 +70,8 @@ struct Arguments {
         fieldfare-agent keeps one speech model on this device current, tested and watched.
 
         fieldfare-agent run               run until SIGTERM
+        fieldfare-agent once              poll, do what follows at once, and end
+        fieldfare-agent doctor            look at all that the agent needs, and change none of it
         fieldfare-agent enrol [--token-file FILE]
                                           make this device known to its registry
         fieldfare-agent status            what runs, what is under way, what failed
@@ -85,16 +89,20 @@ struct Arguments {
 
         Example: fieldfare-agent status --config /etc/fieldfare/agent.json
 
-        Exit codes: 0 done, 1 failed, 2 usage or configuration, 10 refused, 11 busy, 12 unreachable.
+        Exit codes: 0 done, 1 failed, 2 usage or configuration, 10 refused, 11 busy, 12 unreachable,
+        130 interrupted.
 
         """
 }
 
 extension Arguments.Command {
+    /// Whether it prints an answer.
+    var answers: Bool { self != .run && self != .once }
+
     /// Whether a running agent answers it.
     var isAsked: Bool {
         switch self {
-        case .run, .enrol, .config: false
+        case .run, .once, .doctor, .enrol, .config: false
         case .status, .explain, .check, .rollback, .hold, .unhold: true
         }
     }

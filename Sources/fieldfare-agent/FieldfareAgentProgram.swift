@@ -36,7 +36,14 @@ enum FieldfareAgentProgram {
     private static func perform(_ arguments: Arguments) throws(AgentError) -> Int32 {
         let path = arguments.configuration ?? MergedConfiguration.defaultPath
         switch arguments.command {
-        case .run: return try run(Agent(configuration: path))
+        case .run:
+            return try run(Agent(configuration: path)) { agent throws(AgentError) in try agent.run()
+            }
+        case .once:
+            return try run(Agent(configuration: path)) { agent throws(AgentError) in
+                try agent.runOnce()
+            }
+        case .doctor: return Output.examination(path, isJSON: arguments.isJSON)
         case .enrol: return try enrol(Agent(configuration: path), arguments)
         case .config: return try Output.configuration(path, isJSON: arguments.isJSON)
         case .status, .explain, .check, .rollback, .hold, .unhold:
@@ -45,7 +52,10 @@ enum FieldfareAgentProgram {
         }
     }
 
-    private static func run(_ agent: Agent) throws(AgentError) -> Int32 {
+    /// Runs an agent, which the signals to end then stop.
+    private static func run(
+        _ agent: Agent, _ work: (Agent) throws(AgentError) -> Void
+    ) throws(AgentError) -> Int32 {
         unsafe running = agent
         var stopping = sigset_t()
         unsafe sigemptyset(&stopping)
@@ -59,7 +69,7 @@ enum FieldfareAgentProgram {
         }
         // Whoever started the agent may have blocked them, and a program inherits that.
         unsafe pthread_sigmask(SIG_UNBLOCK, &stopping, nil)
-        try agent.run()
+        try work(agent)
         return 0
     }
 
@@ -99,6 +109,7 @@ extension AgentError.Code {
         case .refused, .forbidden, .cloudOnly: 10
         case .busy: 11
         case .unreachable: 12
+        case .interrupted: 130
         default: 1
         }
     }

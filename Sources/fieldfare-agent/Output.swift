@@ -27,6 +27,18 @@ enum Output {
         return true
     }
 
+    /// Prints what the doctor finds; the exit code is 1 where something is not good.
+    static func examination(_ path: String, isJSON: Bool) -> Int32 {
+        let findings = Agent.examination(path)
+        let isGood = findings.allSatisfy(\.isGood)
+        let text =
+            isJSON
+            ? JSON.object([
+                "ok": .bool(isGood), "type": "doctor", "findings": .array(findings.map(\.json)),
+            ]).text + "\n" : findings.map(\.text).joined()
+        return max(print(text), isGood ? 0 : 1)
+    }
+
     /// Prints what the configuration comes to, and whence each value has come.
     static func configuration(_ path: String, isJSON: Bool) throws(AgentError) -> Int32 {
         let report = try Agent.configurationReport(path)

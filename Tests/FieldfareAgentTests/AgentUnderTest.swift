@@ -1,6 +1,8 @@
+import AgentCore
 import CPosixShims
 import FieldfareAgent
 import Glibc
+import PosixFiles
 import Primitives
 import SlotHost
 import Synchronization
@@ -63,6 +65,17 @@ final class AgentUnderTest {
         let path = scratch.path("\(name).\(socket).json")
         try write(JSON.object(fields).bytes, to: path)
         return path
+    }
+
+    /// Gives the device two bundles before it starts for the first time: 1.0.0 in slot a, 1.1.0 in b and active.
+    func stage() throws {
+        let slots = try SlotFolder(Directory(making: scratch.path("state/slots")))
+        for (version, slot) in [("1.0.0", Slot.a), ("1.1.0", .b)] {
+            let bundle = try MemoryBundle(version)
+            _ = try slots.stage(
+                bundle.target, into: slot, from: MemorySource([bundle]), until: Interrupt())
+        }
+        try slots.activate(.b)
     }
 
     /// Whether something of that name is in the folder.

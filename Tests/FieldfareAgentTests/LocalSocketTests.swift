@@ -31,7 +31,7 @@ struct LocalSocketTests {
         let client = try device.connect()
         try client.watch()
         let event = try #require(try client.nextEvent(waitingMilliseconds: 5_000))
-        #expect(event.version == nil)
+        #expect(event == .model(nil))
     }
 
     @Test func `remembers a hold over a restart`() throws {

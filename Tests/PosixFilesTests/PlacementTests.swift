@@ -47,9 +47,10 @@ struct PlacementTests {
         try to.removeFile(path("g"))
 
         try Raw.folder(scratch.path("again"))
-        // Opening a root that exists makes one call less than making it.
-        let made = script.calls.prefix { $0.operation == .mkdir }.count
-        let refusing = Script(verdicts: [copy - made: .fail(errno: EXDEV)])
+        // A root that exists is opened, and not made first.
+        let opened = try #require(
+            script.calls.firstIndex(of: Syscall(.open, scratch.path("to"))))
+        let refusing = Script(verdicts: [copy - opened: .fail(errno: EXDEV)])
         let again = try Directory(opening: scratch.path("again"), observer: refusing)
         try again.place(path("g"), from: from, path("f"), by: [.copy])
         #expect(refusing.calls.filter { $0.operation == .copy }.count == 1)

@@ -56,14 +56,19 @@ struct SyscallObservingTests {
             ])
     }
 
-    @Test func `names the folders that it makes on the way to its own`() throws {
+    @Test func `makes the folders on the way to its own durable, one by one`() throws {
         let script = Script()
         _ = try Directory(making: scratch.path("a/b"), observer: script)
         #expect(
             script.made == [
-                Syscall(.mkdir, scratch.path("a")), Syscall(.mkdir, scratch.path("a/b")),
+                Syscall(.mkdir, scratch.path("a")), Syscall(.open, scratch.path),
+                Syscall(.sync, scratch.path), Syscall(.mkdir, scratch.path("a/b")),
+                Syscall(.open, scratch.path("a")), Syscall(.sync, scratch.path("a")),
                 Syscall(.open, scratch.path("a/b")),
             ])
+        let again = Script()
+        _ = try Directory(making: scratch.path("a/b"), observer: again)
+        #expect(again.made == [Syscall(.open, scratch.path("a/b"))])
     }
 
     @Test func `tells of the calls that were made, and of no others`() throws {

@@ -117,12 +117,13 @@ struct AgentClientTests {
         let version = try #require(SemanticVersion("1.0.0"))
         try client.acknowledge(version)
         #expect(peer.received().hasSuffix(#"{"op":"acknowledge","version":"1.0.0"}"# + "\n"))
-        #expect(try client.nextEvent(waitingMilliseconds: 0)?.version == nil)
-        #expect(try client.nextEvent(waitingMilliseconds: 0)?.version == version)
+        #expect(try client.nextEvent(waitingMilliseconds: 0) == .model(nil))
+        #expect(try client.nextEvent(waitingMilliseconds: 0) == .model(version))
         #expect(try client.nextEvent(waitingMilliseconds: 0) == nil)
         try peer.send("{\"event\":\"model\",\"version\":\"1.1.0\"}\n")
         #expect(
-            try client.nextEvent(waitingMilliseconds: 10_000)?.version == SemanticVersion("1.1.0"))
+            try client.nextEvent(waitingMilliseconds: 10_000)
+                == .model(SemanticVersion("1.1.0")))
     }
 
     @Test func `puts a line together that comes in pieces`() throws {

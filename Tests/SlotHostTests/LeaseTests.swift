@@ -29,7 +29,6 @@ struct LeaseTests {
         #expect(lease.slot == .a)
         #expect(lease.bundle == old.target.reference)
         #expect(lease.path == disk.scratch.path("a"))
-        #expect(lease.deadline == 60)
         #expect(try slots.survey().leases == PerSlot(a: .held, b: .free))
         withExtendedLifetime(lease) {}
     }
@@ -130,6 +129,91 @@ struct LeaseTests {
         #expect(lease.slot == .b)
         #expect(lease.bundle == new.target.reference)
         #expect(try slots.survey().leases == PerSlot(a: .free, b: .held))
+    }
+
+    // MARK: Without an agent
+
+    private func reader(observer: (any SyscallObserving)? = nil) throws -> SlotReader {
+        SlotReader(try Directory(opening: disk.scratch.path, observer: observer))
+    }
+
+    @Test
+    func `leases without an agent what the agent would lease, and keeps it from being written`()
+        throws
+    {
+        let (old, _, source) = try running()
+        let slots = try disk.open()
+        var lease = try reader().lease()
+        #expect(lease?.slot == .a)
+        #expect(lease?.bundle == old.target.reference)
+        #expect(lease?.path == disk.scratch.path("a"))
+        #expect(try slots.survey().leases == PerSlot(a: .held, b: .free))
+        try slots.activate(.b)
+        #expect(try slots.leftBehind().map(\.slot) == [.a])
+        #expect(throws: SlotError.leased(.a, overdue: false)) {
+            try slots.stage(
+                MemoryBundle("1.2.0").target, into: .a, from: source, until: Interrupt())
+        }
+        lease = nil
+        #expect(try slots.survey().leases == PerSlot(both: .free))
+        #expect(try slots.leftBehind().isEmpty)
+    }
+
+    @Test func `makes, changes and removes nothing without an agent`() throws {
+        #expect(try reader().lease() == nil)
+        #expect(try disk.names().isEmpty)
+        _ = try running()
+        let before = try disk.names()
+        let watcher = Killer()
+        withExtendedLifetime(try reader(observer: watcher).lease()) {}
+        let reading: Set<FileOperation> = [.open, .status, .read, .readlink, .lock]
+        #expect(watcher.made.count > 5)
+        #expect(
+            watcher.made.allSatisfy { reading.contains($0.operation) && !$0.isMaking },
+            "\(watcher.made)")
+        #expect(try disk.names() == before)
+    }
+
+    @Test func `looks again without an agent, where the link moved while it locked`() throws {
+        let (_, new, _) = try running()
+        let path = disk.scratch.path
+        let mover = Mover(on: "a.lease") {
+            let slots = try? SlotFolder(Directory(opening: path))
+            try? slots?.activate(.b)
+        }
+        mover.listen()
+        let lease = try #require(try reader(observer: mover).lease())
+        #expect(lease.bundle == new.target.reference)
+    }
+
+    @Test func `reads what a slot holds only under its lock`() throws {
+        let (_, new, _) = try running()
+        let newest = try MemoryBundle("1.2.0")
+        let path = disk.scratch.path
+        // By the time of the lock the slot was left, written anew and made active once more.
+        let mover = Mover(on: "a.lease") {
+            let slots = try? SlotFolder(Directory(opening: path))
+            try? slots?.activate(.b)
+            _ = try? slots?.stage(
+                newest.target, into: .a, from: MemorySource([newest, new]), until: Interrupt())
+            try? slots?.activate(.a)
+        }
+        mover.listen()
+        let lease = try #require(try reader(observer: mover).lease())
+        #expect(lease.slot == .a)
+        #expect(lease.bundle == newest.target.reference)
+    }
+
+    @Test func `waits for who has the lease file alone for a moment, and not for ever`() throws {
+        _ = try running()
+        let slots = try disk.open()
+        let file = try Directory(opening: disk.scratch.path).open(path("a.lease"), .reading)
+        try #require(cposix_try_lock(file.descriptor, true) == 0)
+        let busy = SlotError.system(operation: "lock", path: disk.scratch.path, errno: EBUSY)
+        #expect(throws: busy) { try slots.lease() }
+        #expect(throws: busy) { try reader().lease() }
+        try #require(cposix_unlock(file.descriptor) == 0)
+        #expect(try slots.lease()?.slot == .a)
     }
 
     @Test func `calls a slot free that the agent itself is writing`() throws {

@@ -131,6 +131,7 @@ extension AgentDriver {
 
     /// Polls now, out of turn.
     package func check(at clock: UTCTime) {
+        timers.endOpening(at: now(clock))
         handle(.pollDue, at: clock)
     }
 
@@ -212,8 +213,11 @@ extension AgentDriver {
             log(.warning, "report \(refusal.sequence) was refused: \(refusal.code)")
         }
         let done = (receipt.accepted + receipt.refused.map(\.sequence)).filter(sent.contains)
+        var isForgotten = !done.isEmpty
         do { try journal.dequeue(done) } catch {
             log(.warning, "cannot forget posted reports: \(error)")
+            // Posted at once they would be the same again, and so for ever.
+            isForgotten = false
         }
         if let beacon = batch.beacon, receipt.accepted.contains(beacon.sequence),
             case .announcing(let attempt) = machine.state, attempt.trace == beacon.trace
@@ -221,6 +225,6 @@ extension AgentDriver {
             waiting.append(.beaconAcknowledged)
         }
         // What came meanwhile goes at once; what the registry said nothing about waits.
-        timers.post = done.isEmpty ? now + settings.reportInterval : now
+        timers.post = isForgotten ? now : now + settings.reportInterval
     }
 }

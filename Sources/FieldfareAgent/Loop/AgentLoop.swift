@@ -30,7 +30,14 @@ final class AgentLoop {
     }
 
     /// Takes the state directory and the socket over, and brings journal and slots together.
-    init(_ settings: AgentSettings) throws(AgentError) {
+    ///
+    /// - Parameters:
+    ///   - settings: the configuration.
+    ///   - registry: makes a connection to the registry, for each lane of work one.
+    /// - Throws: what `Agent.run` throws.
+    init(
+        _ settings: AgentSettings, registry: () -> RegistryClient
+    ) throws(AgentError) {
         let clock = ClockBox()
         self.clock = clock
         let check = StartingCheck(settings: settings)
@@ -49,7 +56,7 @@ final class AgentLoop {
         try state.installRoot(from: root, at: clock.value.now)
         let slots = try Self.slots(slotsFolder, settings, clock: { SystemClock.now() })
         driver = try Self.driver(settings, state, slots, at: clock.value.now)
-        workshop = try Self.workshop(settings, state, slots)
+        workshop = try Self.workshop(settings, state, slots, registry)
         server = try LocalServer(path: settings.socket)
         answers = LocalAnswers(driver: driver, slots: slots, clock: { clock.value.now })
     }
@@ -114,7 +121,8 @@ final class AgentLoop {
     }
 
     private static func workshop(
-        _ settings: AgentSettings, _ state: StateDirectory, _ slots: SlotFolder
+        _ settings: AgentSettings, _ state: StateDirectory, _ slots: SlotFolder,
+        _ registry: () -> RegistryClient
     ) throws(AgentError) -> Workshop {
         let store: MetadataFolder
         let cache: TargetFolder
@@ -128,7 +136,7 @@ final class AgentLoop {
         var clients: [Job.Lane: RegistryClient] = [:]
         var runners: [Job.Lane: JobRunner<MetadataFolder>] = [:]
         for lane in Job.Lane.allCases {
-            let client = settings.registryClient()
+            let client = registry()
             clients[lane] = client
             runners[lane] = JobRunner(
                 fetching: client, reporting: client, slots: slots, probing: probe, store: store,
@@ -141,14 +149,47 @@ final class AgentLoop {
 
     /// Runs until `stop` rings, then ends in good order.
     func run(until stop: WakePipe) throws(AgentError) {
+        try begin()
+        Readiness.tell("READY=1")
+        while !turn(stop) {}
+        Readiness.tell("STOPPING=1")
+        end()
+    }
+
+    /// Polls at once, does what follows from that, and ends when nothing is left to do now.
+    ///
+    /// A probation, a plan that gives no leave yet, and a download that is to be tried again later are left to the next run.
+    ///
+    /// - Throws: besides what `run` throws, what stood in the way of poll, download or reports.
+    func runOnce(until stop: WakePipe) throws(AgentError) {
+        try begin()
+        driver.check(at: clock.value.now)
+        carryOut()
+        var isStopped = false
+        while !isStopped, !hasSettled { isStopped = turn(stop) }
+        end()
+        if isStopped {
+            throw AgentError(.interrupted, "once: expected time to come to rest, got a signal")
+        }
+        if let error = driver.journalError { throw AgentError(.storage, "journal: \(error)") }
+        if let trouble = outcome.trouble { throw trouble }
+    }
+
+    /// Whether no job is under way, and none comes within a second.
+    private var hasSettled: Bool {
+        let wait = driver.nextWake.map { clock.value.milliseconds(until: $0) } ?? .max
+        return underWay.isEmpty && wait > 1_000
+    }
+
+    private func begin() throws(AgentError) {
         driver.heed(&clock.value)
         do { try driver.start(at: clock.value.now) } catch {
             throw AgentError(.storage, "cannot start: \(error)")
         }
         carryOut()
-        Readiness.tell("READY=1")
-        while !turn(stop) {}
-        Readiness.tell("STOPPING=1")
+    }
+
+    private func end() {
         driver.stop(at: clock.value.now)
         workshop.close()
         carryOut()
@@ -171,6 +212,8 @@ final class AgentLoop {
         driver.heed(&clock.value)
         for (ticket, result) in workshop.takeResults() {
             hasWorked = true
+            underWay.remove(ticket)
+            outcome.hear(result)
             driver.finish(ticket, result, by: &clock.value)
         }
         carryOut()
@@ -183,6 +226,9 @@ final class AgentLoop {
         return false
     }
 
+    /// Jobs that were ordered and have not ended.
+    private var underWay: Set<Ticket> = []
+    private var outcome = OnceOutcome()
     /// Whether a job has ended since memory was given back.
     private var hasWorked = true
     private let watchdog = Readiness.watchdogMicroseconds
@@ -194,21 +240,33 @@ final class AgentLoop {
         return Int32(clamping: min(max(Self.leastWait, wait), 3_600_000))
     }
 
-    /// Does what the driver has ordered.
+    /// The state that was told last to those who asked for events.
+    private var toldState = ""
+
+    /// Does what the driver has ordered, and tells the state that it has come to.
     private func carryOut() {
         while true {
             let orders = driver.takeOrders()
-            if orders.isEmpty { return }
+            if orders.isEmpty { break }
             for order in orders {
                 switch order {
                 case .start(let ticket, let job, let trace):
+                    underWay.insert(ticket)
                     workshop.start(ticket, job, trace: trace)
-                case .cancel(let ticket): workshop.cancel(ticket)
-                case .announce(let version): server.announce(version)
+                case .cancel(let ticket):
+                    underWay.remove(ticket)
+                    workshop.cancel(ticket)
+                case .announce(let version):
+                    server.tell(.model(version))
+                    for event in answers.releases() { server.tell(event) }
                 case .log(let level, let text): Log.write(level, text)
                 }
             }
         }
+        let state = driver.machine.memory.state.name
+        guard state != toldState else { return }
+        toldState = state
+        server.tell(.state(state))
     }
 }
 

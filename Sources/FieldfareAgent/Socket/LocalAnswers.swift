@@ -45,16 +45,18 @@ struct LocalAnswers {
         case .lease(let application):
             try lease(as: application, on: connection, at: now)
         case .acknowledge(let version):
+            try Self.require(version, lentTo: connection)
             driver.acknowledge(version, at: now)
             done(connection)
         case .turns(let turns):
             driver.record(turns, at: now)
             done(connection)
-        case .watch:
-            connection.isWatching = true
+        case .watch(let subscription):
+            connection.subscription = subscription
             done(connection)
-            connection.send(
-                LocalServer.event(driver.machine.memory.slots.activeBundle?.version))
+            connection.tell(.model(driver.machine.memory.slots.activeBundle?.version))
+            connection.tell(.state(driver.machine.memory.state.name))
+            for event in releases() { connection.tell(event) }
         case .check:
             try Self.require(operator: connection.peer, for: "check")
             driver.check(at: now)
@@ -64,6 +66,13 @@ struct LocalAnswers {
             try obey(order, at: now)
             done(connection)
         }
+    }
+
+    /// The slots that an application still holds though they are not active.
+    func releases() -> [LocalEvent] {
+        // Who cannot look has nothing to tell; the next attempt meets the same trouble, and says so.
+        guard let left = try? slots.leftBehind() else { return [] }
+        return left.map { .release($0.slot, seconds: $0.seconds) }
     }
 
     private func done(_ connection: LocalConnection) {
@@ -79,6 +88,17 @@ struct LocalAnswers {
                 .forbidden,
                 "\(operation): expected root or user \(geteuid()), got user \(peer.user)")
         }
+    }
+
+    /// An application serves what it leased, and what it leased last.
+    private static func require(
+        _ version: SemanticVersion, lentTo connection: LocalConnection
+    ) throws(AgentError) {
+        guard connection.lent != version else { return }
+        let lent = connection.lent.map { "version \($0), leased last on this connection" }
+        throw AgentError(
+            .refused,
+            "acknowledge: expected \(lent ?? "a lease on this connection before"), got \(version)")
     }
 
     private func obey(_ order: LocalOrder, at now: UTCTime) throws(AgentError) {
@@ -109,8 +129,9 @@ struct LocalAnswers {
             "ok": true, "type": "lease", "slot": .string(lease.slot.rawValue),
             "path": .string(lease.path), "version": .string(lease.bundle.version.description),
             "manifest_sha256": .string(lease.bundle.sha256.hex),
-            "deadline_s": .integer(lease.deadline),
+            "deadline_s": .integer(slots.leaseDeadline),
         ]
+        connection.lent = lease.bundle.version
         connection.send(answer.bytes, with: lease)
     }
 }

@@ -1,5 +1,6 @@
 import CPosixShims
 import Glibc
+import Primitives
 import SlotHost
 
 /// One application, or one operator, at the local socket: lines that came, and lines that wait to go.
@@ -15,7 +16,10 @@ final class LocalConnection {
 
     let descriptor: Int32
     let peer: Peer
-    var isWatching = false
+    /// Which events it asked for.
+    var subscription: LocalEvent.Subscription?
+    /// The version that it leased last, and so the one it may acknowledge.
+    var lent: SemanticVersion?
     private(set) var isOver = false
     private var received: [UInt8] = []
     private var outgoing: [Line] = []

@@ -12,7 +12,7 @@ package enum LocalRequest: Sendable {
     case lease(application: String)
     case acknowledge(SemanticVersion)
     case turns([Turn])
-    case watch
+    case watch(LocalEvent.Subscription)
     case check
     case explain
     case order(LocalOrder)
@@ -38,7 +38,8 @@ package enum LocalRequest: Sendable {
         let op = try fields.string("op", limit: 32)
         switch op {
         case "status": self = .status
-        case "watch": self = .watch
+        case "watch": self = .watch(.model)
+        case "events": self = .watch(.all)
         case "check": self = .check
         case "explain": self = .explain
         case "lease":

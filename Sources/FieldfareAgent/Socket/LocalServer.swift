@@ -91,15 +91,8 @@ final class LocalServer {
         }
     }
 
-    /// Tells all who watch which version is active.
-    func announce(_ version: SemanticVersion?) {
-        for connection in connections where connection.isWatching {
-            connection.send(Self.event(version))
-        }
-    }
-
-    static func event(_ version: SemanticVersion?) -> [UInt8] {
-        let version = version.map { JSON.string($0.description) } ?? .null
-        return JSON.object(["event": "model", "version": version]).bytes
+    /// Tells all who asked for such events.
+    func tell(_ event: LocalEvent) {
+        for connection in connections { connection.tell(event) }
     }
 }

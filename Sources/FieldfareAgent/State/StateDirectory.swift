@@ -41,6 +41,9 @@ package struct StateDirectory: Sendable {
         }
     }
 
+    /// The directory that is open already.
+    init(opened folder: Directory) { self.folder = folder }
+
     /// Whether a root of trust is held at this path; makes nothing, and takes what cannot be read for none.
     static func holdsRoot(_ path: String) -> Bool {
         guard let name = TargetPath(metadataName),
@@ -72,6 +75,17 @@ package struct StateDirectory: Sendable {
         for name in [Self.metadataName, Self.targetsName] {
             try self.folder(name).removeTemporaries()
         }
+    }
+
+    /// The device's key; nil where nobody has made it yet.
+    ///
+    /// - Throws: `AgentError` with `.storage` or `.key`.
+    func keyIfPresent() throws(AgentError) -> Ed25519PrivateKey? {
+        let bytes: [UInt8]?
+        do {
+            bytes = try folder.readIfPresent(Self.path(Self.keyName), limit: KeyFile.byteLimit)
+        } catch { throw AgentError("the device's key", error) }
+        return try bytes.map { (bytes) throws(AgentError) in try Self.key(from: bytes) }
     }
 
     /// The device's key; made, durably, by the first who asks.
@@ -129,7 +143,7 @@ package struct StateDirectory: Sendable {
     }
 
     /// Installs the root of trust that came with the device, where none is trusted yet.
-    func installRoot(from file: TrustedRootFile, at now: UTCTime) throws(AgentError) {
+    package func installRoot(from file: TrustedRootFile, at now: UTCTime) throws(AgentError) {
         let name = MetadataFileName(.root)
         do throws(FileError) {
             let store = MetadataFolder(try folder(Self.metadataName))

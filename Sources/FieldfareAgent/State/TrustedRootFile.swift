@@ -3,8 +3,10 @@ import Primitives
 import TUF
 
 /// The root of trust that came with the device, in the file where its maker put it.
-struct TrustedRootFile {
+package struct TrustedRootFile: Sendable {
     let path: String
+
+    package init(path: String) { self.path = path }
 
     /// The file's bytes, signed by their own keys as the root that they are.
     ///

@@ -39,27 +39,4 @@ extension SlotFolder {
         }
         guard isWhole else { throw .notWhole(slot) }
     }
-
-    /// Hashes everything, past the cache of manifests.
-    private func holds(
-        _ bundle: BundleReference, in slot: Slot, until stop: Interrupt
-    ) throws(SlotError) -> Bool {
-        let folder: Directory
-        let manifest: Manifest
-        do throws(FileError) {
-            guard let target = try readManifest(SlotPaths(slot).seal), target.reference == bundle
-            else { return false }
-            manifest = target.manifest
-            folder = try root.directory(SlotPaths(slot).folder)
-        } catch {
-            if error.meansRot { return false }
-            throw SlotError(error)
-        }
-        var hasher = FileHasher(until: stop)
-        for file in manifest.files {
-            guard try hasher.file(folder, file.path, meets: file.sha256, length: file.length)
-            else { return false }
-        }
-        return true
-    }
 }

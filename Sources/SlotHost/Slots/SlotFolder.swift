@@ -1,5 +1,4 @@
 package import AgentCore
-import Cryptography
 import Glibc
 import ModelBundle
 package import PosixFiles
@@ -11,19 +10,12 @@ import Synchronization
 ///
 /// For the one agent that holds the state directory. The folder is `SlotPaths`; how it gets from one state to the
 /// next, and what a crash leaves, is in docs/formats/slot-layout.md.
-package final class SlotFolder: SlotStoring {
+package final class SlotFolder: SlotStoring, SlotReading {
     struct State {
         /// Slots that this process writes now, and so locks itself.
         var staging: Set<Slot> = []
         /// When a lease was first seen on a slot that is not active, where no `current` link tells it.
         var leftBehind = PerSlot<UTCTime?>(both: nil)
-        var manifests = PerSlot<CachedManifest?>(both: nil)
-    }
-
-    /// A parsed manifest, good as long as the file's status is this.
-    struct CachedManifest {
-        let status: FileStatus
-        let target: ManifestTarget
     }
 
     let root: Directory
@@ -31,6 +23,7 @@ package final class SlotFolder: SlotStoring {
     package let leaseDeadline: Int64
     let clock: @Sendable () -> UTCTime
     let state = Mutex(State())
+    let manifests = ManifestCache()
 
     /// Takes the folder over, and removes what a crash has left there.
     ///
@@ -54,19 +47,13 @@ package final class SlotFolder: SlotStoring {
                 _ = try root.open(SlotPaths(slot).lease, .makingIfMissing(.shared))
                 try removeFinishedStaging(of: slot)
             }
-            try root.sync()
+            // Names that a power cut takes are made, or removed, at the next start: no reason to refuse this one.
+            _ = try? root.sync()
         }
     }
 
     /// The absolute folder of a slot's bundle, for other processes.
     package func path(of slot: Slot) -> String { path(of: SlotPaths(slot).folder) }
-
-    func path(of name: TargetPath) -> String {
-        let resolved = unsafe realpath(root.path, nil)
-        defer { unsafe free(resolved) }
-        let base = unsafe resolved.map { unsafe String(cString: $0) } ?? root.path
-        return "\(base)/\(name)"
-    }
 
     /// Removes a staging folder whose manifest has moved on to seal the slot.
     func removeFinishedStaging(of slot: Slot) throws(FileError) {
@@ -83,34 +70,6 @@ package final class SlotFolder: SlotStoring {
         try onDisk { () throws(FileError) in
             if let sealed = try sealedManifest(in: slot) { return sealed }
             return try readManifest(SlotPaths(slot).stagedManifest)
-        }
-    }
-
-    /// The manifest that seals the slot; nil where the slot is not sealed or the manifest cannot be read.
-    func sealedManifest(in slot: Slot) throws(FileError) -> ManifestTarget? {
-        let path = SlotPaths(slot).seal
-        guard let status = try root.status(path), status.kind == .file else { return nil }
-        if let cached = state.withLock({ $0.manifests[slot] }), cached.status == status {
-            return cached.target
-        }
-        guard let target = try readManifest(path) else { return nil }
-        state.withLock {
-            $0.manifests[slot] = CachedManifest(status: status, target: target)
-        }
-        return target
-    }
-
-    /// Reads a manifest strictly; nil where there is none, or bytes that are none.
-    func readManifest(_ path: TargetPath) throws(FileError) -> ManifestTarget? {
-        do {
-            guard let bytes = try root.readIfPresent(path, limit: Manifest.byteLimit),
-                let manifest = try? Manifest(parsing: bytes)
-            else { return nil }
-            return ManifestTarget(
-                manifest: manifest, bytes: bytes, sha256: SHA256.digest(of: bytes))
-        } catch {
-            if error.meansRot { return nil }
-            throw error
         }
     }
 }

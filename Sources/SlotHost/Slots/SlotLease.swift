@@ -15,15 +15,12 @@ package final class SlotLease: Sendable {
     package let bundle: BundleReference
     /// The absolute folder of the bundle's files.
     package let path: String
-    /// Seconds that the application has to let go of the slot once it is no longer active.
-    package let deadline: Int64
     private let file: OpenFile
 
-    init(slot: Slot, bundle: BundleReference, path: String, deadline: Int64, file: OpenFile) {
+    init(slot: Slot, bundle: BundleReference, path: String, file: OpenFile) {
         self.slot = slot
         self.bundle = bundle
         self.path = path
-        self.deadline = deadline
         self.file = file
     }
 
@@ -32,32 +29,17 @@ package final class SlotLease: Sendable {
 }
 
 extension SlotFolder {
-    /// Leases the active slot: locks it, then reads `current` again, and once more where it moved.
+    /// How often a lease is tried where somebody else has the lease file alone: a tenth of a second in all.
+    private static let leaseTries = 100
+
+    /// Leases the active slot.
     ///
     /// - Returns: nil where no slot is active, or what is active is damaged: the application is then on its own.
-    package func lease() throws(SlotError) -> SlotLease? {
-        try onDisk { () throws(FileError) in
-            while let slot = try currentSlot() {
-                guard let bundle = try contents(slot).wholeBundle else { return nil }
-                guard let file = try lockShared(slot) else { continue }
-                guard try currentSlot() == slot else { continue }
-                return SlotLease(
-                    slot: slot, bundle: bundle, path: path(of: slot), deadline: leaseDeadline,
-                    file: file)
-            }
-            return nil
-        }
-    }
+    package func lease() throws(SlotError) -> SlotLease? { try lease(tries: Self.leaseTries) }
 
-    /// A lease file with a shared lock on it, or nil where the agent is about to write the slot.
-    private func lockShared(_ slot: Slot) throws(FileError) -> OpenFile? {
-        try state.withLock { (_) throws(FileError) -> OpenFile? in
-            let file = try root.open(SlotPaths(slot).lease, .reading)
-            let answer = cposix_try_lock(file.descriptor, false)
-            if answer == -cposix_would_block { return nil }
-            guard answer >= 0 else { throw .system(.lock, path: file.path, errno: -answer) }
-            return file
-        }
+    /// Waits for this process's own looks at the lease file, which take it alone.
+    func lockShared(_ slot: Slot) throws(FileError) -> OpenFile? {
+        try state.withLock { (_) throws(FileError) -> OpenFile? in try tryShared(slot) }
     }
 
     // MARK: The agent's side
@@ -92,24 +74,45 @@ extension SlotFolder {
         return try result.get()
     }
 
-    /// Who holds the slot; a lock of this process's own, for writing, counts as nobody.
+    /// Slots that somebody still leases though they are not active, with the seconds left to let go: 0 once overdue.
+    package func leftBehind() throws(SlotError) -> [(slot: Slot, seconds: Int64)] {
+        try onDisk { () throws(FileError) in
+            let active = try currentSlot()
+            var left: [(slot: Slot, seconds: Int64)] = []
+            for slot in Slot.allCases where slot != active {
+                guard let age = try leaseAge(slot, active: active) else { continue }
+                left.append((slot, max(0, leaseDeadline - age)))
+            }
+            return left
+        }
+    }
+
+    /// Who holds the slot.
     func leaseState(_ slot: Slot, active: Slot?) throws(FileError) -> LeaseState {
+        guard let age = try leaseAge(slot, active: active) else { return .free }
+        return age > leaseDeadline ? .overdue : .held
+    }
+
+    /// For how many seconds somebody has held a slot that is not active, 0 for the active one; nil where nobody does.
+    ///
+    /// A lock of this process's own, for writing, counts as nobody.
+    private func leaseAge(_ slot: Slot, active: Slot?) throws(FileError) -> Int64? {
         let now = clock()
         let since = try root.status(SlotPaths.current).map {
             UTCTime(clamping: $0.modifiedNanoseconds / 1_000_000_000)
         }
-        return try state.withLock { (state) throws(FileError) -> LeaseState in
+        return try state.withLock { (state) throws(FileError) -> Int64? in
             guard !state.staging.contains(slot), try isLocked(slot) else {
                 state.leftBehind[slot] = nil
-                return .free
+                return nil
             }
             guard slot != active else {
                 state.leftBehind[slot] = nil
-                return .held
+                return 0
             }
             let start = since ?? state.leftBehind[slot] ?? now
             state.leftBehind[slot] = start
-            return now - start > leaseDeadline ? .overdue : .held
+            return now - start
         }
     }
 

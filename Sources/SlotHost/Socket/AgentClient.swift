@@ -7,22 +7,26 @@ package import Primitives
 /// For one thread. Requests are answered in their order; events of a watched connection may come in between, and are kept
 /// for `nextEvent`.
 package final class AgentClient {
-    /// A change of the active version, or what it was when watching began.
-    package struct ModelEvent: Sendable, Hashable {
-        /// Nil where there is no usable model.
-        package let version: SemanticVersion?
+    /// What the agent tells of itself, unasked.
+    package enum Event: Sendable, Hashable {
+        /// The active version, at once and after each change; nil where there is no usable model.
+        case model(SemanticVersion?)
+        /// What the agent is at.
+        case state(String)
+        /// A slot that is leased and no longer active is to be let go of within these seconds.
+        case release(slot: String, seconds: Int64)
     }
 
     /// Bytes of one line, its newline included.
     package static let lineLimit = 64 << 10
-    /// Events that may wait; beyond it the oldest goes, since only the newest says what is active.
+    /// Events that may wait; beyond it the oldest goes, since the newest says what is active.
     private static let eventLimit = 64
     private static let cloudOnly = "cloud_only"
 
     private let connection: PipeEnd
     private var received: [UInt8] = []
     private var descriptors: [ReceivedDescriptor] = []
-    private var events: [ModelEvent] = []
+    private var events: [Event] = []
 
     /// Connects.
     ///
@@ -53,7 +57,7 @@ package final class AgentClient {
     }
 
     /// Leases the active model; nil where the device has none to use (`cloud_only`).
-    package func lease(as application: String) throws(AgentClientError) -> ModelLease? {
+    package func lease(as application: String) throws(AgentClientError) -> SocketLease? {
         let (answer, descriptor): (JSON, ReceivedDescriptor?)
         do {
             (answer, descriptor) = try exchange([
@@ -66,16 +70,19 @@ package final class AgentClient {
         guard let descriptor else {
             throw .malformed("lease: expected a descriptor, got none")
         }
-        return try ModelLease(answer, holding: descriptor)
+        return try SocketLease(answer, holding: descriptor)
     }
 
-    /// Says that the application serves this version from now on.
+    /// Says that the application serves this version from now on, which it leased last on this connection.
     package func acknowledge(_ version: SemanticVersion) throws(AgentClientError) {
         try request(["op": "acknowledge", "version": .string(version.description)])
     }
 
-    /// Asks for events; the first comes at once, and tells what is active.
+    /// Asks for events of the model alone; the first comes at once, and tells what is active.
     package func watch() throws(AgentClientError) { try request(["op": "watch"]) }
+
+    /// Asks for all events; what is active comes at once, then the state, then what is to be let go of.
+    package func watchAll() throws(AgentClientError) { try request(["op": "events"]) }
 
     /// The next event, or nil where none comes in time.
     ///
@@ -84,7 +91,7 @@ package final class AgentClient {
     /// - Throws: `.lost` and `.malformed`.
     package func nextEvent(
         waitingMilliseconds milliseconds: Int32
-    ) throws(AgentClientError) -> ModelEvent? {
+    ) throws(AgentClientError) -> Event? {
         if events.isEmpty, try !hasLine() {
             var waiting = pollfd(fd: connection.number, events: Int16(POLLIN), revents: 0)
             guard unsafe poll(&waiting, 1, milliseconds) > 0 else { return nil }
@@ -163,16 +170,29 @@ package final class AgentClient {
 
     private func keepEvent(in json: JSON) throws(AgentClientError) -> Bool {
         guard json["event"] != nil else { return false }
-        var version: SemanticVersion?
-        if let text = json["version"]?.string {
-            guard let read = SemanticVersion(text) else {
-                throw .malformed("event: expected a version, got '\(text)'")
-            }
-            version = read
-        }
+        // One of a kind that a later agent tells is passed over.
+        guard let event = try Self.event(json) else { return true }
         if events.count == Self.eventLimit { events.removeFirst() }
-        events.append(ModelEvent(version: version))
+        events.append(event)
         return true
+    }
+
+    private static func event(_ json: JSON) throws(AgentClientError) -> Event? {
+        do {
+            var fields = try Fields(json)
+            switch try fields.string("event", limit: 32) {
+            case "model":
+                if json["version"] == .null { return .model(nil) }
+                return .model(
+                    try fields.parse("version", SemanticVersion.expected) { SemanticVersion($0) })
+            case "state": return .state(try fields.string("state", limit: 32))
+            case "release":
+                return .release(
+                    slot: try fields.string("slot", limit: 1),
+                    seconds: try fields.integer("within_s", in: 0...Int64.max))
+            default: return nil
+            }
+        } catch { throw .malformed("event: \(error)") }
     }
 
     private static func parse(_ line: [UInt8]) throws(AgentClientError) -> JSON {

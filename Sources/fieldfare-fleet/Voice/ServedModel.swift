@@ -9,7 +9,7 @@ import SpeechRuntime
 /// The agent leaves its files alone until this object is let go of.
 final class ServedModel {
     let version: SemanticVersion
-    let lease: ModelLease?
+    let lease: SocketLease?
     /// Wall time of loading, in microseconds.
     let loadMicroseconds: Int64
     private let recogniser: Recogniser
@@ -20,7 +20,7 @@ final class ServedModel {
     ///
     /// - Throws: `Failure` where the bundle cannot be read, or the runtime refuses its model.
     init(
-        _ folder: String, version: SemanticVersion, lease: ModelLease?, library: SpeechLibrary
+        _ folder: String, version: SemanticVersion, lease: SocketLease?, library: SpeechLibrary
     ) throws(Failure) {
         self.version = version
         self.lease = lease

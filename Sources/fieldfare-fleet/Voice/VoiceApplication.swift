@@ -41,7 +41,7 @@ final class VoiceApplication {
                 let client = try connected()
                 if mustLease { try lease(client) }
                 let event = try client.nextEvent(waitingMilliseconds: Int32(left / 1_000_000))
-                if let event { mustLease = event.version != model?.version }
+                if case .model(let version) = event { mustLease = version != model?.version }
             } catch {
                 try lost(error, left)
             }

@@ -1,6 +1,7 @@
 import Primitives
 import Rollouts
 import Telemetry
+import TestSupport
 import Testing
 
 /// What applications say of memory and words reaches the registry: in the figures and in the reference before them.

@@ -316,6 +316,16 @@ import Testing
         #expect(device.active == "1.0.0" && device.driver.journalError == nil)
     }
 
+    @Test func `reports that cannot be forgotten are not posted over and over`() throws {
+        let (device, _, _) = try device()
+        device.pass(60)
+        device.registry.forgetRequests()
+        device.driver.handle(.ordered(.hold), at: device.now)
+        device.journal.failure = .full
+        device.pass(1)
+        #expect(device.registry.requests.count { $0 == "reports" } == 1)
+    }
+
     @Test func `leaves a slot that has rotted, and repairs it`() throws {
         let (device, old, new) = try device()
         begin(device, new, over: old)

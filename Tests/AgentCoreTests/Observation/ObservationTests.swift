@@ -4,6 +4,7 @@ import Primitives
 import Rollouts
 import Speech
 import Telemetry
+import TestSupport
 import Testing
 
 @Suite struct ObservationTests {

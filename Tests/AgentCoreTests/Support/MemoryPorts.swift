@@ -37,35 +37,3 @@ final class MemoryCache: TargetCaching, Sendable {
 
     var count: Int { files.withLock { $0.count } }
 }
-
-/// Conditions that a test changes while a device runs.
-final class TestConditions: Sendable {
-    private let value = Mutex(Conditions())
-
-    var now: Conditions {
-        get { value.withLock { $0 } }
-        set { value.withLock { $0 = newValue } }
-    }
-}
-
-struct TestSurroundings: Surroundings {
-    static let standard = DeviceFacts.Hardware(
-        architecture: .x86, memory: 1 << 30, freeDisk: 1 << 30)
-
-    private let made: DeviceFacts.Hardware
-    private let told: TestConditions
-
-    init(_ made: DeviceFacts.Hardware = standard, conditions: TestConditions = TestConditions()) {
-        self.made = made
-        told = conditions
-    }
-
-    func conditions() -> Conditions { told.now }
-
-    func hardware() -> DeviceFacts.Hardware { made }
-
-    func environment() -> DeviceEnvironment {
-        DeviceEnvironment(
-            temperatureTenths: 412, batteryPercent: 80, microphone: AttributeName("array-4"))
-    }
-}

@@ -7,7 +7,7 @@ import Primitives
 package final class MemoryJournal: Journaling, JournalUnderTest {
     private var text: String?
     private var reports: [QueuedReport] = []
-    /// What every further `save` fails with; nil ends it.
+    /// What every further `save` and `dequeue` fails with; nil ends it.
     package var failure: JournalError?
 
     /// What outlives the journal.
@@ -65,6 +65,7 @@ package final class MemoryJournal: Journaling, JournalUnderTest {
     }
 
     package func dequeue(_ sequences: [Int64]) throws(JournalError) {
+        if let failure { throw failure }
         reports.removeAll { sequences.contains($0.sequence) }
     }
 }

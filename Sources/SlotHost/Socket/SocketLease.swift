@@ -1,8 +1,8 @@
 import CPosixShims
 package import Primitives
 
-/// A model that an application may use until it lets go of this object: the agent does not touch its files meanwhile.
-package final class ModelLease: Sendable {
+/// A model that the agent has lent over its socket, until this object goes: nobody touches its files meanwhile.
+package final class SocketLease: Sendable {
     /// `a` or `b`.
     package let slot: String
     /// The absolute folder of the bundle: `manifest.json`, and every file at its path beside it.

@@ -1,14 +1,13 @@
-import AgentCore
+package import AgentCore
 import ModelBundle
-import Primitives
-import Rollouts
+package import Primitives
+package import Rollouts
 import Synchronization
 import TUF
-import TestSupport
 
 /// A registry in memory with one model: signed metadata, targets and blobs, and what devices have reported.
-final class TestRegistry: Fetching, Reporting, Sendable {
-    static let model: ModelName = {
+package final class TestRegistry: Fetching, Reporting, Sendable {
+    package static let model: ModelName = {
         guard let model = ModelName("commands-en") else { preconditionFailure("a name") }
         return model
     }()
@@ -24,18 +23,30 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         var wrongTargets: Set<TargetPath> = []
     }
 
-    let simulator: RepositorySimulator
+    package let simulator: RepositorySimulator
     private let state = Mutex(State())
 
-    init(now: UTCTime) { simulator = RepositorySimulator(now: now) }
+    package init(now: UTCTime) { simulator = RepositorySimulator(now: now) }
 
     // MARK: Publishing
 
     /// Publishes a bundle with its policy, and returns its reference.
-    func publish(
+    package func publish(
         _ version: String, policy: JSON = [:], floor: String? = nil, now: UTCTime
     ) throws -> BundleReference {
-        let target = try bundle(version, floor: floor)
+        let bundle = try MemoryBundle(version) { fields in
+            fields["rollback_floor"] = floor.map { .string($0) }
+        }
+        return try publish(bundle, policy: policy, now: now)
+    }
+
+    /// Publishes a bundle of the caller's with its policy, and returns its reference.
+    package func publish(
+        _ bundle: MemoryBundle, policy: JSON = [:], now: UTCTime
+    ) throws -> BundleReference {
+        serve(bundle)
+        let target = bundle.target
+        let version = target.manifest.version.description
         var draft: JSONObject = [
             "model": "commands-en", "candidate": .string(version),
             "replaces": .array(version == "1.0.0" ? [] : ["1.0.0...1.9.0"]),
@@ -54,7 +65,7 @@ final class TestRegistry: Fetching, Reporting, Sendable {
     }
 
     /// Signs a new plan; `shares` for every device, by the stages that have begun.
-    func plan(
+    package func plan(
         _ candidate: BundleReference, over baseline: BundleReference?,
         state: Plan.State = .running, stages: [UTCTime], withdrawn: [Withdrawal] = []
     ) {
@@ -72,13 +83,13 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         }
     }
 
-    static let name: AttributeName = {
+    package static let name: AttributeName = {
         guard let name = AttributeName("default") else { preconditionFailure("a name") }
         return name
     }()
 
     /// Signs the timestamp anew, as the registry does all the time.
-    func touch(_ now: UTCTime) {
+    package func touch(_ now: UTCTime) {
         simulator.edit { repository in
             repository.now = now
             repository.timestamp.expires = now + SimulatedRepository.day
@@ -87,17 +98,8 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         }
     }
 
-    /// A bundle whose bytes the registry has.
-    private func bundle(_ version: String, floor: String?) throws -> ManifestTarget {
-        let bundle = try MemoryBundle(version) { fields in
-            fields["rollback_floor"] = floor.map { .string($0) }
-        }
-        serve(bundle)
-        return bundle.target
-    }
-
     /// Has the bytes of a bundle from now on.
-    func serve(_ bundle: MemoryBundle) {
+    package func serve(_ bundle: MemoryBundle) {
         state.withLock { state in
             for (name, bytes) in bundle.files { state.blobs[bundle.digest(of: name)] = bytes }
         }
@@ -106,28 +108,32 @@ final class TestRegistry: Fetching, Reporting, Sendable {
     // MARK: Faults and records
 
     /// Lets every further request fail so; nil ends it.
-    func fail(_ failure: FetchError?) { state.withLock { $0.failure = failure } }
+    package func fail(_ failure: FetchError?) { state.withLock { $0.failure = failure } }
 
-    func refuseReports(_ refuse: Bool) { state.withLock { $0.acceptsReports = !refuse } }
+    package func refuseReports(_ refuse: Bool) { state.withLock { $0.acceptsReports = !refuse } }
 
     /// Lets the files of bundles be out of reach, and nothing else.
-    func holdBlobs(_ hold: Bool) { failBlobs(hold ? .unreachable("blobs") : nil) }
+    package func holdBlobs(_ hold: Bool) { failBlobs(hold ? .unreachable("blobs") : nil) }
 
     /// Lets requests for files of bundles fail so, and nothing else; nil ends it.
-    func failBlobs(_ failure: FetchError?) { state.withLock { $0.blobFailure = failure } }
+    package func failBlobs(_ failure: FetchError?) { state.withLock { $0.blobFailure = failure } }
 
     /// Lets the connection break after so many bytes of a file; nil ends it.
-    func breakBlobs(after bytes: Int?) { state.withLock { $0.piece = bytes } }
+    package func breakBlobs(after bytes: Int?) { state.withLock { $0.piece = bytes } }
 
     /// Serves other bytes for a target than those that were signed.
-    func tamper(with path: TargetPath) { state.withLock { _ = $0.wrongTargets.insert(path) } }
+    package func tamper(with path: TargetPath) {
+        state.withLock { _ = $0.wrongTargets.insert(path) }
+    }
 
-    var reports: [JSON] { state.withLock { $0.reports } }
-    var requests: [String] { state.withLock { $0.requests } }
-    func forgetReports() { state.withLock { $0.reports = [] } }
-    func forgetRequests() { state.withLock { $0.requests = [] } }
+    package var reports: [JSON] { state.withLock { $0.reports } }
+    package var requests: [String] { state.withLock { $0.requests } }
+    package func forgetReports() { state.withLock { $0.reports = [] } }
+    package func forgetRequests() { state.withLock { $0.requests = [] } }
 
-    func reports(of kind: String) -> [JSON] { reports.filter { $0["kind"]?.string == kind } }
+    package func reports(of kind: String) -> [JSON] {
+        reports.filter { $0["kind"]?.string == kind }
+    }
 
     // MARK: The ports
 
@@ -139,7 +145,7 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         if let failure { throw failure }
     }
 
-    func metadata(
+    package func metadata(
         _ name: String, limit: Int, until stop: Interrupt
     ) throws(FetchError) -> [UInt8]? {
         try note("tuf/\(name)")
@@ -149,7 +155,7 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         return bytes
     }
 
-    func target(
+    package func target(
         _ path: TargetPath, limit: Int, until stop: Interrupt
     ) throws(FetchError) -> [UInt8] {
         try note("targets/\(path)")
@@ -160,7 +166,7 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         return isWrong ? bytes.map { $0 ^ 1 } : bytes
     }
 
-    func blob(
+    package func blob(
         _ digest: SHA256Digest, range: Range<Int64>, until stop: Interrupt,
         into sink: (RawSpan) -> Bool
     ) throws(FetchError) {
@@ -174,7 +180,7 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         if part.count < whole.count { throw .unreachable("reset") }
     }
 
-    func post(_ batch: JSON, until stop: Interrupt) throws(FetchError) -> ReportReceipt {
+    package func post(_ batch: JSON, until stop: Interrupt) throws(FetchError) -> ReportReceipt {
         try note("reports")
         guard state.withLock({ $0.acceptsReports }) else {
             throw .busy(status: 503, retryAfter: nil)
@@ -184,7 +190,7 @@ final class TestRegistry: Fetching, Reporting, Sendable {
         return ReportReceipt(accepted: signed.compactMap { $0["sequence"]?.integer })
     }
 
-    func enrol(_ request: JSON, until stop: Interrupt) throws(FetchError) -> DeviceID {
+    package func enrol(_ request: JSON, until stop: Interrupt) throws(FetchError) -> DeviceID {
         throw .refused(status: 401, code: "unauthorised")
     }
 }

@@ -1,0 +1,77 @@
+/// Which engine catches which bad variant, and by what.
+package struct VariantTable: Sendable {
+    /// One variant under both engines.
+    package struct Row: Sendable {
+        package let variant: Variant
+        /// What the kills were stopped by; nil where they went by unharmed.
+        package let kills: String?
+        /// What the power cuts were stopped by.
+        package let cuts: String?
+        package let runs: Int
+    }
+
+    package let rows: [Row]
+
+    /// Runs each variant under both engines until the first failure, over every `stride`-th point.
+    ///
+    /// - Parameters:
+    ///   - story: a fresh one.
+    ///   - variants: which ones.
+    ///   - onlyCatching: whether engines that are expected to find nothing are left out.
+    ///   - first: the first point.
+    ///   - stride: of the points after it.
+    ///   - heard: hears of each row as soon as it is known.
+    /// - Throws: `StoryError` where the story itself cannot be told.
+    package init(
+        _ story: Story, _ variants: [Variant] = Variant.allCases, onlyCatching: Bool = false,
+        first: Int, stride: Int, heard: (Row) -> Void = { _ in }
+    ) throws {
+        rows = try variants.map { variant in
+            let expected = variant.isCaught
+            var runs = 0
+            func caught(_ isWanted: Bool, _ run: () throws -> Tally) throws -> String? {
+                guard isWanted || !onlyCatching else { return nil }
+                let tally = try run()
+                runs += tally.runs
+                return tally.failures.first
+            }
+            let kills = try caught(expected.byKills) {
+                try Killing(first: first, stride: stride).run(story, variant: variant, most: 1)
+            }
+            let cuts = try caught(expected.byCuts) {
+                try Cutting(first: first, stride: stride).run(story, variant: variant, most: 1)
+            }
+            let row = Row(variant: variant, kills: kills, cuts: cuts, runs: runs)
+            heard(row)
+            return row
+        }
+    }
+
+    /// What is not as `Variant.isCaught` says.
+    package func complaints(onlyCatching: Bool = false) -> [String] {
+        var found: [String] = []
+        for row in rows {
+            let caught = row.variant.isCaught
+            let engines = [
+                ("kills", caught.byKills, row.kills), ("power cuts", caught.byCuts, row.cuts),
+            ]
+            for (engine, isExpected, complaint) in engines {
+                if isExpected == (complaint != nil) || (onlyCatching && !isExpected) { continue }
+                found.append(
+                    "'\(row.variant.rawValue)': expected \(engine) to "
+                        + "\(isExpected ? "catch" : "miss") it, got \(complaint ?? "nothing")")
+            }
+        }
+        return found
+    }
+}
+
+extension Variant {
+    /// Which engines catch it: a kill loses no byte that was written, synced or not.
+    package var isCaught: (byKills: Bool, byCuts: Bool) {
+        switch self {
+        case .copyInPlace, .linkRemoved, .journalAfterEffect: (true, true)
+        case .noFolderSync, .noFileSync, .noLogSync, .sealFirst: (false, true)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import CrashSupport
+import Speech
+import TestSupport
+import Testing
+
+/// Samples of what `make test-crash` runs in full, by the same program (docs/crash-tests.md).
+@Suite(.serialized) struct CrashSampleTests {
+    /// Runs the program, which forks and so has a process of its own; its output where it finds nothing.
+    private func run(_ words: String...) throws -> String {
+        let agent = try ChildProcess(
+            [ChildProcess.program("crash-agent")] + words, timeout: 600_000)
+        let output = String(decoding: agent.output, as: UTF8.self)
+        #expect(agent.ending == .exited(0), "\(output)\(agent.errors)")
+        return output
+    }
+
+    @Test func `a device that is killed goes on, with one whole bundle active all the time`() throws
+    {
+        #expect(try run("kills", "--first", "137", "--stride", "331").contains(" 0 failures"))
+    }
+
+    @Test func `a device whose power is cut goes on, whatever was not synced`() throws {
+        #expect(try run("cuts", "--first", "153", "--stride", "467").contains(" 0 failures"))
+    }
+
+    @Test func `a device whose calls fail goes on`() throws {
+        #expect(try run("faults", "--first", "571", "--stride", "1000").contains(" 0 failures"))
+    }
+
+    /// Each from a point on that shows it soon.
+    @Test(arguments: [
+        (Variant.copyInPlace, 338), (.linkRemoved, 442), (.journalAfterEffect, 208),
+        (.noFolderSync, 260), (.noFileSync, 195), (.noLogSync, 208), (.sealFirst, 130),
+    ])
+    func `a device that does one thing wrong is found`(variant: Variant, first: Int) throws {
+        let table = try run(
+            "variants", "--first", "\(first)", "--stride", "13", "--catching", variant.rawValue)
+        #expect(table.contains("\(variant.rawValue): "))
+    }
+}
