@@ -50,13 +50,20 @@ extension AgentDriver {
 
     func dueStage(after seconds: Int64, _ now: UTCTime) {
         let jitter = seconds > 0 ? Int64.random(in: 0...seconds, using: &random) : 0
-        var due = max(now + seconds + jitter, timers.opening ?? now)
-        // What the last try has got further with is no repetition of it.
-        if seconds > 0, let attempt = machine.state.attempt, attempt.tries > 1 {
-            due = retries.bookFirst(after: due, of: allowedRetries)
+        let due = max(now + seconds + jitter, timers.opening ?? now)
+        guard seconds == 0 || mayRepeatStage(at: due) else {
+            timers.stage = nil
+            return
         }
         timers.stage = due
         if due == now { startStage(now) }
+    }
+
+    /// Whether a download may be begun again; one whose last try got further repeats nothing. Where the budget is spent, a later
+    /// poll asks once more: so devices that were cut off together do not come back together.
+    private func mayRepeatStage(at moment: UTCTime) -> Bool {
+        guard let attempt = machine.state.attempt, attempt.tries > 1 else { return true }
+        return retries.book(moment, of: allowedRetries)
     }
 
     /// Requests that may be repeated in an hour: as the policy of the attempt says, otherwise that of the version in force.
@@ -250,7 +257,11 @@ extension AgentDriver {
                 PollOutcome(
                     wish: judgement?.wish ?? .stay, trace: trace, isQuiet: isQuiet(now),
                     lifted: judgement?.lifted ?? [])))
-        if case .downloading = machine.state { timers.stage = timers.stage ?? now }
+        if case .downloading = machine.state, timers.stage == nil, !isUnderWay({ $0 == .stage }),
+            mayRepeatStage(at: now)
+        {
+            timers.stage = now
+        }
     }
 
     /// Tells once that the repository has no plans of the model, and once that it has.

@@ -24,19 +24,6 @@ package struct RetryBudget: Sendable, Hashable {
         return true
     }
 
-    /// Books a repetition at a moment, or at the first one after it at which there may be one.
-    ///
-    /// - Parameters:
-    ///   - moment: the earliest.
-    ///   - allowed: repetitions in an hour; none is an hour later.
-    /// - Returns: the moment that was booked.
-    package mutating func bookFirst(after moment: UTCTime, of allowed: Int) -> UTCTime {
-        if book(moment, of: allowed) { return moment }
-        let near = near(moment)
-        guard allowed > 0, near.count >= allowed else { return moment + Self.span }
-        return bookFirst(after: near[near.count - allowed] + Self.span, of: allowed)
-    }
-
     /// Those of the hour before a moment, and all after it.
     private func near(_ moment: UTCTime) -> [UTCTime] {
         booked.filter { $0 + Self.span > moment }

@@ -18,15 +18,6 @@ import Testing
         var budget = RetryBudget()
         let isBooked = budget.book(start, of: 0)
         #expect(!isBooked)
-        let first = budget.bookFirst(after: start, of: 0)
-        #expect(first == start + 3_600)
-    }
-
-    @Test func `a repetition that must wait comes when the oldest is an hour ago`() {
-        var budget = RetryBudget()
-        let asked: [Int64] = [0, 10, 20, 30]
-        let booked = asked.map { budget.bookFirst(after: start + $0, of: 2) - start }
-        #expect(booked == [0, 10, 3_600, 3_610])
     }
 
     /// Whatever is asked, no hour has more than it may.
@@ -40,11 +31,7 @@ import Testing
         for _ in 0..<300 {
             now = now + Int64.random(in: 0...400, using: &random)
             let moment = now + Int64.random(in: 0...900, using: &random)
-            if Bool.random(using: &random) {
-                if budget.book(moment, of: allowed) { made.append(moment) }
-            } else {
-                made.append(budget.bookFirst(after: moment, of: allowed))
-            }
+            if budget.book(moment, of: allowed) { made.append(moment) }
         }
         for first in made {
             let hour = made.count { $0 >= first && $0 < first + 3_600 }
