@@ -10,7 +10,7 @@ import Testing
     private func device(
         _ rules: DownloadRules, prepare: (TestDevice) -> Void = { _ in }
     ) throws -> (TestDevice, BundleReference) {
-        let registry = TestRegistry(now: UpdateTests.start)
+        let registry = MemoryRegistry(now: UpdateTests.start)
         let old = try registry.publish(
             "1.0.0", policy: UpdateTests.everybody, now: UpdateTests.start)
         registry.plan(

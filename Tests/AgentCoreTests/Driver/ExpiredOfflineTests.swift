@@ -7,10 +7,10 @@ import Testing
 
 /// A whole device where people have forgotten to sign: `targets` or the model's role has ended (ADR 0001).
 @Suite struct ExpiredOfflineTests {
-    private static let roles = [RoleName.targets, .model(TestRegistry.model)]
+    private static let roles = [RoleName.targets, .model(MemoryRegistry.model)]
 
     /// Signs a role with this end.
-    private func end(_ role: RoleName, at moment: UTCTime, _ registry: TestRegistry) {
+    private func end(_ role: RoleName, at moment: UTCTime, _ registry: MemoryRegistry) {
         registry.simulator.edit {
             $0.roles[role]?.expires = moment
             $0.update(role)

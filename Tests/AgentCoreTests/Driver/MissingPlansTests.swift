@@ -15,7 +15,7 @@ struct MissingPlansTests {
         "<4>role plans.commands-de: expected the repository to have its metadata, got none yet"
     private static let there = "<5>role plans.commands-de is there now"
 
-    private let registry = TestRegistry(now: start)
+    private let registry = MemoryRegistry(now: start)
 
     private func device() throws -> TestDevice {
         try TestDevice(

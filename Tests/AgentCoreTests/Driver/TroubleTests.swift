@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func `a download that comes a byte a connection comes to its end`() throws {
-        let registry = TestRegistry(now: UpdateTests.start)
+        let registry = MemoryRegistry(now: UpdateTests.start)
         let old = try registry.publish(
             "1.0.0", policy: UpdateTests.everybody, now: UpdateTests.start)
         registry.plan(
@@ -226,7 +226,7 @@ import Testing
     }
 
     @Test func `a device without a model asks at once`() throws {
-        let registry = TestRegistry(now: UpdateTests.start)
+        let registry = MemoryRegistry(now: UpdateTests.start)
         let device = try TestDevice(registry, at: UpdateTests.start)
         #expect(!device.registry.requests.isEmpty)
         device.settings.pollInterval = 900

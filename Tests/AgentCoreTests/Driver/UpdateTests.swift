@@ -33,7 +33,7 @@ import Testing
 
     /// A device that runs 1.0.0, committed, and a registry that has published 1.1.0 with no plan for it.
     func device() throws -> (TestDevice, old: BundleReference, new: BundleReference) {
-        let registry = TestRegistry(now: Self.start)
+        let registry = MemoryRegistry(now: Self.start)
         let old = try registry.publish("1.0.0", policy: Self.everybody, now: Self.start)
         registry.plan(
             old, over: nil, state: .completed,
@@ -203,7 +203,7 @@ import Testing
         let (device, old, new) = try device()
         device.registry.touch(device.now)
         device.registry.plan(new, over: old, stages: [device.now])
-        device.registry.tamper(with: .plan(of: TestRegistry.model, .main))
+        device.registry.tamper(with: .plan(of: MemoryRegistry.model, .main))
         device.pass(120)
         #expect(device.active == "1.0.0" && device.state == "committed")
         guard case .wrongTarget = device.driver.pollError else {

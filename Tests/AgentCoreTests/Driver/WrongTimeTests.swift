@@ -10,8 +10,8 @@ import Testing
     static let start = UpdateTests.start
     static let day = UpdateTests.day
 
-    private func registry() throws -> (TestRegistry, BundleReference) {
-        let registry = TestRegistry(now: Self.start)
+    private func registry() throws -> (MemoryRegistry, BundleReference) {
+        let registry = MemoryRegistry(now: Self.start)
         let old = try registry.publish("1.0.0", policy: UpdateTests.everybody, now: Self.start)
         registry.plan(
             old, over: nil, state: .completed,
@@ -95,9 +95,9 @@ import Testing
             stages: [Self.start + -20 * Self.day, Self.start + -10 * Self.day],
             withdrawn: [Withdrawal(version: old.version, sha256: old.sha256, at: device.now)])
         device.registry.simulator.edit {
-            $0.roles[.plans(TestRegistry.model)]?.version = last
-            $0.roles[.plans(TestRegistry.model)]?.expires = far + Self.day
-            $0.publish(.plans(TestRegistry.model))
+            $0.roles[.plans(MemoryRegistry.model)]?.version = last
+            $0.roles[.plans(MemoryRegistry.model)]?.expires = far + Self.day
+            $0.publish(.plans(MemoryRegistry.model))
             $0.snapshot.version = last
             $0.snapshot.expires = far + Self.day
             $0.timestamp.version = last
@@ -111,7 +111,7 @@ import Testing
     }
 
     private func rotate(
-        _ registry: TestRegistry, _ honest: SimulatedRepository, _ now: UTCTime
+        _ registry: MemoryRegistry, _ honest: SimulatedRepository, _ now: UTCTime
     ) throws {
         let pattern = try #require(PathPattern("rollouts/commands-en/*"))
         let plans = TestKeys.key("plans, new")
@@ -120,10 +120,10 @@ import Testing
             $0.rotateKey(of: .timestamp, to: TestKeys.key("timestamp, new"))
             $0.rotateKey(of: .snapshot, to: TestKeys.key("snapshot, new"))
             $0.delegate(
-                from: .targets, to: .plans(TestRegistry.model), paths: .patterns([pattern]),
+                from: .targets, to: .plans(MemoryRegistry.model), paths: .patterns([pattern]),
                 isTerminating: true, key: plans)
-            $0.signers[.plans(TestRegistry.model)] = [plans]
-            $0.update(.plans(TestRegistry.model))
+            $0.signers[.plans(MemoryRegistry.model)] = [plans]
+            $0.update(.plans(MemoryRegistry.model))
         }
         registry.touch(now)
     }

@@ -124,10 +124,10 @@ import Testing
         var observation = running
         let reporter = Reporter(
             device: try #require(DeviceID(bytes: [UInt8](repeating: 1, count: 16))),
-            model: TestRegistry.model, channel: .main,
+            model: MemoryRegistry.model, channel: .main,
             attributes: DeviceAttributes(
-                number: 1, region: TestRegistry.name, deviceClass: TestRegistry.name,
-                locale: TestRegistry.name), startedAt: start)
+                number: 1, region: MemoryRegistry.name, deviceClass: MemoryRegistry.name,
+                locale: MemoryRegistry.name), startedAt: start)
         let machine = Fixture.machine(.resting(.committed)).memory
         let writer = ReportWriter(
             reporter: reporter, machine: machine, now: start + 60,
@@ -176,10 +176,10 @@ import Testing
         notices += failure.map { .smokeFailed(.init(reason: $0, isLasting: true), nil) }
         let reporter = Reporter(
             device: try #require(DeviceID(bytes: [UInt8](repeating: 1, count: 16))),
-            model: TestRegistry.model, channel: .main,
+            model: MemoryRegistry.model, channel: .main,
             attributes: DeviceAttributes(
-                number: 1, region: TestRegistry.name, deviceClass: TestRegistry.name,
-                locale: TestRegistry.name), startedAt: start)
+                number: 1, region: MemoryRegistry.name, deviceClass: MemoryRegistry.name,
+                locale: MemoryRegistry.name), startedAt: start)
         let writer = ReportWriter(
             reporter: reporter, machine: Fixture.machine(.resting(.committed)).memory, now: start,
             surroundings: TestSurroundings())

@@ -10,7 +10,7 @@ import Testing
 /// What a poll takes from a repository, and what it refuses.
 @Suite struct PollCycleTests {
     private let start = UTCTime(clamping: 1_800_000_000)
-    private let registry = TestRegistry(now: UTCTime(clamping: 1_800_000_000))
+    private let registry = MemoryRegistry(now: UTCTime(clamping: 1_800_000_000))
     private let cache = MemoryCache()
 
     private func store() -> MemoryMetadataStore {
@@ -29,7 +29,7 @@ import Testing
             fetching: registry, store: store, cache: cache, stop: Interrupt())
         return try cycle.run(
             PollQuestion(
-                model: TestRegistry.model, channel: .main, device: try device(),
+                model: MemoryRegistry.model, channel: .main, device: try device(),
                 concerned: concerned, start: now ?? start))
     }
 
@@ -80,10 +80,10 @@ import Testing
     @Test func `refuses targets with other bytes, and leaves what is trusted as it was`() throws {
         let old = try registry.publish("1.0.0", now: start)
         registry.plan(old, over: nil, stages: [start])
-        registry.tamper(with: .plan(of: TestRegistry.model, .main))
-        let path = TargetPath.plan(of: TestRegistry.model, .main)
+        registry.tamper(with: .plan(of: MemoryRegistry.model, .main))
+        let path = TargetPath.plan(of: MemoryRegistry.model, .main)
         let bytes = try #require(
-            registry.simulator.repository.roles[.plans(TestRegistry.model)]?.targets[path])
+            registry.simulator.repository.roles[.plans(MemoryRegistry.model)]?.targets[path])
         let digest = try #require(bytes.hashes.sha256)
         do {
             _ = try poll(store())
@@ -101,8 +101,8 @@ import Testing
     @Test func `refuses a target whose other digest, where one is listed, does not fit`() throws {
         let old = try registry.publish("1.0.0", now: start)
         registry.plan(old, over: nil, stages: [start])
-        let path = TargetPath.plan(of: TestRegistry.model, .main)
-        let role = RoleName.plans(TestRegistry.model)
+        let path = TargetPath.plan(of: MemoryRegistry.model, .main)
+        let role = RoleName.plans(MemoryRegistry.model)
         let listed = try #require(registry.simulator.repository.roles[role]?.targets[path])
         let digest = try #require(listed.hashes.sha256)
         registry.simulator.edit { repository in
@@ -131,8 +131,8 @@ import Testing
             repository.timestamp.expires = late + SimulatedRepository.day
             repository.timestamp.signedAt = late
             repository.snapshot.expires = late + SimulatedRepository.day
-            repository.roles[.plans(TestRegistry.model)]?.expires = late + SimulatedRepository.day
-            repository.update(.plans(TestRegistry.model))
+            repository.roles[.plans(MemoryRegistry.model)]?.expires = late + SimulatedRepository.day
+            repository.update(.plans(MemoryRegistry.model))
         }
         let material = try poll(store, at: late)
         #expect(material.expiredOfflineRoles == ["model.commands-en", "targets"])
@@ -153,8 +153,8 @@ import Testing
         registry.plan(old, over: nil, stages: [start])
         let path = try #require(TargetPath("policies/commands-en/1.0.0.broken.json"))
         registry.simulator.edit { repository in
-            repository.add(Array("{}".utf8), at: path, to: .model(TestRegistry.model))
-            repository.update(.model(TestRegistry.model))
+            repository.add(Array("{}".utf8), at: path, to: .model(MemoryRegistry.model))
+            repository.update(.model(MemoryRegistry.model))
         }
         let material = try poll(store())
         #expect(material.problems.count == 1)
@@ -166,18 +166,18 @@ import Testing
         let old = try registry.publish("1.0.0", now: start)
         registry.plan(old, over: nil, stages: [start])
         let lift = Lift(
-            model: TestRegistry.model, version: old.version, sha256: old.sha256, until: start)
+            model: MemoryRegistry.model, version: old.version, sha256: old.sha256, until: start)
         let approval = Approval(
-            model: TestRegistry.model, policy: old.sha256, stage: TestRegistry.name)
+            model: MemoryRegistry.model, policy: old.sha256, stage: MemoryRegistry.name)
         let folder = "policies/commands-en/1.0.0"
         let liftPath = try #require(TargetPath("\(folder).lift.json"))
         let approvalPath = try #require(TargetPath("\(folder).default.stable.approval.json"))
         registry.simulator.edit { repository in
             repository.add(
-                lift.json.canonicalBytes, at: liftPath, to: .model(TestRegistry.model))
+                lift.json.canonicalBytes, at: liftPath, to: .model(MemoryRegistry.model))
             repository.add(
-                approval.json.canonicalBytes, at: approvalPath, to: .model(TestRegistry.model))
-            repository.update(.model(TestRegistry.model))
+                approval.json.canonicalBytes, at: approvalPath, to: .model(MemoryRegistry.model))
+            repository.update(.model(MemoryRegistry.model))
         }
         let material = try poll(store())
         #expect(material.listing.lifts == [lift] && material.listing.approvals == [approval])

@@ -18,7 +18,7 @@ import Testing
 
     /// A registry that has published the world, and a device in it whose agent runs.
     private func device(in world: RolloutWorld, plan: [UInt8]?) throws -> TestDevice {
-        let registry = TestRegistry(now: world.now)
+        let registry = MemoryRegistry(now: world.now)
         // A device without a model polls as soon as it runs, and shall have a plan in its next poll only.
         registry.publish(world, plan: nil)
         let device = try TestDevice(registry, at: world.now, knowing: world.device)

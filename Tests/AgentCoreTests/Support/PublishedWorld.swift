@@ -5,7 +5,7 @@ import Rollouts
 import TUF
 import TestSupport
 
-extension TestRegistry {
+extension MemoryRegistry {
     /// Publishes a world as whoever holds the keys of each role would, whatever is wrong with it.
     ///
     /// - Parameters:
@@ -47,7 +47,8 @@ extension TestRegistry {
 
 extension TestDevice {
     /// A device whose agent has run before, and remembers what these facts say.
-    convenience init(_ registry: TestRegistry, at now: UTCTime, knowing facts: DeviceFacts) throws {
+    convenience init(_ registry: MemoryRegistry, at now: UTCTime, knowing facts: DeviceFacts) throws
+    {
         let profile = DeviceProfile(
             id: facts.id, model: facts.model, channel: facts.channel,
             attributes: facts.attributes, agent: facts.agent)

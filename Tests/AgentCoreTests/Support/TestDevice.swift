@@ -10,7 +10,7 @@ import Testing
 /// A whole agent over memory ports, with the clock of the real one; jobs run at once, and time passes only as the
 /// test says.
 final class TestDevice {
-    let registry: TestRegistry
+    let registry: MemoryRegistry
     let slots = MemorySlots()
     let probing = ScriptedProbing()
     let journal = MemoryJournal()
@@ -56,8 +56,8 @@ final class TestDevice {
     }
 
     init(
-        _ registry: TestRegistry, at now: UTCTime, name: String = "device",
-        model: ModelName = TestRegistry.model, profile given: DeviceProfile? = nil,
+        _ registry: MemoryRegistry, at now: UTCTime, name: String = "device",
+        model: ModelName = MemoryRegistry.model, profile given: DeviceProfile? = nil,
         hardware: DeviceFacts.Hardware = TestSurroundings.standard,
         prepare: (MemorySlots, MemoryJournal) throws -> Void = { _, _ in }
     ) throws {

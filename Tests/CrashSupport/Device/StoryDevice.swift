@@ -10,7 +10,7 @@ import TestSupport
 
 /// A whole agent on a real disk, with a registry in memory; jobs run at once, and time passes only as the story says.
 final class StoryDevice {
-    let registry: TestRegistry
+    let registry: MemoryRegistry
     let parts: DiskParts
     let slots: any SlotStoring
     let witness: any Witnessing
@@ -29,7 +29,7 @@ final class StoryDevice {
 
     /// Starts the agent on what lies in the folder.
     init(
-        in folder: String, _ registry: TestRegistry, at now: UTCTime, witness: any Witnessing,
+        in folder: String, _ registry: MemoryRegistry, at now: UTCTime, witness: any Witnessing,
         variant: Variant?
     ) throws {
         self.registry = registry
@@ -62,7 +62,7 @@ final class StoryDevice {
         else { throw StoryError("names") }
         return DeviceProfile(
             id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
-            model: TestRegistry.model, channel: .main,
+            model: MemoryRegistry.model, channel: .main,
             attributes: DeviceAttributes(
                 number: 1, region: region, deviceClass: deviceClass, locale: locale),
             agent: agent)

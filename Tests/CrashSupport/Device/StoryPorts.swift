@@ -40,7 +40,7 @@ final class StoryJournal: Journaling {
 
 /// A registry whose receipts are seen.
 struct StoryRegistry: Reporting {
-    let base: TestRegistry
+    let base: MemoryRegistry
     let witness: any Witnessing
 
     func post(_ batch: JSON, until stop: Interrupt) throws(FetchError) -> ReportReceipt {

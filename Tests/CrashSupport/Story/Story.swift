@@ -20,7 +20,7 @@ package struct Story: Sendable {
 
     package static let start = UTCTime(clamping: 1_800_000_000)
 
-    let registry: TestRegistry
+    let registry: MemoryRegistry
     /// The repository as it is signed, one state after the other.
     private let worlds: [SimulatedRepository]
     /// Every bundle that was ever published.
@@ -28,7 +28,7 @@ package struct Story: Sendable {
 
     /// Publishes and signs everything once.
     package init() throws {
-        let registry = TestRegistry(now: Self.start)
+        let registry = MemoryRegistry(now: Self.start)
         self.registry = registry
         let bundles = try Self.published()
         self.bundles = bundles

@@ -6,7 +6,7 @@ import Synchronization
 import TUF
 
 /// A registry in memory with one model: signed metadata, targets and blobs, and what devices have reported.
-package final class TestRegistry: Fetching, Reporting, Sendable {
+package final class MemoryRegistry: Fetching, Reporting, Sendable {
     package static let model: ModelName = {
         guard let model = ModelName("commands-en") else { preconditionFailure("a name") }
         return model
