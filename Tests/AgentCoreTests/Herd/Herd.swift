@@ -25,7 +25,7 @@ final class Herd {
     }
 
     private var members: [Member] = []
-    private let registry: TestRegistry
+    private let registry: MemoryRegistry
     private let cache = MemoryCache()
     /// What a poll brings; nil while the registry cannot be reached.
     var material: PollMaterial?
@@ -38,7 +38,7 @@ final class Herd {
 
     /// Devices that run `bundle`, all switched on at once.
     init(
-        _ count: Int, of registry: TestRegistry, running bundle: ManifestTarget,
+        _ count: Int, of registry: MemoryRegistry, running bundle: ManifestTarget,
         material: PollMaterial, at start: UTCTime
     ) throws {
         self.registry = registry
@@ -62,7 +62,7 @@ final class Herd {
         let key = TestKeys.key("herd-\(number)")
         let profile = DeviceProfile(
             id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
-            model: TestRegistry.model, channel: .main,
+            model: MemoryRegistry.model, channel: .main,
             attributes: DeviceAttributes(
                 number: 1, region: try #require(AttributeName("eu")),
                 deviceClass: try #require(AttributeName("hub")),

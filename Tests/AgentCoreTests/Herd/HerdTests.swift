@@ -8,7 +8,7 @@ import Testing
 
 /// What a registry has to bear when it comes back after an hour in which nobody could reach it.
 ///
-/// `HERD` in the environment says how many devices; 5,000 in `make test-crash`.
+/// `HERD` in the environment says how many devices; 5,000 in `make test-crash` (scripts/herd.sh).
 @Suite struct HerdTests {
     private static let count: Int = {
         guard let text = unsafe getenv("HERD") else { return 500 }
@@ -16,7 +16,7 @@ import Testing
     }()
 
     /// What a poll brings now, fetched and verified once.
-    private func material(of registry: TestRegistry) throws -> PollMaterial {
+    private func material(of registry: MemoryRegistry) throws -> PollMaterial {
         let store = MemoryMetadataStore(
             files: [MetadataFileName(.root): registry.simulator.trustedRoot])
         let runner = JobRunner(
@@ -24,7 +24,7 @@ import Testing
             probing: ScriptedProbing(), store: store, cache: MemoryCache(),
             systemTime: { UpdateTests.start })
         let question = PollQuestion(
-            model: TestRegistry.model, channel: .main,
+            model: MemoryRegistry.model, channel: .main,
             device: try #require(DeviceID(bytes: [UInt8](repeating: 7, count: 16))), concerned: [],
             start: UpdateTests.start, floor: nil)
         guard case .polled(let result) = runner.run(.poll(question), until: Interrupt()) else {
@@ -43,7 +43,7 @@ import Testing
 
     /// A herd that has run for an hour; with the release that it is offered when the test says.
     private func herd(retries: Int, count: Int) throws -> (Herd, next: PollMaterial) {
-        let registry = TestRegistry(now: UpdateTests.start)
+        let registry = MemoryRegistry(now: UpdateTests.start)
         let policy = policy(retries: retries)
         let old = try registry.publish("1.0.0", policy: policy, now: UpdateTests.start)
         registry.plan(
