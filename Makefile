@@ -28,7 +28,7 @@ test: ## All tests and gates, as CI runs them
 	@$(MAKE) --no-print-directory layers linkage
 	@scripts/test.sh
 
-test-crash: ## Kill, cut off and fail a device at every change of its disk (10,000 runs and more; half an hour)
+test-crash: ## Kill, cut off and fail a device at every change of its disk (at least 10,000 runs, or it fails)
 	@scripts/setup.sh
 	@scripts/crash.sh
 	@scripts/herd.sh

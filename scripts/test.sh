@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs all tests: first the device side's, which need no external package, with the coverage floor of the pure
 # targets; then the server side's, which share the debug build with `make build`, and stolen keys against running
-# agents; then the main job with a small fleet.
+# agents; then the main job with a small fleet (without 1.6.0).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,7 +25,9 @@ log=$(mktemp)
 scripts/demo/thefts.py >"$log" 2>&1 &
 thefts=$!
 trap 'kill "$thefts" 2>/dev/null || true; rm -f "$log"' EXIT
-swift test --filter "$server"
+# Twelve at a time: all at once hold a thousand registries' files open, and Foundation's Process reads beyond its buffer
+# where it lists that many descriptors.
+swift test --experimental-maximum-parallelization-width 12 --filter "$server"
 wait "$thefts" || { cat "$log"; exit 1; }
 tail -n 1 "$log"
 

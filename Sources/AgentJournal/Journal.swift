@@ -21,7 +21,7 @@ package final class Journal: Journaling {
     private var ballast: Ballast
     private var memory: MemoryFile
     private let warn: (String) -> Void
-    private var warned: String?
+    private var hasWarned = false
     /// Why an older journal was moved aside when this one was opened; nil where none was.
     package let damage: String?
 
@@ -52,9 +52,9 @@ package final class Journal: Journaling {
     }
 
     private func tellTrouble() {
-        guard memory.trouble != warned else { return }
-        warned = memory.trouble
-        if let trouble = warned { warn("what outlives the journal is not kept: \(trouble)") }
+        defer { hasWarned = memory.trouble != nil }
+        guard let trouble = memory.trouble, !hasWarned else { return }
+        warn("what outlives the journal is not kept: \(trouble)")
     }
 
     private static func open(_ path: String, vfs: String?) throws(JournalError) -> SQLite {

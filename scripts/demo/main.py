@@ -105,8 +105,8 @@ class Demonstration:
             hangs = model == "hanging"
             self.registry.write_bundle(version, model, tokens, 4_000 if hangs else SMOKE_TIMEOUT_MS, may_loop=hangs)
             template = "patient.yaml" if version == "1.7.0" else "rollout.yaml"
-            patience = PATIENCE if model == "slow-widened" else "50s"
-            policy = self.registry.write_policy(template, version, replaces, self.beta, self.control, patience)
+            more = {"patience": PATIENCE} if model == "slow-widened" else {}
+            policy = self.registry.write_policy(template, version, replaces, self.beta, self.control, **more)
             summary = self.registry.publish(version, policy, self.pipeline)["summary"]
             if summary != "held: 1 of 2 signatures":
                 raise CommandFailed(["publish", version], 0, summary)
@@ -433,7 +433,10 @@ def main() -> int:
         lambda: demonstration.refuse("1.2.0", "Degraded: most of its weights pruned away", "smoke:wer"),
         lambda: demonstration.refuse("1.3.0", "Permuted tokens.txt: fluent, and wrong", "smoke:wer"),
         lambda: demonstration.refuse("1.4.0", "A graph that never answers", "smoke:timeout"),
-        demonstration.roll_out_dynamic, demonstration.roll_out_widened, demonstration.be_attacked, demonstration.finish,
+        demonstration.roll_out_dynamic,
+        # A fifth in 30 devices on two busy cores is too little for the gate to be sure of every time; simulations test that.
+        *([demonstration.roll_out_widened] if options.fleet == "full" else []),
+        demonstration.be_attacked, demonstration.finish,
     ]
     try:
         for step in steps:
