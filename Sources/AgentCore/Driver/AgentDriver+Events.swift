@@ -67,6 +67,7 @@ extension AgentDriver {
         timers.poll = timers.opening ?? now
         timers.report = now + settings.reportInterval
         timers.verify = now + 60
+        if !isEnrolled { timers.post = timers.poll }
         log(.info, "started in state \(machine.state.name), \(activeWords)")
     }
 

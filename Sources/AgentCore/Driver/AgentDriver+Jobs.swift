@@ -156,6 +156,7 @@ extension AgentDriver {
         case (.poll(let trace), .polled(let result)): polled(result, trace, clock)
         case (.stage, .staged(let result)): staged(result)
         case (.probe, .probed(let result)): probed(result)
+        case (.enrol, .enrolled(let result)): enrolled(result, now)
         case (.post, .posted(let batch, let result)): posted(batch, result, now)
         case (.verify, .verified(let slot, let result)): verified(slot, result)
         case (.discard, .discarded(let slot, let result)): discarded(slot, result)

@@ -124,6 +124,7 @@ final class Herd {
             members[index].requests.append(now)
             guard material != nil else { return .posted(batch, .failure(failure)) }
             return .posted(batch, .success(ReportReceipt(accepted: batch.sequences)))
+        case .enrol: return .enrolled(.success(()))
         case .stage(let target, let slot, let limit):
             members[index].requests.append(now)
             let slots = members[index].slots

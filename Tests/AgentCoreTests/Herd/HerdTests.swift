@@ -20,7 +20,7 @@ import Testing
         let store = MemoryMetadataStore(
             files: [MetadataFileName(.root): registry.simulator.trustedRoot])
         let runner = JobRunner(
-            fetching: registry, reporting: registry, slots: MemorySlots(),
+            fetching: registry, reporting: registry, enrolling: registry, slots: MemorySlots(),
             probing: ScriptedProbing(), store: store, cache: MemoryCache(),
             systemTime: { UpdateTests.start })
         let question = PollQuestion(

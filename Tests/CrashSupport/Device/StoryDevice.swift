@@ -142,7 +142,7 @@ final class StoryDevice {
         let now = now
         let runner = JobRunner(
             fetching: registry, reporting: StoryRegistry(base: registry, witness: witness),
-            slots: slots, probing: probing, store: parts.metadata, cache: parts.targets,
+            enrolling: registry, slots: slots, probing: probing, store: parts.metadata, cache: parts.targets,
             systemTime: { now })
         watch()
         var orders = driver.takeOrders()
