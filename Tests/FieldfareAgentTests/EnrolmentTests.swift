@@ -1,5 +1,6 @@
 import AgentCore
 import Cryptography
+import Glibc
 import Primitives
 import TestSupport
 import Testing
@@ -132,7 +133,7 @@ struct EnrolmentTests {
 
     @Test func `a device that has lost its key is another one, and enrols as that`() throws {
         try enrolByItself(.success(ownID()), tokenFile: tokenFile())
-        try device.remove("state/device.key")
+        try #require(unsafe unlink(device.scratch.path("state/device.key")) == 0)
         let own = try ownID()
         try enrolByItself(.success(own), tokenFile: tokenFile())
         #expect(try StateDirectory(device.scratch.path("state")).enrolledDevice() == own)

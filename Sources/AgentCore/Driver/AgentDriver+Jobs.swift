@@ -66,9 +66,9 @@ extension AgentDriver {
         return retries.book(moment, of: allowedRetries)
     }
 
-    /// Requests that may be repeated in an hour: as the policy of the attempt says, otherwise that of the version in force.
+    /// Requests that may be repeated in an hour: as the policy of the attempt says, otherwise that of the plan.
     var allowedRetries: Int {
-        let rules = machine.state.attempt?.release.download ?? judgement?.decision.download
+        let rules = machine.state.attempt?.release.download ?? judgement?.download
         let link = surroundings.conditions().effectiveLink
         return rules?.budget(of: link).retries ?? RetryBudget.usual
     }

@@ -1,5 +1,4 @@
 import AgentCore
-package import Cryptography
 package import PosixFiles
 package import Primitives
 import TUF

@@ -76,12 +76,14 @@ import Testing
         registry.refuseReports(true)
         let before = try TestDevice(registry, at: UpdateTests.start)
         before.pass(700)
+        before.driver.handle(.ordered(.hold), at: before.now)
         let old = try before.journal.queue(limit: 100)
         #expect(!old.isEmpty)
         registry.refuseReports(false)
         let device = try TestDevice(registry, at: UpdateTests.start + 700, name: "another") {
             (_, journal) in
-            try journal.save(#require(before.journal.load()), queueing: old)
+            let state = try #require(try before.journal.load())
+            try journal.save(state, queueing: old)
         }
         device.pass(1_000)
         #expect(!registry.reports.isEmpty)

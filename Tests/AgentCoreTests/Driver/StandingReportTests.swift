@@ -1,5 +1,6 @@
 import AgentCore
 import Primitives
+import Rollouts
 import TestSupport
 import Testing
 
