@@ -11,7 +11,8 @@ extension AgentDriver {
         let report = writer.periodic(&observation)
         do {
             try write([report])
-            post(now)
+            // What was put off after a failure, or at the registry's wish, stays put off.
+            timers.post = timers.post ?? now
         } catch {
             observation = before
             log(.warning, "cannot queue a report: \(error)")
@@ -91,16 +92,15 @@ extension AgentDriver {
         }
     }
 
-    /// Exponential with full jitter while the budget of repetitions lasts, then within a report interval.
+    /// Exponential with full jitter while the budget of repetitions lasts; nil is with the next report.
     private func nextPost(
         after wait: Int64?, isRetryable: Bool, _ now: UTCTime
-    ) -> UTCTime {
+    ) -> UTCTime? {
         let earliest = now + (wait ?? 0)
         let bound = min(settings.reportInterval, 2 << Int64(min(postFailures, 16)))
         let early = earliest + Int64.random(in: 1...max(1, bound), using: &random)
         if isRetryable, retries.book(early, of: allowedRetries) { return early }
-        let interval = settings.reportInterval
-        return earliest + interval + Int64.random(in: 0...max(1, interval / 8), using: &random)
+        return wait == nil ? nil : early
     }
 
     private func accepted(_ receipt: ReportReceipt, of batch: ReportBatch, _ now: UTCTime) {

@@ -24,7 +24,8 @@ import Testing
         #expect(try !registry.reports.isEmpty && device.journal.queue(limit: 10).isEmpty)
     }
 
-    @Test func `an enrolment that cannot be had now is asked for again, as seldom as allowed`() throws
+    @Test func `an enrolment that cannot be had now is asked for again, as seldom as allowed`()
+        throws
     {
         registry.failEnrolment(.unreachable("busy", retryAfter: 50))
         let device = try TestDevice(registry, at: UpdateTests.start, isEnrolled: false)

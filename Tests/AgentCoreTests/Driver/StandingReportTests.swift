@@ -6,6 +6,9 @@ import Testing
 
 /// What a device says of itself while nothing happens on it.
 @Suite struct StandingReportTests {
+    /// After so many seconds a device has reported anew.
+    private static let reported: Int64 = 4_500
+
     private let device: TestDevice
     private let old: BundleReference
     private let new: BundleReference
@@ -25,33 +28,34 @@ import Testing
         device.registry.reports(of: "periodic").last?["reasons"]?.array?.compactMap(\.string) ?? []
     }
 
-    @Test func `an application that does not take the new model is reported, until it does`() throws {
+    @Test func `an application that does not take the new model is reported, until it does`() throws
+    {
         device.driver.acknowledge(old.version, at: device.now)
         update()
         #expect(!reasons.contains("not_serving"))
-        device.pass(1_000)
+        device.pass(Self.reported)
         #expect(reasons.contains("not_serving"))
         device.driver.acknowledge(new.version, at: device.now)
-        device.pass(400)
+        device.pass(Self.reported)
         #expect(!reasons.contains("not_serving"))
     }
 
     @Test func `an application that never says what it serves is not reported`() {
         update()
-        device.pass(2_000)
+        device.pass(Self.reported)
         #expect(!device.registry.reports(of: "periodic").isEmpty && reasons.isEmpty)
     }
 
     @Test func `an application that keeps a slot beyond its deadline is reported`() {
         var lease = device.slots.lease()
         update()
-        device.pass(400)
+        device.pass(Self.reported)
         #expect(lease != nil && reasons.isEmpty)
         device.slots.passDeadlines()
-        device.pass(400)
+        device.pass(Self.reported)
         #expect(reasons == ["lease_overdue"])
         lease = nil
-        device.pass(400)
+        device.pass(Self.reported)
         #expect(reasons.isEmpty)
     }
 

@@ -76,24 +76,28 @@ import Testing
         let regular = try busiestHourWithout(0)
         for retries in [3, 12] {
             let found = try busiestHourWithout(retries)
-            #expect(found > regular && found <= regular + retries, "\(found) of \(regular) and \(retries)")
+            #expect(
+                found > regular && found <= regular + retries,
+                "\(found) of \(regular) and \(retries)")
         }
     }
 
     @Test func `the registry comes back to no more than a release brings anyway`() throws {
         // The same release without an outage, for comparison.
-        let (calm, release) = try herd(retries: 12, count: Self.count)
+        let retries = 12
+        let (calm, release) = try herd(retries: retries, count: Self.count)
         let calmFrom = calm.now
         calm.material = release
         calm.pass(3_600)
         let usual = calm.perMinute(from: calmFrom).max() ?? 0
         #expect(calm.count(running: "1.1.0") == Self.count)
 
-        let (herd, next) = try herd(retries: 12, count: Self.count)
+        let (herd, next) = try herd(retries: retries, count: Self.count)
         // Some begin the download, and the registry goes.
         herd.material = next
         herd.pass(300)
         #expect(herd.count(running: "1.1.0") > 0)
+        let outage = herd.now
         herd.material = nil
         herd.pass(3_600)
         let back = herd.now
@@ -101,6 +105,13 @@ import Testing
         herd.pass(2 * 3_600)
         let after = herd.perMinute(from: back)
         let busiest = after.max() ?? 0
+        let most = herd.busiestHour(from: outage)
+        let regular = calm.busiestHour(from: calmFrom)
+        print(
+            "\(Self.count) agents: \(busiest) requests in the busiest minute after the outage, \(usual) without one; "
+                + "\(most) in the busiest hour of a device, \(regular) without an outage, \(retries) allowed to be repeated"
+        )
+        #expect(most <= regular + retries)
         #expect(
             busiest <= usual * 3 / 2,
             "the busiest minute after the return: \(busiest), of the same release without an outage: \(usual); \(after.prefix(40))"
