@@ -59,8 +59,10 @@ extension AgentDriver {
         if due == now { startStage(now) }
     }
 
-    /// Whether a download may be begun again; one whose last try got further repeats nothing. Where the budget is spent, a later
-    /// poll asks once more: so devices that were cut off together do not come back together.
+    /// Whether a download may be begun again; one whose last try got further repeats nothing.
+    ///
+    /// Where the budget is spent, a later poll asks once more: so devices that were cut off together do not come back
+    /// together.
     private func mayRepeatStage(at moment: UTCTime) -> Bool {
         guard let attempt = machine.state.attempt, attempt.tries > 1 else { return true }
         return retries.book(moment, of: allowedRetries)

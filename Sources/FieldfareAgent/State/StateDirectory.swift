@@ -75,7 +75,9 @@ package struct StateDirectory: Sendable {
         }
     }
 
-    /// Where the device's key comes from: the file beside the rest. Another provider would be chosen here.
+    /// Where the device's key comes from: the file beside the rest.
+    ///
+    /// Another provider would be chosen here.
     package var keys: some KeyProviding { DeviceKeyFile(folder) }
 
     /// The device that the registry enrolled under this key; nil before.
