@@ -31,6 +31,7 @@ test: ## All tests and gates, as CI runs them
 test-crash: ## Kill, cut off and fail a device at every change of its disk (at least 10,000 runs, or it fails)
 	@scripts/setup.sh
 	@scripts/crash.sh
+	@scripts/herd.sh
 
 check: test test-crash fixtures-check ## Everything that must hold before a release
 

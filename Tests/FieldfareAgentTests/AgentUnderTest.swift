@@ -49,7 +49,8 @@ final class AgentUnderTest {
 
     /// Writes a configuration file, and returns its path.
     func configuration(
-        state: String = "state", socket: String = "agent.sock", authorities: String? = nil
+        state: String = "state", socket: String = "agent.sock", authorities: String? = nil,
+        with more: JSONObject = [:]
     ) throws -> String {
         let root = scratch.path("root.json")
         try write(RepositorySimulator().trustedRoot, to: root)
@@ -61,6 +62,7 @@ final class AgentUnderTest {
             "connect_timeout_s": 1,
         ]
         fields["ca_file"] = authorities.map { .string($0) }
+        fields.merge(more) { $1 }
         let name = state.split(separator: "/").joined(separator: ".")
         let path = scratch.path("\(name).\(socket).json")
         try write(JSON.object(fields).bytes, to: path)

@@ -61,7 +61,8 @@ struct DoctorTests {
         try device.stage()
         try #require(unsafe chmod(path("state"), 0o750) == 0)
         let state = try StateDirectory(path("state"))
-        let id = try DeviceID(publicKeyDigest: SHA256.digest(of: state.key().publicKey.bytes))
+        let id = try DeviceID(
+            publicKeyDigest: SHA256.digest(of: state.keys.key().publicKey.bytes))
         try state.remember(enrolmentOf: id, at: "https://127.0.0.1:9")
         try journal(floor: UTCTime(clamping: 1_000))
         _ = try Directory(making: path("speech/lib"))

@@ -1,4 +1,6 @@
 import AgentCore
+import Cryptography
+import Glibc
 import Primitives
 import TestSupport
 import Testing
@@ -83,6 +85,81 @@ struct EnrolmentTests {
         #expect(found?.hint == hint)
         #expect(found?.description == "\(message)\nhint: \(hint)")
         #expect(found?.description.contains(Self.token) == false)
+    }
+
+    // MARK: A running agent
+
+    private func enrolByItself(
+        _ answer: Result<DeviceID, FetchError>, isForgotten: Bool = false, tokenFile: String?
+    ) throws(EnrolmentFailure) {
+        let enrolment: Enrolment
+        do {
+            let path = try device.configuration(
+                with: tokenFile.map { ["enrolment_token_file": .string($0)] } ?? [:])
+            let settings = try Agent(configuration: path).settings
+            enrolment = Enrolment(
+                settings: settings, state: try StateDirectory(settings.stateDirectory),
+                reporting: OneAnswer(answer: answer))
+        } catch { throw .refused("\(error)") }
+        try enrolment.enrol(isForgotten: isForgotten, until: Interrupt())
+    }
+
+    private func tokenFile(_ text: String = token) throws -> String {
+        let file = device.scratch.path("token")
+        try device.write(Array(text.utf8), to: file)
+        return file
+    }
+
+    /// The id under the key that the device has, made where it is missing.
+    private func ownID() throws -> DeviceID {
+        let key = try StateDirectory(device.scratch.path("state")).keys.key()
+        return DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes))
+    }
+
+    @Test func `a running agent enrols with the token of its file, and remembers that`() throws {
+        let own = try ownID()
+        #expect(throws: EnrolmentFailure.noToken) {
+            try enrolByItself(.success(own), tokenFile: nil)
+        }
+        try enrolByItself(.success(own), tokenFile: tokenFile())
+        #expect(try StateDirectory(device.scratch.path("state")).enrolledDevice() == own)
+        // Remembered: neither token nor registry is asked for, until the registry knows the device no more.
+        try enrolByItself(.failure(.notFound), tokenFile: nil)
+        #expect(throws: EnrolmentFailure.noToken) {
+            try enrolByItself(.success(own), isForgotten: true, tokenFile: nil)
+        }
+        try enrolByItself(.success(own), isForgotten: true, tokenFile: tokenFile())
+    }
+
+    @Test func `a device that has lost its key is another one, and enrols as that`() throws {
+        try enrolByItself(.success(ownID()), tokenFile: tokenFile())
+        try #require(unsafe unlink(device.scratch.path("state/device.key")) == 0)
+        let own = try ownID()
+        try enrolByItself(.success(own), tokenFile: tokenFile())
+        #expect(try StateDirectory(device.scratch.path("state")).enrolledDevice() == own)
+    }
+
+    @Test func `a running agent says what stands in the way, without the token`() throws {
+        let wait = FetchError.busy(status: 429, retryAfter: 70)
+        let file = try tokenFile()
+        let busy = #expect(throws: EnrolmentFailure.self) {
+            try enrolByItself(.failure(wait), tokenFile: file)
+        }
+        guard case .unreachable(let text, retryAfter: 70) = busy else {
+            Issue.record("\(String(describing: busy))")
+            return
+        }
+        #expect(text.hasPrefix("enrolment at \(Self.registry): "))
+        let used = #expect(throws: EnrolmentFailure.self) {
+            try enrolByItself(.failure(.refused(status: 401, code: nil)), tokenFile: file)
+        }
+        #expect("\(used as Any)".contains("not used by another device"))
+        #expect("\(used as Any)".contains(Self.token) == false)
+        try device.write(Array("no token".utf8), to: file)
+        let none = #expect(throws: EnrolmentFailure.self) {
+            try enrolByItself(.success(ownID()), tokenFile: file)
+        }
+        #expect("\(none as Any)".contains("expected 'fe_' and 43 letters"))
     }
 
     @Test func `takes a token from a program without a file's name`() throws {

@@ -51,7 +51,7 @@ struct StateDirectoryTests {
         let names = Names()
         let path = device.scratch.path("state")
         let state = try StateDirectory(path, observer: names)
-        _ = try state.key()
+        _ = try state.keys.key()
         let id = try #require(DeviceID(String(repeating: "a", count: 32)))
         try state.remember(enrolmentOf: id, at: "https://127.0.0.1:9")
         let root = MetadataFileName(.root)

@@ -65,8 +65,10 @@ extension AgentDriver {
 
     private func begun(_ now: UTCTime) {
         timers.poll = timers.opening ?? now
-        timers.report = now + settings.reportInterval
+        // Devices that got power together report apart, from the first time on.
+        timers.report = now + Int64.random(in: 1...max(1, settings.reportInterval), using: &random)
         timers.verify = now + 60
+        if !isEnrolled { timers.post = timers.poll }
         log(.info, "started in state \(machine.state.name), \(activeWords)")
     }
 

@@ -51,8 +51,28 @@ extension AgentDriver {
     func dueStage(after seconds: Int64, _ now: UTCTime) {
         let jitter = seconds > 0 ? Int64.random(in: 0...seconds, using: &random) : 0
         let due = max(now + seconds + jitter, timers.opening ?? now)
+        guard seconds == 0 || mayRepeatStage(at: due) else {
+            timers.stage = nil
+            return
+        }
         timers.stage = due
         if due == now { startStage(now) }
+    }
+
+    /// Whether a download may be begun again; one whose last try got further repeats nothing.
+    ///
+    /// Where the budget is spent, a later poll asks once more: so devices that were cut off together do not come back
+    /// together.
+    private func mayRepeatStage(at moment: UTCTime) -> Bool {
+        guard let attempt = machine.state.attempt, attempt.tries > 1 else { return true }
+        return retries.book(moment, of: allowedRetries)
+    }
+
+    /// Requests that may be repeated in an hour: as the policy of the attempt says, otherwise that of the plan.
+    var allowedRetries: Int {
+        let rules = machine.state.attempt?.release.download ?? judgement?.download
+        let link = surroundings.conditions().effectiveLink
+        return rules?.budget(of: link).retries ?? RetryBudget.usual
     }
 
     /// Begins or resumes the download, where the manifest is at hand; otherwise the next poll brings it.
@@ -138,6 +158,7 @@ extension AgentDriver {
         case (.poll(let trace), .polled(let result)): polled(result, trace, clock)
         case (.stage, .staged(let result)): staged(result)
         case (.probe, .probed(let result)): probed(result)
+        case (.enrol, .enrolled(let result)): enrolled(result, now)
         case (.post, .posted(let batch, let result)): posted(batch, result, now)
         case (.verify, .verified(let slot, let result)): verified(slot, result)
         case (.discard, .discarded(let slot, let result)): discarded(slot, result)
@@ -205,7 +226,8 @@ extension AgentDriver {
     private func pollFailed(_ error: PollError, _ now: UTCTime) {
         if pollError != error { log(.warning, error.description) }
         pollError = error
-        timers.poll = schedule.next(afterFailure: error, at: now, using: &random)
+        timers.poll = schedule.next(
+            afterFailure: error, at: now, within: &retries, of: allowedRetries, using: &random)
         waiting.append(.pollFailed)
     }
 
@@ -238,7 +260,11 @@ extension AgentDriver {
                 PollOutcome(
                     wish: judgement?.wish ?? .stay, trace: trace, isQuiet: isQuiet(now),
                     lifted: judgement?.lifted ?? [])))
-        if case .downloading = machine.state { timers.stage = timers.stage ?? now }
+        if case .downloading = machine.state, timers.stage == nil, !isUnderWay({ $0 == .stage }),
+            mayRepeatStage(at: now)
+        {
+            timers.stage = now
+        }
     }
 
     /// Tells once that the repository has no plans of the model, and once that it has.

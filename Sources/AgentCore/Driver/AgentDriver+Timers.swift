@@ -44,6 +44,7 @@ extension AgentDriver {
         guard abs(seconds) >= 2 else { return }
         log(.notice, "the clock was set by \(seconds) seconds")
         timers.shift(by: seconds)
+        retries.clockStepped(by: seconds)
         machine.clockStepped(by: seconds, to: clock.now)
         observation.clockStepped(by: seconds, to: clock.now)
         lastTurn = lastTurn.map { min($0, clock.now) }
@@ -150,73 +151,5 @@ extension AgentDriver {
             log(.warning, "cannot write counted turns: \(error)")
             timers.saveTurns = now + settings.turnSaveInterval
         }
-    }
-
-    // MARK: Reports
-
-    private func reportFigures(_ now: UTCTime) {
-        let interval = judgement?.reportInterval ?? settings.reportInterval
-        timers.report = now + interval + Int64.random(in: 0...(interval / 8), using: &random)
-        let before = observation
-        let writer = reportWriter(now)
-        let report = writer.periodic(&observation)
-        do {
-            try write([report])
-            post(now)
-        } catch {
-            observation = before
-            log(.warning, "cannot queue a report: \(error)")
-        }
-    }
-
-    /// Posts the oldest queued reports, unless a batch is under way.
-    func post(_ now: UTCTime) {
-        timers.post = timers.opening
-        guard timers.opening == nil, isEnrolled, !isUnderWay({ $0 == .post }) else { return }
-        do {
-            let queue = try journal.queue(limit: ReportBatch.reportLimit)
-            guard let batch = ReportBatch(queue, from: profile.id, signedBy: key) else { return }
-            order(.post(batch), .post)
-        } catch {
-            log(.error, "cannot read the report queue: \(error)")
-            timers.post = now + settings.reportInterval
-        }
-    }
-
-    func posted(
-        _ batch: ReportBatch, _ result: Result<ReportReceipt, FetchError>, _ now: UTCTime
-    ) {
-        switch result {
-        case .success(let receipt): accepted(receipt, of: batch, now)
-        case .failure(let error):
-            postFailures += 1
-            if postFailures == 1 { log(.warning, "cannot post reports: \(error)") }
-            let bound = min(settings.reportInterval, 2 << Int64(min(postFailures, 16)))
-            let asked = error.retryAfter ?? 0
-            let wait = error.isRetryable ? bound : settings.reportInterval
-            timers.post = now + asked + Int64.random(in: 1...max(1, wait), using: &random)
-        }
-    }
-
-    private func accepted(_ receipt: ReportReceipt, of batch: ReportBatch, _ now: UTCTime) {
-        postFailures = 0
-        let sent = Set(batch.sequences)
-        for refusal in receipt.refused where sent.contains(refusal.sequence) {
-            log(.warning, "report \(refusal.sequence) was refused: \(refusal.code)")
-        }
-        let done = (receipt.accepted + receipt.refused.map(\.sequence)).filter(sent.contains)
-        var isForgotten = !done.isEmpty
-        do { try journal.dequeue(done) } catch {
-            log(.warning, "cannot forget posted reports: \(error)")
-            // Posted at once they would be the same again, and so for ever.
-            isForgotten = false
-        }
-        if let beacon = batch.beacon, receipt.accepted.contains(beacon.sequence),
-            case .announcing(let attempt) = machine.state, attempt.trace == beacon.trace
-        {
-            waiting.append(.beaconAcknowledged)
-        }
-        // What came meanwhile goes at once; what the registry said nothing about waits.
-        timers.post = isForgotten ? now : now + settings.reportInterval
     }
 }

@@ -33,7 +33,7 @@ package final class AgentDriver<Journal: Journaling> {
     let journal: Journal
     let slots: any SlotStoring
     let surroundings: any Surroundings
-    let key: Ed25519PrivateKey
+    let key: any DeviceSigning
     package let profile: DeviceProfile
     let settings: DriverSettings
     let reporter: Reporter
@@ -49,12 +49,15 @@ package final class AgentDriver<Journal: Journaling> {
     package internal(set) var lastPoll: UTCTime?
     /// Why the journal could not be written; what happened meanwhile waits.
     package internal(set) var journalError: JournalError?
-    package internal(set) var isEnrolled: Bool
+    var standing: EnrolmentStanding
+    /// Why the device could not be enrolled, as it was logged last.
+    var enrolmentFailure: EnrolmentFailure?
     /// Why the download of the attempt under way waits; nil while it does not.
     package internal(set) var downloadWait: DownloadWait?
 
     var random: any RandomNumberGenerator & Sendable
     var schedule: PollSchedule
+    var retries = RetryBudget()
     var timers = DriverTimers()
     /// What the journal holds; nil for one that holds nothing yet.
     var saved: JournalState?
@@ -83,7 +86,7 @@ package final class AgentDriver<Journal: Journaling> {
         key = parts.key
         random = parts.random
         self.settings = settings
-        self.isEnrolled = isEnrolled
+        standing = isEnrolled ? .enrolled : .unknown
         saved = try Self.load(parts.journal)
         let state = saved ?? JournalState(remembering: parts.journal.lasting, epoch: clock)
         let attributes = Self.numbered(profile.attributes, after: state.attributes)
@@ -120,11 +123,13 @@ package final class AgentDriver<Journal: Journaling> {
     /// The device's time: its clock, but never before the newest signed moment.
     func now(_ clock: UTCTime) -> UTCTime { trust.now(clock) }
 
-    func reportWriter(_ now: UTCTime) -> ReportWriter {
-        ReportWriter(
+    func reportWriter(_ now: UTCTime, leases: PerSlot<LeaseState>? = nil) -> ReportWriter {
+        let local = StandingReasons.local(
+            machine.memory, observation, leases: leases, deadline: settings.leaseDeadline, at: now)
+        return ReportWriter(
             reporter: reporter, machine: machine.memory, now: now, surroundings: surroundings,
             standing: StandingReasons.codes(
-                isHeld: machine.memory.isHeld, material: material, error: pollError,
+                local, material: material, error: pollError,
                 decision: judgement?.decision))
     }
 }
@@ -134,12 +139,12 @@ package struct DriverParts<Journal: Journaling> {
     package let journal: Journal
     package let slots: any SlotStoring
     package let surroundings: any Surroundings
-    package let key: Ed25519PrivateKey
+    package let key: any DeviceSigning
     package let random: any RandomNumberGenerator & Sendable
 
     package init(
         journal: Journal, slots: any SlotStoring, surroundings: any Surroundings,
-        key: Ed25519PrivateKey, random: any RandomNumberGenerator & Sendable
+        key: any DeviceSigning, random: any RandomNumberGenerator & Sendable
     ) {
         self.journal = journal
         self.slots = slots
@@ -169,9 +174,18 @@ enum JobKind: Hashable {
     case poll(TraceID)
     case stage
     case probe
+    case enrol
     case post
     case verify
     case discard
+}
+
+/// Whether the registry knows the device.
+enum EnrolmentStanding: Hashable {
+    case unknown
+    case enrolled
+    /// It did, and has said since that it does not.
+    case forgotten
 }
 
 /// When things are due; nil is never.

@@ -17,6 +17,8 @@ package struct DriverSettings: Sendable, Hashable {
     package var conditionInterval: Int64 = 60
     /// When the device's owner lets it download; none is any time.
     package var downloadWindows: [DailyWindow] = []
+    /// How long an application may take to serve another model, and to let go of the one before, before that is reported.
+    package var leaseDeadline: Int64 = 300
     package var rules = MachineRules()
 
     package init() {}

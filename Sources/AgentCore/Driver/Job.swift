@@ -10,6 +10,8 @@ package enum Job: Sendable {
     /// With the most bytes that may come for it; nil for any number.
     case stage(ManifestTarget, into: Slot, atMost: Int64?)
     case probe(Slot, deviceClass: AttributeName)
+    /// `isForgotten`: the registry does not know the device any more.
+    case enrol(isForgotten: Bool)
     case post(ReportBatch)
     case verify(Slot, BundleReference)
     case discard(Slot)
@@ -22,7 +24,7 @@ package enum Job: Sendable {
 
     package var lane: Lane {
         switch self {
-        case .poll, .post: .registry
+        case .poll, .enrol, .post: .registry
         case .stage, .probe, .verify, .discard: .slots
         }
     }
@@ -52,6 +54,7 @@ package enum JobResult: Sendable {
     case polled(Result<PollMaterial, PollError>)
     case staged(Result<StagingSummary, SlotError>)
     case probed(Result<SmokeVerdict, ProbeError>)
+    case enrolled(Result<Void, EnrolmentFailure>)
     case posted(ReportBatch, Result<ReportReceipt, FetchError>)
     case verified(Slot, Result<Void, SlotError>)
     case discarded(Slot, Result<Void, SlotError>)
@@ -61,6 +64,7 @@ package enum JobResult: Sendable {
 package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
     let fetching: any Fetching
     let reporting: any Reporting
+    let enrolling: any Enrolling
     let slots: any SlotStoring
     let probing: any Probing
     let store: Store
@@ -69,12 +73,13 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
 
     /// Runs jobs over these ports; `systemTime` is now by the system's clock, whatever has been signed.
     package init(
-        fetching: any Fetching, reporting: any Reporting, slots: any SlotStoring,
-        probing: any Probing, store: Store, cache: any TargetCaching,
+        fetching: any Fetching, reporting: any Reporting, enrolling: any Enrolling,
+        slots: any SlotStoring, probing: any Probing, store: Store, cache: any TargetCaching,
         systemTime: @escaping @Sendable () -> UTCTime
     ) {
         self.fetching = fetching
         self.reporting = reporting
+        self.enrolling = enrolling
         self.slots = slots
         self.probing = probing
         self.store = store
@@ -99,6 +104,11 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
             return .probed(
                 Result { () throws(ProbeError) in
                     try probing.probe(slot, deviceClass: deviceClass, until: stop)
+                })
+        case .enrol(let isForgotten):
+            return .enrolled(
+                Result { () throws(EnrolmentFailure) in
+                    try enrolling.enrol(isForgotten: isForgotten, until: stop)
                 })
         case .post(let batch):
             return .posted(

@@ -4,7 +4,9 @@ import Telemetry
 
 extension ReportBatch {
     /// Signs queued reports and puts as many as fit into one batch; nil for an empty queue.
-    init?(_ queue: [QueuedReport], from device: DeviceID, signedBy key: Ed25519PrivateKey) {
+    init?(
+        _ queue: [QueuedReport], from device: DeviceID, signedBy key: any DeviceSigning
+    ) throws(SigningError) {
         var reports: [JSON] = []
         var sequences: [Int64] = []
         var beacon: (Int64, TraceID)?
@@ -13,7 +15,7 @@ extension ReportBatch {
             let message = report.body.canonicalBytes
             bytes += message.count + 256
             guard bytes <= Self.byteLimit || reports.isEmpty else { break }
-            let signature = key.sign(message)
+            let signature = try key.signature(of: message)
             reports.append(["signed": report.body, "signature": .string(Hex.encode(signature))])
             sequences.append(report.sequence)
             if report.body["kind"]?.string == ReportKind.swapBeacon.rawValue,

@@ -6,6 +6,7 @@ extension MachineState {
     mutating func resume(
         from survey: SlotSurvey, _ rules: MachineRules, _ now: UTCTime
     ) -> [AgentEffect] {
+        let intended = slots.activeBundle
         for slot in Slot.allCases {
             if let found = survey.contents[slot].wholeBundle {
                 slots.contents[slot] = found
@@ -14,7 +15,14 @@ extension MachineState {
             }
         }
         switch state {
-        case .resting(let since), .checking(let since, _): return settle(since, survey)
+        case .resting(let since), .checking(let since, _):
+            // It was found damaged, and the agent was gone before it had journaled that.
+            if let lost = intended, let active = slots.active, slots.contents[active] == nil,
+                let back = slots.contents[active.other], isFit(back)
+            {
+                return leave(lost, in: active, rules, now)
+            }
+            return settle(since, survey)
         case .downloading(let saved):
             var attempt = saved.holding(survey.contents[saved.slot].heldBytes)
             guard again(&attempt, rules) else {

@@ -210,8 +210,14 @@ extension MachineState {
             isFit(back)
         else { return [.save] }
         if case .rollingBack = state { return [.save] }
-        return retreat(
-            from: bundle, to: slot.other, .failed(.fileSystem), nil, rules, now)
+        return leave(bundle, in: slot, rules, now)
+    }
+
+    /// Goes back from an active slot that is damaged to the other one, which is not.
+    mutating func leave(
+        _ bundle: BundleReference, in slot: Slot, _ rules: MachineRules, _ now: UTCTime
+    ) -> [AgentEffect] {
+        retreat(from: bundle, to: slot.other, .failed(.fileSystem), nil, rules, now)
     }
 
     /// A slot does not hold its bundle any more; an attempt beside it goes on, and then has no way back.

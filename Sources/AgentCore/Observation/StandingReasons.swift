@@ -1,3 +1,4 @@
+package import Primitives
 package import Rollouts
 import TUF
 package import Telemetry
@@ -7,20 +8,47 @@ package enum StandingReasons {
     /// What is the matter, as a report may say it.
     ///
     /// - Parameters:
-    ///   - isHeld: an order on the device keeps it there.
+    ///   - local: what the device finds on itself, of `local`.
     ///   - material: from the newest poll that succeeded; expired offline roles are used, and told.
     ///   - error: why the newest poll failed, where it did. A registry out of reach is no reason: the
     ///     report that says so would not arrive either.
     ///   - decision: the newest one.
     /// - Returns: codes, each once, in the order of the enumeration.
     package static func codes(
-        isHeld: Bool, material: PollMaterial?, error: PollError?, decision: Decision?
+        _ local: Set<ReasonCode>, material: PollMaterial?, error: PollError?, decision: Decision?
     ) -> [ReasonCode] {
-        var codes = Set(decision?.refusals.compactMap { code($0) } ?? [])
-        if isHeld { codes.insert(.heldOnDevice) }
+        var codes = local.union(decision?.refusals.compactMap { code($0) } ?? [])
         if material?.expiredOfflineRoles.isEmpty == false { codes.insert(.metadataExpired) }
         if let code = error.flatMap({ code($0) }) { codes.insert(code) }
         return ReasonCode.allCases.filter(codes.contains)
+    }
+
+    /// What the device finds on itself.
+    ///
+    /// - Parameters:
+    ///   - machine: holds, and slots that are damaged.
+    ///   - observation: what the application serves, by its own word.
+    ///   - leases: nil where nobody has looked.
+    ///   - deadline: seconds that an application has to take another model, and to let go of the one before.
+    ///   - now: the device's time.
+    /// - Returns: codes, each once.
+    package static func local(
+        _ machine: MachineState, _ observation: Observation, leases: PerSlot<LeaseState>?,
+        deadline: Int64, at now: UTCTime
+    ) -> Set<ReasonCode> {
+        var codes: Set<ReasonCode> = []
+        if machine.isHeld { codes.insert(.heldOnDevice) }
+        if machine.slots.active != nil, machine.slots.activeBundle == nil {
+            codes.insert(.slotDamaged)
+        }
+        if leases?.a == .overdue || leases?.b == .overdue { codes.insert(.leaseOverdue) }
+        // An application that never says what it serves is asked nothing.
+        if let serving = observation.serving, let active = observation.version, serving != active,
+            let since = observation.exposedAt, now > since + deadline
+        {
+            codes.insert(.notServing)
+        }
+        return codes
     }
 
     private static func code(_ error: PollError) -> ReasonCode? {

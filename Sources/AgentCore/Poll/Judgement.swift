@@ -33,6 +33,8 @@ package struct Judgement: Sendable {
     package let burnInSeconds: Int64
     package let reportInterval: Int64?
     package let lifted: [BundleReference]
+    /// What the plan's policy allows downloads to cost; nil where there is none.
+    package let download: DownloadRules?
 
     /// Judges material by the device's own memory.
     ///
@@ -68,6 +70,7 @@ package struct Judgement: Sendable {
         candidate = plan?.candidate.version
         burnInSeconds = policy?.burnInSeconds ?? 0
         reportInterval = policy?.reportInterval
+        download = policy?.download
         lifted = machine.trials.trials.filter { trial in
             material.listing.lifts.contains {
                 $0.model == profile.model && $0.version == trial.bundle.version

@@ -67,6 +67,7 @@ package struct AgentSettings: Sendable, Hashable {
         driver.quietSeconds = try need("quiet_s", values.seconds["quiet_s"])
         driver.verifyInterval = try need("verify_interval_s", values.seconds["verify_interval_s"])
         driver.downloadWindows = try need("download_windows", values.downloadWindows)
+        driver.leaseDeadline = leaseDeadline
         driver.rules.restSeconds = try need("rest_s", values.seconds["rest_s"])
         self.driver = driver
     }

@@ -125,7 +125,7 @@ struct Doctor {
     private func key(_ state: StateDirectory) -> Finding {
         let expected = "a device key, and the registry's answer to it"
         do throws(AgentError) {
-            guard let key = try state.keyIfPresent() else {
+            guard let key = try state.keys.existingKey() else {
                 return .bad(
                     "enrolment", expected, "no key", hint: "fieldfare-agent enrol")
             }

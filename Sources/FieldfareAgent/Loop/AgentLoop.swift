@@ -85,7 +85,7 @@ final class AgentLoop {
         _ settings: AgentSettings, _ state: StateDirectory, _ slots: SlotFolder,
         at now: UTCTime
     ) throws(AgentError) -> AgentDriver<Journal> {
-        let key = try state.key()
+        let key = try state.keys.key()
         let profile = DeviceProfile(
             id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
             model: settings.model, channel: settings.channel, attributes: settings.attributes,
@@ -102,10 +102,6 @@ final class AgentLoop {
         }
         if let damage = journal.damage {
             Log.write(.error, "the journal was damaged and is begun anew: \(damage)")
-        }
-        if !isEnrolled {
-            Log.write(
-                .warning, "this device is not enrolled: reports wait; run 'fieldfare-agent enrol'")
         }
         let parts = DriverParts(
             journal: journal, slots: slots,
@@ -139,8 +135,10 @@ final class AgentLoop {
             let client = registry()
             clients[lane] = client
             runners[lane] = JobRunner(
-                fetching: client, reporting: client, slots: slots, probing: probe, store: store,
-                cache: cache, systemTime: { SystemClock.now() })
+                fetching: client, reporting: client,
+                enrolling: Enrolment(settings: settings, state: state, reporting: client),
+                slots: slots, probing: probe, store: store, cache: cache,
+                systemTime: { SystemClock.now() })
         }
         return try Workshop(runners: runners, clients: clients)
     }

@@ -5,6 +5,7 @@ import Primitives
 struct OnceOutcome {
     private var poll: AgentError?
     private var staging: AgentError?
+    private var enrolment: AgentError?
     private var post: AgentError?
 
     /// Hears how a job ended.
@@ -12,14 +13,15 @@ struct OnceOutcome {
         switch result {
         case .polled(let result): poll = result.error.map { AgentError($0) }
         case .staged(let result): staging = result.error.map { AgentError($0) }
+        case .enrolled(let result): enrolment = result.error.flatMap { AgentError($0) }
         case .posted(_, let result):
             post = result.error.map { AgentError("cannot post reports: \($0)", $0) }
         case .probed, .verified, .discarded: break
         }
     }
 
-    /// The first of poll, download and reports that failed; nil where all was done.
-    var trouble: AgentError? { poll ?? staging ?? post }
+    /// The first of poll, download, enrolment and reports that failed; nil where all was done.
+    var trouble: AgentError? { poll ?? staging ?? enrolment ?? post }
 }
 
 extension Result {
@@ -29,6 +31,15 @@ extension Result {
 extension AgentError {
     fileprivate init(_ message: String, _ error: FetchError) {
         self.init(error.isRetryable ? .unreachable : .refused, message)
+    }
+
+    /// Nil where there is nothing to enrol with: that is for a person, and was logged.
+    fileprivate init?(_ failure: EnrolmentFailure) {
+        switch failure {
+        case .noToken: return nil
+        case .unreachable: self.init(.unreachable, "\(failure)")
+        case .refused: self.init(.refused, "\(failure)")
+        }
     }
 
     fileprivate init(_ error: PollError) {

@@ -14,12 +14,21 @@ struct Enrolment {
     ///
     /// A device that is enrolled already asks again all the same: the registry answers with the same id.
     func enrol(_ token: EnrolmentToken, until stop: Interrupt) throws(AgentError) -> DeviceID {
-        let key = try state.key()
-        let own = DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes))
+        switch try ask(token, until: stop) {
+        case .success(let device): return device
+        case .failure(let error): throw failure(error, token)
+        }
+    }
+
+    /// Asks the registry, and remembers what it has answered.
+    private func ask(
+        _ token: EnrolmentToken, until stop: Interrupt
+    ) throws(AgentError) -> Result<DeviceID, FetchError> {
+        let key = try state.keys.key()
+        let request = try request(token.text, key)
         let device: DeviceID
-        do {
-            device = try reporting.enrol(request(token.text, key), until: stop)
-        } catch { throw failure(error, token) }
+        do { device = try reporting.enrol(request, until: stop) } catch { return .failure(error) }
+        let own = DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes))
         guard device == own else {
             throw AgentError(
                 .refused, "\(place): expected device id \(own), got \(device)",
@@ -28,7 +37,7 @@ struct Enrolment {
         do { try state.remember(enrolmentOf: device, at: settings.registry) } catch {
             throw AgentError("enrolment", error)
         }
-        return device
+        return .success(device)
     }
 
     private var place: String { "enrolment at \(settings.registry)" }
@@ -66,14 +75,51 @@ struct Enrolment {
     }
 
     /// The request, signed by the device's key over its canonical bytes without the signature.
-    func request(_ token: String, _ key: Ed25519PrivateKey) -> JSON {
+    func request(
+        _ token: String, _ key: any DeviceSigning
+    ) throws(AgentError) -> JSON {
         var fields: JSONObject = [
             "schema": .string(Self.schema), "public_key": .string(key.publicKey.hex),
             "token": .string(token), "attributes": settings.attributes.json,
             "agent": .string(AgentVersion.current.description),
         ]
         let message = JSON.object(fields).canonicalBytes
-        fields["signature"] = .string(Hex.encode(key.sign(message)))
+        do {
+            fields["signature"] = .string(Hex.encode(try key.signature(of: message)))
+        } catch { throw AgentError(.key, "the device's key: \(error)") }
         return .object(fields)
+    }
+}
+
+extension Enrolment: Enrolling {
+    func enrol(isForgotten: Bool, until stop: Interrupt) throws(EnrolmentFailure) {
+        do throws(AgentError) {
+            if !isForgotten, try isRemembered() { return }
+        } catch { throw EnrolmentFailure(error) }
+        guard let file = settings.enrolmentTokenFile else { throw .noToken }
+        let token: EnrolmentToken
+        let answer: Result<DeviceID, FetchError>
+        do throws(AgentError) {
+            token = try EnrolmentToken(file: file)
+            answer = try ask(token, until: stop)
+        } catch { throw EnrolmentFailure(error) }
+        guard case .failure(let error) = answer else { return }
+        let failure = failure(error, token)
+        guard error.isRetryable else { throw EnrolmentFailure(failure) }
+        throw .unreachable(failure.message, retryAfter: error.retryAfter)
+    }
+
+    private func isRemembered() throws(AgentError) -> Bool {
+        let key = try state.keys.key()
+        let device: DeviceID?
+        do { device = try state.enrolledDevice() } catch { throw AgentError("enrolment", error) }
+        return device == DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes))
+    }
+}
+
+extension EnrolmentFailure {
+    /// What a person would be told, on one line of the log.
+    init(_ error: AgentError) {
+        self = .refused(error.message + (error.hint.map { " (\($0))" } ?? ""))
     }
 }

@@ -1,5 +1,4 @@
 import AgentCore
-package import Cryptography
 package import PosixFiles
 package import Primitives
 import TUF
@@ -18,7 +17,6 @@ import TUF
 package struct StateDirectory: Sendable {
     package let folder: Directory
 
-    static let keyName = "device.key"
     static let enrolmentName = "enrolment.json"
     static let metadataName = "metadata"
     static let targetsName = "targets"
@@ -77,51 +75,10 @@ package struct StateDirectory: Sendable {
         }
     }
 
-    /// The device's key; nil where nobody has made it yet.
+    /// Where the device's key comes from: the file beside the rest.
     ///
-    /// - Throws: `AgentError` with `.storage` or `.key`.
-    func keyIfPresent() throws(AgentError) -> Ed25519PrivateKey? {
-        let bytes: [UInt8]?
-        do {
-            bytes = try folder.readIfPresent(Self.path(Self.keyName), limit: KeyFile.byteLimit)
-        } catch { throw AgentError("the device's key", error) }
-        return try bytes.map { (bytes) throws(AgentError) in try Self.key(from: bytes) }
-    }
-
-    /// The device's key; made, durably, by the first who asks.
-    ///
-    /// - Throws: `AgentError` with `.storage` or `.key`.
-    package func key() throws(AgentError) -> Ed25519PrivateKey {
-        do {
-            if let bytes = try folder.readIfPresent(
-                Self.path(Self.keyName), limit: KeyFile.byteLimit)
-            {
-                return try Self.key(from: bytes)
-            }
-            var random = SystemRandom()
-            let key = Ed25519PrivateKey(using: &random)
-            // A second process that came first keeps its key, and ours is forgotten.
-            try folder.publish(
-                Self.path(Self.keyName), KeyFile(plain: key, name: "device").bytes,
-                mode: .ownerOnly)
-            return key
-        } catch let error as FileError {
-            guard case .differs = error else { throw AgentError("the device's key", error) }
-            return try key()
-        } catch let error as AgentError {
-            throw error
-        } catch {
-            throw AgentError(.key, "the device's key: \(error)")
-        }
-    }
-
-    private static func key(from bytes: [UInt8]) throws(AgentError) -> Ed25519PrivateKey {
-        do { return try KeyFile(parsing: bytes).open(passphrase: nil) } catch {
-            throw AgentError(
-                .key, "the device's key: \(error)",
-                hint: "put '\(keyName)' back, or move it away and enrol the device as a new one")
-        }
-    }
+    /// Another provider would be chosen here.
+    package var keys: some KeyProviding { DeviceKeyFile(folder) }
 
     /// The device that the registry enrolled under this key; nil before.
     package func enrolledDevice() throws(FileError) -> DeviceID? {

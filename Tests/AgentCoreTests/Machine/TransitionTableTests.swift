@@ -20,7 +20,7 @@ import Testing
         #expect(lines.count == goldenLines.count)
         #expect(
             lines.count
-                == TransitionTable.states.count * (TransitionTable.events.count + 3) + 3)
+                == TransitionTable.states.count * (TransitionTable.events.count + 5) + 3)
     }
 
     @Test func `every state but rest has a deadline`() {

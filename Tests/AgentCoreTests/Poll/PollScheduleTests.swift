@@ -39,18 +39,24 @@ import Testing
         #expect((perMinute.max() ?? 0) < 5_000 / 15 * 3 / 2, "\(perMinute)")
     }
 
-    @Test func `backs off with jitter while retries last, then waits for the regular poll`() throws
+    @Test func `backs off with jitter while the budget lasts, then waits for the regular poll`()
+        throws
     {
         var random = SeededGenerator(seed: 3)
-        var schedule = PollSchedule(interval: 900, device: try device(&random), retries: 3)
+        var schedule = PollSchedule(interval: 900, device: try device(&random))
+        // A moment long before the next regular poll.
+        let now = schedule.next(after: now, using: &random) + 113
+        var budget = RetryBudget()
         var waits: [Int64] = []
         for _ in 0..<4 {
             let next = schedule.next(
-                afterFailure: .fetch(.unreachable("x")), at: now, using: &random)
+                afterFailure: .fetch(.unreachable("x")), at: now, within: &budget, of: 3,
+                using: &random)
             waits.append(next - now)
         }
         #expect((1...4).contains(waits[0]) && (1...8).contains(waits[1]))
         #expect((1...16).contains(waits[2]))
+        #expect(waits[3] > 600, "the budget is spent")
         #expect(schedule.failures == 4)
         schedule.succeeded()
         #expect(schedule.failures == 0)
@@ -59,11 +65,12 @@ import Testing
     @Test func `a final refusal waits for the regular poll, and Retry-After is obeyed`() throws {
         var random = SeededGenerator(seed: 4)
         var schedule = PollSchedule(interval: 900, device: try device(&random))
+        var budget = RetryBudget()
         for _ in 0..<200 {
             schedule.succeeded()
             let next = schedule.next(
                 afterFailure: .fetch(.busy(status: 429, retryAfter: 5_000)), at: now,
-                using: &random)
+                within: &budget, of: 20, using: &random)
             #expect(next - now >= 5_000)
         }
         var finals: Set<Int64> = []
@@ -72,7 +79,7 @@ import Testing
             finals.insert(
                 schedule.next(
                     afterFailure: .fetch(.refused(status: 403, code: nil)), at: now,
-                    using: &random) - now)
+                    within: &budget, of: 20, using: &random) - now)
         }
         let regular = schedule.next(after: now, using: &random) - now
         #expect((finals.min() ?? 0) > 16 || regular <= 128)

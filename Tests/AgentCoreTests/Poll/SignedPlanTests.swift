@@ -72,7 +72,7 @@ import Testing
         let report = try #require(made.last(where: { $0["kind"]?.string == "transition" }))
         let told = report["reasons"]?.array?.compactMap(\.string) ?? []
         let standing = StandingReasons.codes(
-            isHeld: true, material: device.driver.material, error: nil, decision: decision)
+            [.heldOnDevice], material: device.driver.material, error: nil, decision: decision)
         #expect(told.sorted() == standing.map(\.rawValue).sorted())
     }
 

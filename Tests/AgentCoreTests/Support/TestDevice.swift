@@ -35,7 +35,8 @@ final class TestDevice {
     private(set) var cancelledDownloads = 0
     private var downloads: Set<Ticket> = []
     var settings: DriverSettings
-    private let key: Ed25519PrivateKey
+    private let key: any DeviceSigning
+    private let isEnrolled: Bool
     private let profile: DeviceProfile
     private let hardware: DeviceFacts.Hardware
     private let clocks: Clocks
@@ -59,6 +60,7 @@ final class TestDevice {
         _ registry: MemoryRegistry, at now: UTCTime, name: String = "device",
         model: ModelName = MemoryRegistry.model, profile given: DeviceProfile? = nil,
         hardware: DeviceFacts.Hardware = TestSurroundings.standard,
+        isEnrolled: Bool = true, signer: (any DeviceSigning)? = nil,
         prepare: (MemorySlots, MemoryJournal) throws -> Void = { _, _ in }
     ) throws {
         self.registry = registry
@@ -66,7 +68,8 @@ final class TestDevice {
         clock = clocks.clock()
         store = MemoryMetadataStore(
             files: [MetadataFileName(.root): registry.simulator.trustedRoot])
-        key = TestKeys.key(name)
+        key = signer ?? TestKeys.key(name)
+        self.isEnrolled = isEnrolled
         let own = DeviceProfile(
             id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
             model: model, channel: .main,
@@ -84,7 +87,7 @@ final class TestDevice {
         settings.verifyInterval = 3_600
         driver = try Self.driver(
             journal, slots, key, profile, TestSurroundings(hardware, conditions: told),
-            settings, now)
+            settings, isEnrolled: isEnrolled, now)
         try start()
     }
 
@@ -95,15 +98,15 @@ final class TestDevice {
     }
 
     private static func driver(
-        _ journal: MemoryJournal, _ slots: MemorySlots, _ key: Ed25519PrivateKey,
+        _ journal: MemoryJournal, _ slots: MemorySlots, _ key: any DeviceSigning,
         _ profile: DeviceProfile, _ surroundings: TestSurroundings, _ settings: DriverSettings,
-        _ now: UTCTime
+        isEnrolled: Bool, _ now: UTCTime
     ) throws -> AgentDriver<MemoryJournal> {
         try AgentDriver(
             DriverParts(
                 journal: journal, slots: slots, surroundings: surroundings, key: key,
                 random: SeededGenerator(seed: 7)),
-            profile: profile, settings: settings, isEnrolled: true, at: now)
+            profile: profile, settings: settings, isEnrolled: isEnrolled, at: now)
     }
 
     /// The process is gone and comes again; the journal, slots and metadata stay.
@@ -111,7 +114,7 @@ final class TestDevice {
         clock = clocks.clock()
         driver = try Self.driver(
             journal, slots, key, profile, TestSurroundings(hardware, conditions: told),
-            settings, clock.now)
+            settings, isEnrolled: isEnrolled, clock.now)
         try start()
     }
 
@@ -135,8 +138,8 @@ final class TestDevice {
         driver.heed(&clock)
         let now = now
         let runner = JobRunner(
-            fetching: registry, reporting: registry, slots: slots, probing: probing, store: store,
-            cache: cache, systemTime: { now })
+            fetching: registry, reporting: registry, enrolling: registry, slots: slots,
+            probing: probing, store: store, cache: cache, systemTime: { now })
         var orders = driver.takeOrders()
         var cancelled: Set<Ticket> = []
         while !orders.isEmpty {

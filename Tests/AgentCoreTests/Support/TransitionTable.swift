@@ -120,19 +120,24 @@ enum TransitionTable {
                         + (effects.isEmpty
                             ? "" : " | " + effects.map(words).joined(separator: ", ")))
             }
-            var next = machine
-            let effects = next.resume(from: survey(machine.memory), at: Fixture.start + 100)
-            lines.append(
-                "(restart) -> \(words(next.state))\(changes(machine.memory, next.memory)) | "
-                    + effects.map(words).joined(separator: ", "))
+            for slot in [nil] + Slot.allCases {
+                var next = machine
+                let effects = next.resume(
+                    from: survey(machine.memory, rotten: slot), at: Fixture.start + 100)
+                let word = slot.map { "(restart, \($0) damaged)" } ?? "(restart)"
+                lines.append(
+                    "\(word) -> \(words(next.state))\(changes(machine.memory, next.memory)) | "
+                        + effects.map(words).joined(separator: ", "))
+            }
         }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// A disk that is as the machine intends it.
-    static func survey(_ memory: MachineState) -> SlotSurvey {
+    /// A disk that is as the machine intends it, but for a slot whose bundle has rotted.
+    static func survey(_ memory: MachineState, rotten: Slot? = nil) -> SlotSurvey {
         func contents(_ slot: Slot) -> SlotContents {
-            memory.slots.contents[slot].map { .whole($0) } ?? .empty
+            if slot == rotten, let bundle = memory.slots.contents[slot] { return .damaged(bundle) }
+            return memory.slots.contents[slot].map { .whole($0) } ?? .empty
         }
         return SlotSurvey(
             active: memory.slots.active,

@@ -36,7 +36,7 @@ final class DiskParts {
         let slotsFolder = try state.folder("slots", mode: .shared)
         try state.installRoot(from: TrustedRootFile(path: Self.root(in: folder)), at: now)
         slots = try SlotFolder(slotsFolder, leaseDeadline: 300, clock: clock)
-        let key = try state.key()
+        let key = try state.keys.key()
         witness.see(.key(SHA256.digest(of: key.publicKey.bytes)))
         journal = try Journal(in: state.folder, vfs: Effects.vfs)
         if try state.enrolledDevice() != device {

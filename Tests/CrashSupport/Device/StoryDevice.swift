@@ -142,8 +142,8 @@ final class StoryDevice {
         let now = now
         let runner = JobRunner(
             fetching: registry, reporting: StoryRegistry(base: registry, witness: witness),
-            slots: slots, probing: probing, store: parts.metadata, cache: parts.targets,
-            systemTime: { now })
+            enrolling: registry, slots: slots, probing: probing, store: parts.metadata,
+            cache: parts.targets, systemTime: { now })
         watch()
         var orders = driver.takeOrders()
         var cancelled: Set<Ticket> = []

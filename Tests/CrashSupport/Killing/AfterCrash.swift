@@ -115,10 +115,6 @@ struct AfterCrash {
 
     // MARK: What was seen
 
-    /// What a device that is killed once it has marked a rotten slot, and before it has journaled that, does at its next
-    /// start without a word: it goes back.
-    private static let unsaid: Set<String> = ["local_rollback 1.3.0"]
-
     static let refusedStart = "applications have no agent, for it does not start"
 
     /// What of all that was seen cannot be.
@@ -146,7 +142,7 @@ struct AfterCrash {
             }
         }
         if keys.count > 1 { found.append("the device has another key than before") }
-        let missing = uncut.sights.reports.subtracting(seen.reports).subtracting(Self.unsaid)
+        let missing = uncut.sights.reports.subtracting(seen.reports)
         if !missing.isEmpty { found.append("never reported: \(missing.sorted())") }
         for (version, most) in uncut.sights.probes {
             // One that was cut off is made once more; the chapter that it was in may begin anew.

@@ -6,7 +6,7 @@ import Synchronization
 import TUF
 
 /// A registry in memory with one model: signed metadata, targets and blobs, and what devices have reported.
-package final class MemoryRegistry: Fetching, Reporting, Sendable {
+package final class MemoryRegistry: Fetching, Reporting, Enrolling, Sendable {
     package static let model: ModelName = {
         guard let model = ModelName("commands-en") else { preconditionFailure("a name") }
         return model
@@ -17,7 +17,8 @@ package final class MemoryRegistry: Fetching, Reporting, Sendable {
         var reports: [JSON] = []
         var requests: [String] = []
         var failure: FetchError?
-        var acceptsReports = true
+        var reportFailure: FetchError?
+        var enrolmentFailure: EnrolmentFailure? = .noToken
         var blobFailure: FetchError?
         var piece: Int?
         var wrongTargets: Set<TargetPath> = []
@@ -110,7 +111,19 @@ package final class MemoryRegistry: Fetching, Reporting, Sendable {
     /// Lets every further request fail so; nil ends it.
     package func fail(_ failure: FetchError?) { state.withLock { $0.failure = failure } }
 
-    package func refuseReports(_ refuse: Bool) { state.withLock { $0.acceptsReports = !refuse } }
+    package func refuseReports(_ refuse: Bool) {
+        failReports(refuse ? .busy(status: 503, retryAfter: nil) : nil)
+    }
+
+    /// Lets reports fail so, and nothing else; nil ends it.
+    package func failReports(_ failure: FetchError?) {
+        state.withLock { $0.reportFailure = failure }
+    }
+
+    /// Lets enrolments fail so, and nothing else; nil ends it.
+    package func failEnrolment(_ failure: EnrolmentFailure?) {
+        state.withLock { $0.enrolmentFailure = failure }
+    }
 
     /// Lets the files of bundles be out of reach, and nothing else.
     package func holdBlobs(_ hold: Bool) { failBlobs(hold ? .unreachable("blobs") : nil) }
@@ -182,9 +195,7 @@ package final class MemoryRegistry: Fetching, Reporting, Sendable {
 
     package func post(_ batch: JSON, until stop: Interrupt) throws(FetchError) -> ReportReceipt {
         try note("reports")
-        guard state.withLock({ $0.acceptsReports }) else {
-            throw .busy(status: 503, retryAfter: nil)
-        }
+        if let failure = state.withLock({ $0.reportFailure }) { throw failure }
         let signed = (batch["reports"]?.array ?? []).compactMap { $0["signed"] }
         state.withLock { $0.reports += signed }
         return ReportReceipt(accepted: signed.compactMap { $0["sequence"]?.integer })
@@ -192,5 +203,14 @@ package final class MemoryRegistry: Fetching, Reporting, Sendable {
 
     package func enrol(_ request: JSON, until stop: Interrupt) throws(FetchError) -> DeviceID {
         throw .refused(status: 401, code: "unauthorised")
+    }
+
+    package func enrol(isForgotten: Bool, until stop: Interrupt) throws(EnrolmentFailure) {
+        let failure = state.withLock { state in
+            state.requests.append(isForgotten ? "enrol again" : "enrol")
+            return state.failure.map { .unreachable("\($0)", retryAfter: nil) }
+                ?? state.enrolmentFailure
+        }
+        if let failure { throw failure }
     }
 }

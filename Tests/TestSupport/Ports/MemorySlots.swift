@@ -67,6 +67,8 @@ package final class MemorySlots: SlotStoring, SlotsUnderTest {
         var failure: SlotError?
         var activationFailure: (error: SlotError, times: Int)?
         var activations: [Slot?] = []
+        /// What a lease on a slot is.
+        var held = LeaseState.held
     }
 
     private let state = Mutex(State())
@@ -117,6 +119,9 @@ package final class MemorySlots: SlotStoring, SlotsUnderTest {
         }
     }
 
+    /// Lets the deadline of every lease be over.
+    package func passDeadlines() { state.withLock { $0.held = .overdue } }
+
     /// Ends what it stands for when it goes.
     private final class Lease: Sendable {
         private let end: @Sendable () -> Void
@@ -137,8 +142,8 @@ extension MemorySlots {
                 active: state.active,
                 contents: PerSlot(a: folders.a.contents, b: folders.b.contents),
                 leases: PerSlot(
-                    a: folders.a.leases > 0 ? .held : .free,
-                    b: folders.b.leases > 0 ? .held : .free))
+                    a: folders.a.leases > 0 ? state.held : .free,
+                    b: folders.b.leases > 0 ? state.held : .free))
         }
     }
 
