@@ -30,7 +30,7 @@ package final class Journal: Journaling {
     /// - Parameters:
     ///   - directory: the state directory.
     ///   - vfs: in tests, the name of the VFS through which SQLite reaches the disk; nil for its own.
-    ///   - warn: hears once of each trouble with `memory.json`, which fails nothing.
+    ///   - warn: hears once of each trouble with `memory.json`, which fails nothing, and of reports that are dropped.
     /// - Throws: `.inUse` where another agent has it; damage is not thrown but told by `damage`.
     package init(
         in directory: Directory, vfs: String? = nil, warn: @escaping (String) -> Void = { _ in }
@@ -135,12 +135,16 @@ extension Journal {
     package func save(
         _ state: JournalState, queueing reports: [QueuedReport]
     ) throws(JournalError) {
+        var dropped: Int64 = 0
         try change { () throws(JournalError) in
             try database.run(
                 "INSERT INTO state VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json",
                 [.text(state.json.text)])
             for report in reports { try queue(report) }
-            if !reports.isEmpty { try shorten() }
+            if !reports.isEmpty { dropped = try shorten() }
+        }
+        if dropped > 0 {
+            warn("\(QueuedReport.queueLimit) reports wait already: \(dropped) of the oldest are dropped")
         }
         memory.keep(LastingMemory(of: state))
         tellTrouble()
@@ -183,16 +187,17 @@ extension Journal {
             ])
     }
 
-    /// Beyond the bound the oldest periodic reports go, then the oldest of all.
-    private func shorten() throws(JournalError) {
+    /// Beyond the bound the oldest events go, then the oldest of all; returns how many.
+    private func shorten() throws(JournalError) -> Int64 {
         let count = try database.query("SELECT count(*) FROM reports") { $0.integer(0) }.first ?? 0
         let excess = count - Int64(QueuedReport.queueLimit)
-        guard excess > 0 else { return }
+        guard excess > 0 else { return 0 }
         try database.run(
             """
             DELETE FROM reports WHERE sequence IN
-            (SELECT sequence FROM reports ORDER BY series IS NULL, sequence LIMIT ?)
+            (SELECT sequence FROM reports ORDER BY series IS NOT NULL, sequence LIMIT ?)
             """, [.integer(excess)])
+        return excess
     }
 
     package func queue(limit: Int) throws(JournalError) -> [QueuedReport] {

@@ -51,8 +51,8 @@ package protocol Journaling {
 
     /// Replaces the state and queues reports, in one transaction.
     ///
-    /// A report replaces the older one of its series. Beyond `QueuedReport.queueLimit` the oldest periodic
-    /// report goes, then the oldest of all.
+    /// A report replaces the older one of its series. Beyond `QueuedReport.queueLimit` the oldest event goes, and then the
+    /// oldest of all: periodic reports hold the sums of all turns, and are few.
     func save(_ state: JournalState, queueing reports: [QueuedReport]) throws(JournalError)
 
     /// Gives up the room that the journal holds for a full disk, to whoever writes next; false where it holds none.

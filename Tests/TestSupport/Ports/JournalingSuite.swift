@@ -99,9 +99,14 @@ package struct JournalingSuite<Subject: JournalUnderTest> {
         try journal.save(.sample(1), queueing: (1...4).map { report($0) })
         try journal.save(.sample(1), queueing: (5...24).map { report($0, series: "s\($0)") })
         try journal.save(.sample(1), queueing: (25...limit + 14).map { report($0) })
-        #expect(try sequences(journal) == Array(1...4) + Array(19...limit + 14))
+        // Sums stay, and of the events the newest.
+        #expect(try sequences(journal) == Array(5...24) + Array(35...limit + 14))
         try journal.save(.sample(1), queueing: (limit + 15...limit + 26).map { report($0) })
-        #expect(try sequences(journal) == Array(27...limit + 26))
+        #expect(try sequences(journal) == Array(5...24) + Array(47...limit + 26))
+        let first = limit + 27
+        try journal.save(
+            .sample(1), queueing: (first..<first + limit + 8).map { report($0, series: "t\($0)") })
+        #expect(try sequences(journal) == Array(first + 8..<first + limit + 8))
         withExtendedLifetime(subject) {}
     }
 

@@ -56,7 +56,7 @@ package final class MemoryJournal: Journaling, JournalUnderTest {
         }
         reports.sort { $0.sequence < $1.sequence }
         while reports.count > QueuedReport.queueLimit {
-            reports.remove(at: reports.firstIndex { $0.series != nil } ?? 0)
+            reports.remove(at: reports.firstIndex { $0.series == nil } ?? 0)
         }
     }
 
