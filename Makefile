@@ -29,7 +29,7 @@ test: ## All tests and gates, as CI runs them
 	@scripts/test.sh
 
 test-crash: ## Kill, cut off and fail a device at every change of its disk (at least 10,000 runs, or it fails)
-	@scripts/setup.sh
+	@scripts/setup.sh --for-tests
 	@scripts/crash.sh
 	@scripts/herd.sh
 

@@ -13,6 +13,7 @@ trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$logs"' EXIT
 echo "points: $("$agent" points | wc -l) by name (fixtures/agent/crash-points.txt)"
 failed=0
 all=0
+scripts/crash_trace.py "$agent" || failed=1
 for engine in kills cuts faults; do
     start=$SECONDS
     for half in 1 2; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Fieldfare needs and this machine lacks: Debian packages and the speech runtime.
 #   scripts/setup.sh                 what `make build` and `make demo` need
-#   scripts/setup.sh --for-tests     also what the tests run against: nginx, promtool, sqlite3, systemd-analyze, faketime, ssh-agent, time zones,
+#   scripts/setup.sh --for-tests     also what the tests run against: nginx, promtool, sqlite3, systemd-analyze, faketime, ssh-agent, strace, time zones,
 #                                    compilers of C and C++, python-tuf
 #   scripts/setup.sh --for-fixtures  also what speaks the held-out sentences for the speech model's word error rates
 # Packages are installed as root or through sudo; otherwise the one line to run is printed, and the exit code is 2.
@@ -19,7 +19,7 @@ esac
 
 packages=(libsodium-dev libsqlite3-dev libcurl4-openssl-dev libssl-dev pkg-config
     python3 python3-venv python3-pip openssl curl)
-((for_tests)) && packages+=(nginx-light prometheus sqlite3 systemd tmux faketime openssh-client tzdata dbus-daemon
+((for_tests)) && packages+=(nginx-light prometheus sqlite3 systemd tmux faketime openssh-client tzdata dbus-daemon strace
     gcc g++ libc6-dev)
 ((for_fixtures)) && packages+=(gcc libc6-dev espeak-ng flite festival festvox-kallpc16k)
 
