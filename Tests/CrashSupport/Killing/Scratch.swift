@@ -44,7 +44,8 @@ final class Scratch {
 
     /// Everything below a folder, one line each: kind, permissions, length, path.
     ///
-    /// The journal's length is its own affair, and so is its log, which stays where closing it fails.
+    /// The journal's length is its own affair, and so is its log, which stays where closing it fails; what a device remembers
+    /// of a rejected bundle tells of its troubles too.
     static func tree(_ folder: String) throws -> [String] {
         var lines: [String] = []
         func walk(_ directory: Directory, _ prefix: String) throws {
@@ -52,7 +53,9 @@ final class Scratch {
                 guard let name = TargetPath(entry.name),
                     let status = try directory.status(name)
                 else { throw StoryError("cannot look at \(prefix)\(entry.name)") }
-                let hasLength = status.kind == .file && !entry.name.hasPrefix("journal.db")
+                let hasLength =
+                    status.kind == .file && !entry.name.hasPrefix("journal.db")
+                    && entry.name != "memory.json"
                 lines.append(
                     "\(status.kind.rawValue) \(String(status.mode, radix: 8)) "
                         + "\(hasLength ? "\(status.size)" : "-") \(prefix)\(entry.name)")
