@@ -119,7 +119,7 @@ extension AgentDriver {
         } catch {
             log(.error, "cannot activate \(slot.map { "slot \($0)" } ?? "no slot"): \(error)")
             timers.link = now + settings.linkRetry
-            waiting.append(.activationFailed)
+            waiting.append(.activationFailed(isLasting: error.isOfSlot))
         }
     }
 
@@ -131,9 +131,10 @@ extension AgentDriver {
         }
     }
 
-    /// Has the link name what is meant to be active, where an earlier try failed and no state will try again.
+    /// Has the link name what is meant to be active, or what the device goes back to, where an earlier try failed.
     func restoreLink(_ now: UTCTime) {
         timers.link = nil
+        if case .rollingBack(let retreat) = machine.state { return activate(retreat.to, now) }
         let (slot, bundle) = (machine.memory.slots.active, machine.memory.slots.activeBundle)
         guard !machine.state.isSwitching, slot == nil || bundle != nil else { return }
         do {
@@ -238,6 +239,16 @@ extension Notice {
         case .held: "held by order"
         case .unheld: "hold ended by order"
         case .refusedOrder(let order): "nothing to do for order \(order.rawValue)"
+        }
+    }
+}
+
+extension SlotError {
+    /// Whether it lies in what the slot holds, so that trying again is no use.
+    fileprivate var isOfSlot: Bool {
+        switch self {
+        case .notWhole, .wrongBytes: true
+        case .interrupted, .fetch, .insufficientStorage, .overBudget, .leased, .system: false
         }
     }
 }

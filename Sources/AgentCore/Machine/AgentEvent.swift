@@ -64,7 +64,8 @@ package enum AgentEvent: Sendable, Hashable {
     case probeFailed
     case beaconAcknowledged
     case activated
-    case activationFailed
+    /// The link still names what it did: for good where the slot is not whole, else for now.
+    case activationFailed(isLasting: Bool)
     case judged(ProbationEnd)
     case ordered(LocalOrder)
     case deadlinePassed

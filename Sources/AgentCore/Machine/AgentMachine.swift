@@ -179,7 +179,8 @@ package struct AgentMachine: Sendable, Hashable {
         switch event {
         case .pollDue: return [.poll]
         case .activated: return memory.wentBack(retreat)
-        case .activationFailed: return memory.stranded(retreat)
+        // What the disk refuses now it may allow in a moment: the link is tried again until the deadline.
+        case .activationFailed(let isLasting): return isLasting ? memory.stranded(retreat) : []
         default: return []
         }
     }

@@ -164,6 +164,33 @@ import Testing
         #expect(device.announced.dropFirst(told) == [old.version])
     }
 
+    @Test(arguments: [false, true])
+    func `a way back that the disk refuses is gone when it does so no more`(
+        isRestarted: Bool
+    ) throws {
+        let (device, old, new) = try UpdateTests().device()
+        begin(device, new, over: old)
+        #expect(device.active == "1.1.0")
+        device.registry.fail(.unreachable("no route"))
+        device.slots.failActivations(.system(operation: "rename", path: "current", errno: EIO))
+        device.speak(60, milliseconds: 1_200)
+        device.pass(120)
+        if isRestarted { try device.restart() }
+        #expect(device.active == "1.1.0" && device.state == "rolling_back")
+        device.slots.failActivations(nil)
+        device.pass(15)
+        #expect(device.active == "1.0.0" && device.state == "rejected")
+    }
+
+    @Test func `a way back that is not whole is given up at once`() throws {
+        let (device, old, new) = try UpdateTests().device()
+        begin(device, new, over: old)
+        device.registry.fail(.unreachable("no route"))
+        device.slots.lose(.a, "model.onnx")
+        device.speak(60, milliseconds: 1_200)
+        #expect(device.active == "1.1.0" && device.state == "rejected")
+    }
+
     @Test func `knows before the smoke test whether there is a way back`() throws {
         let (device, old, new) = try UpdateTests().device()
         device.slots.rot(.a, "model.onnx")

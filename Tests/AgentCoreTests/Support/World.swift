@@ -70,7 +70,7 @@ struct World {
                     continue
                 }
                 if contents[slot].wholeBundle == nil {
-                    followUps.append(.activationFailed)
+                    followUps.append(.activationFailed(isLasting: true))
                 } else {
                     current = slot
                     followUps.append(.activated)

@@ -86,6 +86,13 @@ final class StoryDevice {
         return driver.machine.state.attempt == nil && memory.committed.contains(bundle)
     }
 
+    /// Whether the device holds something that is no fault of its own against a version.
+    func hasTrouble(with version: String) -> Bool {
+        memory.trials.trials.contains {
+            $0.bundle.version.description == version && $0.lastTrouble != nil
+        }
+    }
+
     /// Lets time pass until something is so.
     ///
     /// - Throws: `StoryError` where it is not so after so many seconds.

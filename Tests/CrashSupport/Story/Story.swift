@@ -160,7 +160,10 @@ package struct Story: Sendable {
         Chapter(name: "rot", world: 4) { device in
             if device.version == "1.3.0" {
                 try device.rot("model.onnx", from: UInt8(ascii: "m"))
-                try device.wait(patience, until: "the rot seen") { device.version == "1.0.0" }
+                // Where the journal fails meanwhile, it is back already when that is written.
+                try device.wait(patience, until: "the rot seen") {
+                    device.version == "1.0.0" || device.hasTrouble(with: "1.3.0")
+                }
             }
             try device.wait(patience, until: "1.3.0 again") { device.version == "1.3.0" }
             device.speak(250) { !device.isCommitted }
