@@ -115,9 +115,13 @@ extension AgentDriver {
         timers.link = nil
         do {
             try link(slot)
+            linkError = nil
             waiting.append(.activated)
         } catch {
-            log(.error, "cannot activate \(slot.map { "slot \($0)" } ?? "no slot"): \(error)")
+            if error != linkError {
+                log(.error, "cannot activate \(slot.map { "slot \($0)" } ?? "no slot"): \(error)")
+            }
+            linkError = error
             timers.link = now + settings.linkRetry
             waiting.append(.activationFailed(isLasting: error.isOfSlot))
         }

@@ -10,7 +10,8 @@ package struct MachineRules: Sendable, Hashable {
     package var attemptingSeconds: Int64 = 3_600
     package var announcingSeconds: Int64 = 86_400
     package var swappingSeconds: Int64 = 600
-    package var rollingBackSeconds: Int64 = 600
+    /// Long: a disk that does not let the link move lets no update come either.
+    package var rollingBackSeconds: Int64 = 86_400
     /// Downloads begun for one attempt, and restarts of the agent in one state.
     package var mostTries = 20
     /// Troubles of the bundle's own before it is failed for good: tried once more.

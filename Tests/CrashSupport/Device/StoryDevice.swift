@@ -86,11 +86,13 @@ final class StoryDevice {
         return driver.machine.state.attempt == nil && memory.committed.contains(bundle)
     }
 
-    /// Whether the device holds something that is no fault of its own against a version.
-    func hasTrouble(with version: String) -> Bool {
-        memory.trials.trials.contains {
-            $0.bundle.version.description == version && $0.lastTrouble != nil
-        }
+    /// Whether the agent's log goes to standard error: `CRASH_LOG=1`.
+    private static let isLogging = unsafe getenv("CRASH_LOG") != nil
+
+    private func note(_ text: String) {
+        guard Self.isLogging else { return }
+        let line = Array("\(now - Story.start) s: \(text)\n".utf8)
+        _ = unsafe Glibc.write(2, line, line.count)
     }
 
     /// Lets time pass until something is so.
@@ -162,7 +164,8 @@ final class StoryDevice {
                     driver.finish(ticket, runner.run(job, until: Interrupt()), by: &clock)
                     watch()
                 case .cancel(let ticket): cancelled.insert(ticket)
-                case .announce, .log: break
+                case .announce: break
+                case .log(_, let text): note(text)
                 }
             }
             driver.tick(at: clock.now)
@@ -204,6 +207,13 @@ final class StoryDevice {
             throw StoryError("cannot rot \(path)")
         }
         Effects.all.rotted(path, at: 0, byte)
+    }
+
+    /// Whether a file of the active slot begins with what rot makes of an `m`.
+    func isRotten(_ file: String) -> Bool {
+        guard let slot = memory.slots.active else { return false }
+        let path = "\(DiskParts.state(in: parts.folder))/slots/\(slot)/\(file)"
+        return Scratch.bytes(path)?.first == Self.rotten(UInt8(ascii: "m"))
     }
 
     /// What rot makes of a byte.
