@@ -144,7 +144,8 @@ extension Journal {
             if !reports.isEmpty { dropped = try shorten() }
         }
         if dropped > 0 {
-            warn("\(QueuedReport.queueLimit) reports wait already: \(dropped) of the oldest are dropped")
+            let limit = QueuedReport.queueLimit
+            warn("\(limit) reports wait already: \(dropped) of the oldest are dropped")
         }
         memory.keep(LastingMemory(of: state))
         tellTrouble()

@@ -64,10 +64,14 @@ extension MachineState {
     }
 
     /// At rest: the intended slot is made active again, or what is active is taken over, or the other one.
+    ///
+    /// A journal that knows nothing takes no slot that is not active: perhaps its bundle was never tested. The next poll
+    /// finds it there, whole, and tests it.
     private mutating func settle(
         _ since: RestingState, _ survey: SlotSurvey
     ) -> [AgentEffect] {
-        let candidates = [slots.active, survey.active, .a, .b].compactMap { $0 }
+        let others = committed.isEmpty ? [] : Slot.allCases
+        let candidates = [slots.active, survey.active].compactMap { $0 } + others
         let chosen = candidates.first { slot in slots.contents[slot].map(isFit) ?? false }
         // A bundle that is refused but whole still serves better than a damaged one.
         let fallback = candidates.first { slots.contents[$0] != nil }

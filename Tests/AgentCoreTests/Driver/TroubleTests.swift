@@ -182,6 +182,31 @@ import Testing
         #expect(device.active == "1.0.0" && device.state == "rejected")
     }
 
+    @Test func `a bundle that nobody has tested is not made active where the journal is lost`()
+        throws
+    {
+        let registry = MemoryRegistry(now: UpdateTests.start)
+        let bundle = try registry.publish(
+            "1.0.0", policy: UpdateTests.everybody, now: UpdateTests.start)
+        registry.plan(
+            bundle, over: nil, state: .completed,
+            stages: [UpdateTests.start + -20 * UpdateTests.day, UpdateTests.start])
+        let device = try TestDevice(registry, at: UpdateTests.start) { slots, _ in
+            let target = try MemoryBundle("1.0.0").target
+            _ = try slots.stage(
+                target, into: .a, from: registry, atMost: nil, until: Interrupt())
+            registry.fail(.unreachable("no route"))
+        }
+        device.pass(60)
+        #expect(device.active == nil, "it holds one, and has not run it")
+        registry.fail(nil)
+        registry.forgetRequests()
+        device.pass(1_200)
+        #expect(device.active == "1.0.0")
+        #expect(registry.reports(of: "smoke").count == 1)
+        #expect(registry.requests.count { $0.hasPrefix("blobs/") } == 0, "all of it was there")
+    }
+
     @Test func `a way back that is not whole is given up at once`() throws {
         let (device, old, new) = try UpdateTests().device()
         begin(device, new, over: old)
