@@ -231,9 +231,8 @@ let deviceTests: [Target] = [
         "FieldfareAgentTests",
         [
             "AgentCore", "AgentJournal", "CPosixShims", "Cryptography", "CurlTransport",
-            "FieldfareAgent", "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost",
-            "Speech", "TUF",
-            "Telemetry",
+            "EffectTestSupport", "FieldfareAgent", "ModelBundle", "PosixFiles", "Primitives",
+            "Rollouts", "SlotHost", "Speech", "TUF", "Telemetry",
         ]),
     // The C library from C, C++ and Python, with a running agent and without one.
     tests(
