@@ -176,6 +176,15 @@ let deviceTests: [Target] = [
     .executableTarget(
         name: "crash-agent", dependencies: ["CrashSupport"], path: "Tests/CrashAgent",
         swiftSettings: house),
+    // Readers that lease in a loop, by the agent and without one, while the slots under them are swapped.
+    .executableTarget(
+        name: "model-consumer",
+        dependencies: [
+            "AgentCore", "Cryptography", "FieldfareAgent", "ModelBundle", "PosixFiles",
+            "Primitives",
+            "SlotHost", "TestSupport",
+        ],
+        path: "Tests/ModelConsumer", swiftSettings: house),
     // Strict JSON, names, paths, moments and versions: what is read, and what is refused.
     tests("PrimitivesTests", ["Primitives"]),
     // Published vectors of Ed25519 and SHA-256, weak keys, and key files with and without a passphrase.
@@ -231,9 +240,8 @@ let deviceTests: [Target] = [
         "FieldfareAgentTests",
         [
             "AgentCore", "AgentJournal", "CPosixShims", "Cryptography", "CurlTransport",
-            "FieldfareAgent", "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost",
-            "Speech", "TUF",
-            "Telemetry",
+            "EffectTestSupport", "FieldfareAgent", "ModelBundle", "PosixFiles", "Primitives",
+            "Rollouts", "SlotHost", "Speech", "TUF", "Telemetry",
         ]),
     // The C library from C, C++ and Python, with a running agent and without one.
     tests(

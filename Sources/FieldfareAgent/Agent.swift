@@ -34,7 +34,11 @@ public final class Agent: Sendable {
     /// - Throws: `AgentError` with `configuration`, `busy`, `storage`, `key` or `trust`, before anything has begun. What
     ///   goes wrong later is logged, reported and tried again.
     public func run() throws(AgentError) {
-        try AgentLoop(settings, registry: settings.registryClient).run(until: bell)
+        try run(registry: settings.registryClient)
+    }
+
+    func run(registry: () -> RegistryClient) throws(AgentError) {
+        try AgentLoop(settings, registry: registry).run(until: bell)
     }
 
     /// Polls once, does at once what follows from that, and returns when nothing is left to do now; for devices that are

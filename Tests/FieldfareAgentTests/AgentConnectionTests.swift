@@ -123,7 +123,8 @@ struct AgentConnectionTests {
         defer { device.stop() }
         let wire = try Wire(device.socket)
         wire.send(String(repeating: "{\"op\":\"events\"}\n", count: 6_000))
-        for _ in 0..<20 { _ = try agent.state() }
+        // Each answer here is a turn of the agent's loop, in which it takes eight lines from there.
+        for _ in 0..<750 { _ = try agent.state() }
         #expect(wire.isClosed())
     }
 

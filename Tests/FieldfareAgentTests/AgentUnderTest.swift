@@ -1,6 +1,6 @@
 import AgentCore
 import CPosixShims
-import FieldfareAgent
+import CurlTransport
 import Glibc
 import PosixFiles
 import Primitives
@@ -8,6 +8,8 @@ import SlotHost
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import FieldfareAgent
 
 /// An agent in a folder of its own, on a thread of its own, and a registry that nobody answers at.
 final class AgentUnderTest {
@@ -19,10 +21,22 @@ final class AgentUnderTest {
     /// The thread that an agent runs on.
     private final class Running: Sendable {
         let agent: Agent
+        /// A registry over plain HTTP, in the place of the configured one.
+        let registry: String?
         let thread = Mutex(pthread_t())
         let failure = Mutex<AgentError?>(nil)
 
-        init(_ agent: Agent) { self.agent = agent }
+        init(_ agent: Agent, at registry: String?) {
+            self.agent = agent
+            self.registry = registry
+        }
+
+        private func run() throws(AgentError) {
+            guard let registry else { return try agent.run() }
+            var settings = HTTPClientSettings()
+            settings.allowsPlainHTTP = true
+            try agent.run { RegistryClient(base: registry, settings: settings) }
+        }
 
         func begin() {
             var thread = pthread_t()
@@ -32,7 +46,7 @@ final class AgentUnderTest {
                 { context in
                     guard let context = unsafe context else { return nil }
                     let running = unsafe Unmanaged<Running>.fromOpaque(context).takeRetainedValue()
-                    do throws(AgentError) { try running.agent.run() } catch {
+                    do throws(AgentError) { try running.run() } catch {
                         running.failure.withLock { $0 = error }
                     }
                     return nil
@@ -90,8 +104,15 @@ final class AgentUnderTest {
     }
 
     /// Starts it, and waits until it answers.
-    func start() throws {
-        let running = try Running(Agent(configuration: configuration()))
+    ///
+    /// - Parameters:
+    ///   - registry: a registry over plain HTTP; nil for one that nobody answers at.
+    ///   - smokeProgram: what runs smoke tests.
+    /// - Throws: what the agent ends with.
+    func start(at registry: String? = nil, smokeProgram: String? = nil) throws {
+        let more = smokeProgram.map { ["smoke_program": JSON.string($0)] } ?? [:]
+        let agent = try Agent(configuration: configuration(with: more))
+        let running = Running(agent, at: registry)
         running.begin()
         self.running = running
         for _ in 0..<500 {

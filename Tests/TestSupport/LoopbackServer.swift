@@ -29,6 +29,8 @@ package enum ServerAction: Sendable {
     case text(String)
     /// One byte at a time with a pause after each, over and over, until the client goes.
     case trickle(String, pauseMilliseconds: Int)
+    /// These bytes over and over, as fast as they are taken, until the client goes.
+    case flood([UInt8])
     /// Nothing, until the client goes.
     case hang
     /// An orderly end of the connection.
@@ -220,6 +222,9 @@ private final class ServerConnections: Sendable {
                     usleep(UInt32(pause) * 1_000)
                 }
             }
+        case .flood(let bytes):
+            while send(bytes, connection) {}
+            return false
         case .hang:
             var byte: UInt8 = 0
             while unsafe recv(connection, &byte, 1, 0) > 0 {}

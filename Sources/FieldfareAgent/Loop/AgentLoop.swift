@@ -233,6 +233,7 @@ final class AgentLoop {
 
     /// Milliseconds until something is due, as `poll` takes them.
     private var wait: Int32 {
+        if server.hasLines { return 0 }
         var wait = driver.nextWake.map { clock.value.milliseconds(until: $0) } ?? .max
         if let watchdog { wait = min(wait, watchdog / 2_000) }
         return Int32(clamping: min(max(Self.leastWait, wait), 3_600_000))

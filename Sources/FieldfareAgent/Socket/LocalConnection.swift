@@ -13,6 +13,10 @@ final class LocalConnection {
 
     /// Bytes that may wait for a peer that does not read.
     static let outgoingLimit = 256 << 10
+    /// Leases that may wait for such a peer: each is an open file of the agent's.
+    static let outgoingLeases = 4
+    /// Lines that are answered in one turn of the loop; the others wait, and hold back who sent them.
+    static let linesAtOnce = 8
 
     let descriptor: Int32
     let peer: Peer
@@ -44,31 +48,35 @@ final class LocalConnection {
 
     deinit { _ = cposix_close(descriptor) }
 
-    /// What to poll for.
-    var interest: Int16 { Int16(POLLIN) | (outgoing.isEmpty ? 0 : Int16(POLLOUT)) }
+    /// What to poll for; who has a line that waits is not read from.
+    var interest: Int16 {
+        (hasLine ? 0 : Int16(POLLIN)) | (outgoing.isEmpty ? 0 : Int16(POLLOUT))
+    }
+
+    /// Whether a whole line has come, and waits.
+    var hasLine: Bool { received.contains(0x0A) }
 
     func end() { isOver = true }
 
-    /// Takes what has come, and returns the whole lines of it, without their newlines.
-    ///
-    /// A peer that sends a line beyond the limit is cut off.
-    func receive() -> [[UInt8]] {
+    /// Takes what has come; a peer that sends a line beyond the limit is cut off.
+    func receive() {
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         var stranger: Int32 = -1
         let count = unsafe cposix_receive(descriptor, &buffer, buffer.count, &stranger)
         if stranger >= 0 { _ = cposix_close(stranger) }
-        if count == -Int(EAGAIN) || count == -Int(EINTR) { return [] }
-        guard count > 0 else {
-            end()
-            return []
-        }
+        if count == -Int(EAGAIN) || count == -Int(EINTR) { return }
+        guard count > 0 else { return end() }
         received += buffer[..<count]
+        if received.count >= LocalRequest.lineLimit, !hasLine { end() }
+    }
+
+    /// The next whole lines, without their newlines.
+    func takeLines() -> [[UInt8]] {
         var lines: [[UInt8]] = []
-        while let newline = received.firstIndex(of: 0x0A) {
+        while lines.count < Self.linesAtOnce, let newline = received.firstIndex(of: 0x0A) {
             lines.append(Array(received[..<newline]))
             received.removeSubrange(...newline)
         }
-        if received.count >= LocalRequest.lineLimit { end() }
         return lines
     }
 
@@ -78,7 +86,8 @@ final class LocalConnection {
         outgoing.append(Line(bytes: bytes[...] + [0x0A], lease: lease))
         outgoingBytes += bytes.count + 1
         flush()
-        if outgoingBytes > Self.outgoingLimit { end() }
+        let leases = outgoing.count { $0.lease != nil }
+        if outgoingBytes > Self.outgoingLimit || leases > Self.outgoingLeases { end() }
     }
 
     /// Sends what waits, as far as it goes.

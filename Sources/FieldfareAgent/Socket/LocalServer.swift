@@ -66,7 +66,11 @@ final class LocalServer {
             + connections.map { pollfd(fd: $0.descriptor, events: $0.interest, revents: 0) }
     }
 
-    /// Moves bytes as `poll` allows, and hands every whole line to `answer`.
+    /// Whether lines wait that came before; then there is nothing to wait for.
+    var hasLines: Bool { connections.contains { $0.hasLine } }
+
+    /// Moves bytes as `poll` allows, and hands whole lines to `answer`: of each connection a few, so that one that asks
+    /// without end takes no more of a turn of the loop than the others.
     ///
     /// - Parameters:
     ///   - polled: `descriptors` with their events.
@@ -74,11 +78,12 @@ final class LocalServer {
     func serve(_ polled: ArraySlice<pollfd>, answer: ([UInt8], LocalConnection) -> Void) {
         for (connection, events) in zip(connections, polled.dropFirst()) {
             if events.revents & Int16(POLLOUT) != 0 { connection.flush() }
-            guard events.revents & ~Int16(POLLOUT) != 0 else { continue }
-            for line in connection.receive() { answer(line, connection) }
+            if !connection.hasLine, events.revents & ~Int16(POLLOUT) != 0 { connection.receive() }
+            for line in connection.takeLines() { answer(line, connection) }
         }
         if let first = polled.first, first.revents != 0 { accept() }
-        connections.removeAll { $0.isOver }
+        // What came before the end counts.
+        connections.removeAll { $0.isOver && !$0.hasLine }
     }
 
     private func accept() {

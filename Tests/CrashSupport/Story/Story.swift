@@ -35,32 +35,19 @@ package struct Story: Sendable {
         var references: [BundleReference] = []
         for bundle in bundles {
             references.append(
-                try registry.publish(bundle, policy: Self.everybody, now: Self.start))
+                try registry.publish(
+                    bundle, policy: MemoryRegistry.everybody(from: Self.start),
+                    now: Self.start))
         }
         var worlds: [SimulatedRepository] = []
         func sign(
             _ candidate: Int, over baseline: Int?, _ state: Plan.State = .running,
             withdrawn: [Int] = []
         ) {
-            let now = Self.start + Int64(worlds.count)
-            registry.plan(
+            registry.sign(
                 references[candidate], over: baseline.map { references[$0] }, state: state,
-                stages: state == .completed
-                    ? [now + -20 * Self.day, now + -10 * Self.day] : [now],
-                withdrawn: withdrawn.map {
-                    Withdrawal(
-                        version: references[$0].version, sha256: references[$0].sha256, at: now)
-                })
-            registry.simulator.edit { repository in
-                repository.timestamp.signedAt = now
-                repository.timestamp.expires = now + 300 * Self.day
-                repository.snapshot.expires = now + 300 * Self.day
-                for role in repository.roles.keys {
-                    repository.roles[role]?.expires = now + 300 * Self.day
-                    repository.publish(role)
-                }
-                repository.updateSnapshot()
-            }
+                withdrawn: withdrawn.map { references[$0] },
+                at: Self.start + Int64(worlds.count))
             worlds.append(registry.simulator.repository)
         }
         sign(0, over: nil, .completed)
@@ -89,22 +76,6 @@ package struct Story: Sendable {
             try MemoryBundle("1.4.0", ["twin.bin": [7], "large.bin": chunk + [2]]),
         ]
     }
-
-    /// A policy that lets every device into its first stage at once.
-    private static let everybody: JSON = [
-        "not_before": .integer(start.seconds - 30 * day),
-        "not_after": .integer(start.seconds + 300 * day), "freshness_s": .integer(300 * day),
-        "stages": .array(
-            ["beta", "stable"].map { name in
-                [
-                    "name": .string(name), "share": 10_000, "cap": 10_000, "least_devices": 1,
-                    "least_soak_s": 86_400, "most_soak_s": 172_800,
-                    "required_blind_spot": [:],
-                ]
-            }),
-        "hold_back": ["share": 0, "cap": 0, "least_devices": 0],
-        "burn_in": ["seconds": 0, "turns": 0], "min_dwell_s": 0,
-    ]
 
     // MARK: What happens
 
