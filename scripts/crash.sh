@@ -30,6 +30,8 @@ done
 echo "all: $all runs, expected at least $least"
 ((all >= least)) || failed=1
 
+"$agent" downloads || failed=1
+
 start=$SECONDS
 "$agent" variants --stride 13 || failed=1
 echo "variants: $((SECONDS - start)) s"

@@ -48,7 +48,7 @@ def name_of(path: str, scratch: str) -> str:
 
 def place(call: str, word: str, arguments: str) -> str:
     """The path that a call makes or changes: of two names or descriptors the second."""
-    if word in ("write", "sync", "reserve", "clone", "copy") or call.startswith("f") and call not in ("fchmodat", "fchownat"):
+    if word in ("write", "sync", "reserve", "punch", "clone", "copy") or call.startswith("f") and call not in ("fchmodat", "fchownat"):
         found = DESCRIPTOR.findall(arguments)
         return found[1] if call == "copy_file_range" else found[0]
     folder, name = NAME.findall(arguments)[-1 if word in ("rename", "link", "symlink") else 0]
@@ -64,6 +64,8 @@ def traced(trace: str, scratch: str) -> Counter[str]:
         word, arguments = WORDS[match[1]], match[2]
         if word == "open" and "O_CREAT" not in arguments and match[1] != "creat":
             continue
+        if "PUNCH_HOLE" in arguments:
+            word = "punch"
         if word == "clone" and "FICLONE" not in arguments:
             continue
         path = place(match[1], word, arguments)

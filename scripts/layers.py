@@ -26,7 +26,7 @@ LAYERS = {
     "fieldfare": PROGRAM, "fieldfare-registry": PROGRAM, "fieldfare-agent": PROGRAM,
     "fieldfare-smoke": PROGRAM, "fieldfare-fleet": PROGRAM, "tuf-conformance": PROGRAM, "refresh-benchmark": PROGRAM,
     "gate-benchmark": PROGRAM,
-    "plan-benchmark": PROGRAM,
+    "plan-benchmark": PROGRAM, "switch-benchmark": PROGRAM,
 }
 
 # Neighbours of one layer that a target may use all the same.
@@ -43,6 +43,7 @@ DEVICE = {
     "Primitives", "Cryptography", "TUF", "ModelBundle", "Speech", "Rollouts", "Telemetry", "Health",
     "AgentCore", "PosixFiles", "CurlTransport", "SlotHost", "AgentJournal", "SpeechRuntime",
     "FieldfareAgent", "FieldfareC", "fieldfare-agent", "fieldfare-smoke", "tuf-conformance", "refresh-benchmark",
+    "switch-benchmark",
 }
 
 
@@ -67,7 +68,7 @@ CHANGE = re.compile(
 # The doors to them in Swift: for PosixFiles alone, and there in the hands of its `SystemCalls`.
 DOOR = re.compile(
     r"\bcposix_(?:pwrite|fsync|truncate|chmod|begin_writeback|mkdirat|renameat|rename_new|linkat|unlinkat|symlinkat|"
-    r"openat|clone_file|copy_range|reserve)\b")
+    r"openat|clone_file|copy_range|reserve|punch)\b")
 # The socket is no file of the state directory, and lies in /run.
 CHANGES_ALLOWED = {("Sources/FieldfareAgent/Socket/LocalServer.swift", "unlink")}
 

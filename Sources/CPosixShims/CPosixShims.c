@@ -158,6 +158,16 @@ int cposix_reserve(int file, int64_t offset, int64_t count, bool keep_size) {
     ANSWER(fallocate(file, keep_size ? FALLOC_FL_KEEP_SIZE : 0, offset, count));
 }
 
+int cposix_punch(int file, int64_t offset, int64_t count) {
+    ANSWER(fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count));
+}
+
+int cposix_read_no_further(int file) { return -posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM); }
+
+int64_t cposix_seek(int file, int64_t offset, bool hole) {
+    ANSWER(lseek(file, offset, hole ? SEEK_HOLE : SEEK_DATA));
+}
+
 int cposix_rename_new(int from_folder, const char *from, int to_folder, const char *to) {
     ANSWER(renameat2(from_folder, from, to_folder, to, RENAME_NOREPLACE));
 }

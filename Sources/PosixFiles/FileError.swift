@@ -13,6 +13,12 @@ package enum FileOperation: String, Sendable, Hashable {
     case truncate
     case chmod
     case reserve
+    /// Gives the blocks of a range back; it then reads as zeros.
+    case punch
+    /// Asks where data and holes lie.
+    case seek
+    /// Says how the file will be read.
+    case advise
     case status
     case space
     case rename

@@ -98,10 +98,14 @@ package final class OpenFile: Sendable {
         return done
     }
 
-    /// As `read(into:at:)`, into an array that keeps its count.
-    package func read(into bytes: inout [UInt8], at offset: Int64) throws(FileError) -> Int {
+    /// As `read(into:at:)`, at most so many bytes, into an array that keeps its count.
+    package func read(
+        into bytes: inout [UInt8], atMost most: Int = .max, at offset: Int64
+    ) throws(FileError) -> Int {
         try unsafe bytes.withUnsafeMutableBufferPointer { (buffer) throws(FileError) -> Int in
-            try unsafe read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+            let part = unsafe UnsafeMutableRawBufferPointer(buffer).prefix(most)
+            return try unsafe read(
+                into: UnsafeMutableRawBufferPointer(rebasing: part), at: offset)
         }
     }
 
@@ -172,20 +176,23 @@ package final class OpenFile: Sendable {
         }
     }
 
-    /// Reserves disk blocks for the first `length` bytes, so that writing them cannot run out of space.
+    /// Reserves disk blocks for the first `length` bytes, or for those from `start` on, so that writing them cannot run out of space.
     ///
     /// Where the file system cannot reserve, the free space is compared instead, which holds nothing.
     ///
     /// - Parameters:
     ///   - length: bytes from the start of the file.
+    ///   - start: those before it are left as they are.
     ///   - extending: whether the file then also has that length; otherwise its length stays.
     /// - Throws: `.insufficientStorage` where there is no room; nothing stays reserved past the file's end.
-    package func reserve(_ length: Int64, extending: Bool = false) throws(FileError) {
-        guard length > 0 else { return }
+    package func reserve(
+        _ length: Int64, from start: Int64 = 0, extending: Bool = false
+    ) throws(FileError) {
+        guard length > start else { return }
         let before = try status()
         do {
-            try calls.make(call(.reserve, at: 0, Int(length))) {
-                cposix_reserve(handle.number, 0, length, !extending)
+            try calls.make(call(.reserve, at: start, Int(length - start))) {
+                cposix_reserve(handle.number, start, length - start, !extending)
             }
         } catch .system(.reserve, _, EOPNOTSUPP) {
             try compareFreeSpace(with: length - before.allocatedBytes)
@@ -194,6 +201,20 @@ package final class OpenFile: Sendable {
             // A failed fallocate may keep the blocks it got; cutting to the old size gives them back.
             if error.isOutOfSpace { try truncate(to: before.size) }
             throw error
+        }
+    }
+
+    /// Gives the disk blocks of a range back; it reads as zeros then, and the length stays.
+    ///
+    /// - Returns: false where the file system cannot, and nothing has changed.
+    package func punch(_ range: Range<Int64>) throws(FileError) -> Bool {
+        do {
+            try calls.make(Syscall(.punch, path, range: range)) {
+                cposix_punch(handle.number, range.lowerBound, Int64(range.count))
+            }
+            return true
+        } catch .system(.punch, _, EOPNOTSUPP) {
+            return false
         }
     }
 

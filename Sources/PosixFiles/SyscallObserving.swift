@@ -5,7 +5,7 @@ package struct Syscall: Sendable, Hashable, CustomStringConvertible {
     package let path: String
     /// The name it was under before, for `rename` and `link`; what a new symbolic link names.
     package let other: String?
-    /// The bytes it is to move, for `read`, `write`, `writeback`, `copy` and `reserve`; for `truncate` those that stay.
+    /// The bytes it is to move, for `read`, `write`, `writeback`, `copy`, `reserve` and `punch`; for `truncate` those that stay.
     package let range: Range<Int64>?
     /// Whether an `open` makes the name where there is none (`O_CREAT`).
     package let isMaking: Bool

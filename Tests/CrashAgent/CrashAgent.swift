@@ -1,8 +1,8 @@
 import CrashSupport
 import Glibc
 
-/// Kills, cuts off and fails a device at every change of its disk: `crash-agent ENGINE [--first N] [--stride N]`, or
-/// `crash-agent variants [--catching] [--first N] [--stride N] [NAME...]`.
+/// Kills, cuts off and fails a device at every change of its disk: `crash-agent ENGINE [--first N] [--stride N]`,
+/// `crash-agent downloads`, or `crash-agent variants [--catching] [--first N] [--stride N] [NAME...]`.
 ///
 /// Ends with 0 where nothing was found, else with 1.
 @main struct CrashAgent {
@@ -30,12 +30,18 @@ import Glibc
         case "kills": return tell(try Killing(first: first, stride: stride).run(Story()))
         case "cuts": return tell(try Cutting(first: first, stride: stride).run(Story()))
         case "faults": return tell(try Failing(first: first, stride: stride).run(Story()))
+        case "downloads":
+            let (line, failures) = try DownloadKills(kills: 50).run()
+            for failure in failures { print(failure) }
+            print(line)
+            return failures.isEmpty
         case "variants":
             let chosen = words.compactMap { Variant(rawValue: $0) }
             return try variants(chosen, first, stride, onlyCatching: words.contains("--catching"))
         default:
             print(
-                "expected points, kills, cuts, faults or variants, got \(words.first ?? "nothing")")
+                "expected points, kills, cuts, faults, downloads or variants, got \(words.first ?? "nothing")"
+            )
             exit(2)
         }
     }

@@ -27,6 +27,13 @@ import Testing
         #expect(try run("faults", "--first", "571", "--stride", "1000").contains(" 0 failures"))
     }
 
+    @Test func `a download that is killed costs no more than what was not written`() throws {
+        let line = try run("downloads")
+        #expect(line.contains(" 0 failures"))
+        let kills = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        #expect(kills > 20)
+    }
+
     /// Each from a point on that shows it soon.
     @Test(arguments: [
         (Variant.copyInPlace, 338), (.linkRemoved, 442), (.journalAfterEffect, 208),

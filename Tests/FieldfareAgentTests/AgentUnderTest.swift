@@ -110,7 +110,7 @@ final class AgentUnderTest {
     ///   - smokeProgram: what runs smoke tests.
     /// - Throws: what the agent ends with.
     func start(at registry: String? = nil, smokeProgram: String? = nil) throws {
-        let more = smokeProgram.map { ["smoke_program": JSON.string($0)] } ?? [:]
+        let more: JSONObject = smokeProgram.map { ["smoke_program": .string($0)] } ?? [:]
         let agent = try Agent(configuration: configuration(with: more))
         let running = Running(agent, at: registry)
         running.begin()

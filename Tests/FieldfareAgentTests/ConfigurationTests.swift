@@ -28,6 +28,7 @@ import Testing
         #expect(settings.channel == .main && settings.labels == [])
         #expect(settings.driver.pollInterval == 900 && settings.driver.reportInterval == 3_600)
         #expect(settings.microphone == nil)
+        #expect(settings.connections == 2)
         #expect(settings.stateDirectory == "/var/lib/fieldfare-agent")
     }
 
@@ -35,11 +36,14 @@ import Testing
         try write(Self.least, to: "agent.json")
         #expect(unsafe mkdir(folder.path("agent.d"), 0o755) == 0)
         try write(#"{"poll_interval_s":5,"region":"us"}"#, to: "agent.d/10-site.json")
-        try write(#"{"poll_interval_s":7,"microphone":"array-4"}"#, to: "agent.d/20-lab.json")
+        try write(
+            #"{"poll_interval_s":7,"microphone":"array-4","connections":5}"#,
+            to: "agent.d/20-lab.json")
         try write("not read", to: "agent.d/readme.txt")
         let merged = try MergedConfiguration.reading(folder.path("agent.json"))
         #expect(try AgentSettings(merged).driver.pollInterval == 7)
         #expect(try AgentSettings(merged).microphone?.description == "array-4")
+        #expect(try AgentSettings(merged).connections == 5)
         let fields = merged.json["fields"]
         #expect(fields?["microphone"]?["value"] == "array-4")
         #expect(fields?["poll_interval_s"]?["source"]?.string?.hasSuffix("20-lab.json") == true)
@@ -55,6 +59,8 @@ import Testing
             "field 'pol_interval_s': expected a field of this schema, got an unknown one"
         ),
         (#"{"poll_interval_s":0}"#, "field 'poll_interval_s': expected 1 to 604800, got 0"),
+        (#"{"connections":0}"#, "field 'connections': expected 1 to 8, got 0"),
+        (#"{"connections":9}"#, "field 'connections': expected 1 to 8, got 9"),
         (
             #"{"socket":"agent.sock"}"#,
             "field 'socket': expected an absolute path of at most 1024 bytes, got 'agent.sock'"

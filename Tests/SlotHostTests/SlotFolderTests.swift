@@ -2,7 +2,8 @@ import TestSupport
 import Testing
 
 struct SlotFolderTests {
-    @Test func `a folder keeps slots as the port asks`() throws {
-        try SlotStoringSuite { Disk(isInMemory: true) }.run()
+    @Test(arguments: [1, 3])
+    func `a folder keeps slots as the port asks`(sources: Int) throws {
+        try SlotStoringSuite(sources: sources) { Disk(isInMemory: true) }.run()
     }
 }

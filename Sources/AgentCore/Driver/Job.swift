@@ -63,6 +63,8 @@ package enum JobResult: Sendable {
 /// Does jobs over the ports, one at a time for each lane.
 package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
     let fetching: any Fetching
+    /// What bundles are fetched from, at the same time.
+    let sources: [any Fetching]
     let reporting: any Reporting
     let enrolling: any Enrolling
     let slots: any SlotStoring
@@ -72,12 +74,16 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
     let systemTime: @Sendable () -> UTCTime
 
     /// Runs jobs over these ports; `systemTime` is now by the system's clock, whatever has been signed.
+    ///
+    /// Bundles come from `sources` at the same time; where there are none, from `fetching`.
     package init(
-        fetching: any Fetching, reporting: any Reporting, enrolling: any Enrolling,
-        slots: any SlotStoring, probing: any Probing, store: Store, cache: any TargetCaching,
+        fetching: any Fetching, sources: [any Fetching] = [], reporting: any Reporting,
+        enrolling: any Enrolling, slots: any SlotStoring, probing: any Probing, store: Store,
+        cache: any TargetCaching,
         systemTime: @escaping @Sendable () -> UTCTime
     ) {
         self.fetching = fetching
+        self.sources = sources.isEmpty ? [fetching] : sources
         self.reporting = reporting
         self.enrolling = enrolling
         self.slots = slots
@@ -98,7 +104,7 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
             return .staged(
                 Result { () throws(SlotError) in
                     try slots.stage(
-                        target, into: slot, from: fetching, atMost: limit, until: stop)
+                        target, into: slot, from: sources, atMost: limit, until: stop)
                 })
         case .probe(let slot, let deviceClass):
             return .probed(

@@ -120,11 +120,12 @@ package protocol SlotStoring: Sendable {
     ///
     /// Space is reserved before the first byte. A file that the other slot holds whole (by digest) is
     /// linked or cloned from there; what an earlier call left in this slot is checked chunk by chunk and
-    /// kept. Chunks are checked as they arrive, and files once more as a whole.
+    /// kept. Chunks are checked as they arrive, and files once more as a whole. The sources (at least one) bring chunks at the
+    /// same time, each on a thread of its own where they are several; the first failure of one ends the others, and is thrown.
     /// On return every byte and name is durable; a slot that already holds the bundle whole returns at once. More bytes
     /// that must come than `limit` (nil: any number) are `.overBudget`, before the first one is asked for.
     func stage(
-        _ target: ManifestTarget, into slot: Slot, from source: any Fetching,
+        _ target: ManifestTarget, into slot: Slot, from sources: [any Fetching],
         atMost limit: Int64?, until stop: Interrupt
     ) throws(SlotError) -> StagingSummary
 
@@ -152,10 +153,10 @@ package protocol SlotStoring: Sendable {
 }
 
 extension SlotStoring {
-    /// Stages whatever number of bytes it takes.
+    /// Stages from one source, whatever number of bytes it takes.
     package func stage(
         _ target: ManifestTarget, into slot: Slot, from source: any Fetching, until stop: Interrupt
     ) throws(SlotError) -> StagingSummary {
-        try stage(target, into: slot, from: source, atMost: nil, until: stop)
+        try stage(target, into: slot, from: [source], atMost: nil, until: stop)
     }
 }

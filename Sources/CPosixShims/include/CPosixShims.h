@@ -54,6 +54,13 @@ int cposix_clone_file(int from, int to);
 ssize_t cposix_copy_range(int from, int64_t from_offset, int to, int64_t to_offset, size_t count);
 // fallocate(2); `keep_size` reserves blocks past the end without moving the end.
 int cposix_reserve(int file, int64_t offset, int64_t count, bool keep_size);
+// fallocate(2) that gives the blocks of a range back (FALLOC_FL_PUNCH_HOLE); the length stays.
+int cposix_punch(int file, int64_t offset, int64_t count);
+// posix_fadvise(2), POSIX_FADV_RANDOM: reads bring nothing beyond what they ask for into the page cache.
+int cposix_read_no_further(int file);
+// lseek(2) with SEEK_DATA or SEEK_HOLE: where the next data, or the next hole, begins at or after `offset`.
+// -ENXIO behind the last data, and behind the end. Blocks that are reserved and not written are a hole.
+int64_t cposix_seek(int file, int64_t offset, bool hole);
 // renameat2(2) with RENAME_NOREPLACE: -EEXIST where `to` is taken.
 int cposix_rename_new(int from_folder, const char *from, int to_folder, const char *to);
 // flock(2) without waiting: -EWOULDBLOCK where another holds it.

@@ -27,6 +27,8 @@ package struct AgentSettings: Sendable, Hashable {
     package let leaseDeadline: Int64
     package let connectTimeout: Int64
     package let stallTimeout: Int64
+    /// How many connections a download uses at once; at least 1.
+    package let connections: Int
 
     package init(_ merged: MergedConfiguration) throws(ConfigurationError) {
         let values = merged.values
@@ -59,6 +61,7 @@ package struct AgentSettings: Sendable, Hashable {
         leaseDeadline = try need("lease_deadline_s", values.seconds["lease_deadline_s"])
         connectTimeout = try need("connect_timeout_s", values.seconds["connect_timeout_s"])
         stallTimeout = try need("stall_timeout_s", values.seconds["stall_timeout_s"])
+        connections = Int(try need("connections", values.connections))
         var driver = DriverSettings()
         driver.pollInterval = try need("poll_interval_s", values.seconds["poll_interval_s"])
         driver.reportInterval = try need("report_interval_s", values.seconds["report_interval_s"])

@@ -25,6 +25,7 @@ package struct ConfigurationFragment: Sendable, Hashable {
     package var enrolmentTokenFile: String?
     package var conditions: ConditionSource?
     package var downloadWindows: [DailyWindow]?
+    package var connections: Int64?
     package var seconds: [String: Int64] = [:]
 
     package init() {}
@@ -37,6 +38,9 @@ package struct ConfigurationFragment: Sendable, Hashable {
         ("lease_deadline_s", 1...604_800), ("connect_timeout_s", 1...600),
         ("stall_timeout_s", 1...600),
     ]
+
+    /// How many connections a download may use at once.
+    package static let connectionRange: ClosedRange<Int64> = 1...8
 
     /// Reads one file's bytes.
     package init(parsing bytes: [UInt8]) throws(ConfigurationError.Reason) {
@@ -81,6 +85,7 @@ package struct ConfigurationFragment: Sendable, Hashable {
             }
             downloadWindows = windows
         }
+        connections = try fields.optionalInteger("connections", in: Self.connectionRange)
         for (key, range) in Self.spans {
             seconds[key] = try fields.optionalInteger(key, in: range)
         }
@@ -108,6 +113,7 @@ package struct ConfigurationFragment: Sendable, Hashable {
         set("enrolment_token_file", enrolmentTokenFile)
         set("conditions", conditions?.description)
         fields["download_windows"] = downloadWindows.map { .array($0.map(\.json)) }
+        fields["connections"] = connections.map { .integer($0) }
         for (key, value) in seconds { fields[key] = .integer(value) }
         return fields
     }
@@ -131,6 +137,7 @@ package struct ConfigurationFragment: Sendable, Hashable {
         enrolmentTokenFile = other.enrolmentTokenFile ?? enrolmentTokenFile
         conditions = other.conditions ?? conditions
         downloadWindows = other.downloadWindows ?? downloadWindows
+        connections = other.connections ?? connections
         seconds.merge(other.seconds) { _, new in new }
     }
 }

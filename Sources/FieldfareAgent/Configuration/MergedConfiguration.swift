@@ -23,6 +23,7 @@ package struct MergedConfiguration: Sendable, Hashable {
         defaults.downloadWindows = []
         defaults.smokeProgram = "/usr/bin/fieldfare-smoke"
         defaults.speechRuntime = "/usr/lib/fieldfare/speech"
+        defaults.connections = 2
         defaults.seconds = [
             "poll_interval_s": 900, "report_interval_s": 3_600, "turn_save_interval_s": 60,
             "quiet_s": 30, "rest_s": 600, "verify_interval_s": 604_800, "lease_deadline_s": 3_600,

@@ -129,13 +129,14 @@ final class AgentLoop {
         let probe = SmokeProbe(
             slots: slots, program: settings.smokeProgram, runtime: settings.speechRuntime
         ) { slot, run in Log.write(.info, run.line(of: slot)) }
-        var clients: [Job.Lane: RegistryClient] = [:]
+        var clients: [Job.Lane: [RegistryClient]] = [:]
         var runners: [Job.Lane: JobRunner<MetadataFolder>] = [:]
         for lane in Job.Lane.allCases {
             let client = registry()
-            clients[lane] = client
+            let more = lane == .slots ? (1..<settings.connections).map { _ in registry() } : []
+            clients[lane] = [client] + more
             runners[lane] = JobRunner(
-                fetching: client, reporting: client,
+                fetching: client, sources: [client] + more, reporting: client,
                 enrolling: Enrolment(settings: settings, state: state, reporting: client),
                 slots: slots, probing: probe, store: store, cache: cache,
                 systemTime: { SystemClock.now() })

@@ -2,7 +2,7 @@ import AgentCore
 import Synchronization
 import Telemetry
 
-/// The two lanes of work: a thread each for the slots and for the registry, with a connection each.
+/// The two lanes of work: a thread each for the slots and for the registry, with connections of their own.
 ///
 /// Jobs are ordered and cancelled by the loop's thread; results wait in `takeResults` after a ring of `bell`.
 final class Workshop: Sendable {
@@ -21,11 +21,11 @@ final class Workshop: Sendable {
     let bell: WakePipe
     private let state = Mutex(State())
     private let runners: [Job.Lane: JobRunner<MetadataFolder>]
-    private let clients: [Job.Lane: RegistryClient]
+    private let clients: [Job.Lane: [RegistryClient]]
     private let threads: [Job.Lane: WorkerThread]
 
     init(
-        runners: [Job.Lane: JobRunner<MetadataFolder>], clients: [Job.Lane: RegistryClient]
+        runners: [Job.Lane: JobRunner<MetadataFolder>], clients: [Job.Lane: [RegistryClient]]
     ) throws(AgentError) {
         self.runners = runners
         self.clients = clients
@@ -41,11 +41,13 @@ final class Workshop: Sendable {
             preconditionFailure("every lane has a thread and a runner")
         }
         state.withLock { $0.running[ticket] = Running(lane: job.lane) }
-        let client = clients[job.lane]
+        let clients = clients[job.lane] ?? []
         thread.give { [weak self] in
             guard let self, let stop = self.begin(ticket) else { return }
-            client?.attribute(to: trace)
+            for client in clients { client.attribute(to: trace) }
             let result = runner.run(job, until: stop)
+            // The first is kept for the lane's next job.
+            for client in clients.dropFirst() { client.disconnect() }
             self.finish(ticket, result)
         }
     }

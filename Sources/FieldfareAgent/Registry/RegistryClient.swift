@@ -8,7 +8,7 @@ package import Telemetry
 /// The registry over HTTPS: fetches and reports on one connection that is kept alive.
 ///
 /// For one lane of work; `@unchecked Sendable` by `lock`: calls from several threads wait for each other. Each lane has its own, so that a long
-/// download holds up no poll.
+/// download holds up no poll, and the lane of slots has as many as it downloads on.
 package final class RegistryClient: Fetching, Reporting, @unchecked Sendable {
     /// Bytes of an answer to a report or an enrolment.
     static let answerLimit = 64 << 10
@@ -47,6 +47,9 @@ package final class RegistryClient: Fetching, Reporting, @unchecked Sendable {
     package var metrics: TransferMetrics {
         lock.withLock { _ in state.client?.metrics ?? TransferMetrics() }
     }
+
+    /// Closes the connection; the next request opens one.
+    package func disconnect() { lock.withLock { _ in state.client?.disconnect() } }
 
     // MARK: Fetching
 

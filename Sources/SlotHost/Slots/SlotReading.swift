@@ -99,7 +99,7 @@ extension SlotReading {
             ? .whole(sealed.reference) : .damaged(sealed.reference)
     }
 
-    /// Bytes of a bundle on its way that are in the staging folder, by the lengths of its files.
+    /// Bytes of a bundle on its way that are in the staging folder: whole files, and what has been written of the others.
     private func heldBytes(_ slot: Slot, of manifest: Manifest) throws(FileError) -> Int64 {
         do {
             let folder = try root.directory(SlotPaths(slot).staging)
@@ -107,8 +107,8 @@ extension SlotReading {
             for digest in Set(manifest.files.map(\.sha256)) {
                 if let whole = try folder.status(SlotPaths.whole(digest)) {
                     bytes += whole.size
-                } else if let part = try folder.status(SlotPaths.part(digest)) {
-                    bytes += part.size
+                } else if try folder.status(SlotPaths.part(digest)) != nil {
+                    bytes += try folder.open(SlotPaths.part(digest), .reading).writtenBytes()
                 }
             }
             return bytes

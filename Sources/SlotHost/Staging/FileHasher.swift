@@ -4,14 +4,14 @@ import ModelBundle
 import PosixFiles
 import Primitives
 
-/// Hashes files in pieces of 1 MiB, and stops soon after the interrupt is set.
+/// Hashes files in pieces of 256 KiB, and stops soon after the interrupt is set.
 struct FileHasher {
     private let stop: Interrupt
     private var buffer: [UInt8]
 
     init(until stop: Interrupt) {
         self.stop = stop
-        buffer = [UInt8](repeating: 0, count: 1 << 20)
+        buffer = [UInt8](repeating: 0, count: 256 << 10)
     }
 
     /// The digest of a range; nil where the file ends before it or cannot be read there.
@@ -21,15 +21,24 @@ struct FileHasher {
         of file: OpenFile, _ range: Range<Int64>
     ) throws(SlotError) -> SHA256Digest? {
         var hash = SHA256()
+        return try feed(&hash, with: file, range) ? hash.finish() : nil
+    }
+
+    /// Takes a range into a digest; false where the file ends before it or cannot be read there.
+    ///
+    /// - Throws: as `digest(of:_:)`.
+    mutating func feed(
+        _ hash: inout SHA256, with file: OpenFile, _ range: Range<Int64>
+    ) throws(SlotError) -> Bool {
         var offset = range.lowerBound
         while offset < range.upperBound {
             if stop.isSet { throw .interrupted }
             let most = Int(min(range.upperBound - offset, Int64(buffer.count)))
-            guard let count = try read(file, at: offset), count > 0 else { return nil }
-            hash.update(buffer[..<min(count, most)])
-            offset += Int64(min(count, most))
+            guard let count = try read(file, most, at: offset), count > 0 else { return false }
+            hash.update(buffer[..<count])
+            offset += Int64(count)
         }
-        return hash.finish()
+        return true
     }
 
     /// Whether a file is there, has this length, and meets its digest.
@@ -53,8 +62,11 @@ struct FileHasher {
         }
     }
 
-    private mutating func read(_ file: OpenFile, at offset: Int64) throws(SlotError) -> Int? {
-        do { return try file.read(into: &buffer, at: offset) } catch {
+    /// Reads at most so many bytes, and nothing behind them: of a file on its way, that may be a hole.
+    private mutating func read(
+        _ file: OpenFile, _ most: Int, at offset: Int64
+    ) throws(SlotError) -> Int? {
+        do { return try file.read(into: &buffer, atMost: most, at: offset) } catch {
             if error.meansRot { return nil }
             throw SlotError(error)
         }

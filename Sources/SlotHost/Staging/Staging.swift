@@ -1,4 +1,5 @@
 package import AgentCore
+import Cryptography
 import ModelBundle
 import PosixFiles
 import Primitives
@@ -10,7 +11,7 @@ import Primitives
 ///     reuse    what is whole here or in the other slot is hashed, and linked
 ///     reserve  disk for all that is missing
 ///     plan     which chunks other files have, and which must come; refused beyond the limit
-///     fetch    chunk by chunk, then each file as a whole
+///     fetch    chunk by chunk, from all sources at once, and each file as a whole behind its chunks
 ///     place    every file gets its path in the slot
 ///     seal     the manifest gets its place, by one rename
 struct Staging {
@@ -20,7 +21,7 @@ struct Staging {
     private let slots: SlotFolder
     private let slot: Slot
     private let target: ManifestTarget
-    private let source: any Fetching
+    private let sources: [any Fetching]
     private let limit: Int64?
     private let stop: Interrupt
     private let folder: Directory
@@ -29,12 +30,12 @@ struct Staging {
 
     init(
         _ target: ManifestTarget, into slot: Slot, of slots: SlotFolder,
-        from source: any Fetching, atMost limit: Int64?, until stop: Interrupt
+        from sources: [any Fetching], atMost limit: Int64?, until stop: Interrupt
     ) throws(SlotError) {
         self.slots = slots
         self.slot = slot
         self.target = target
-        self.source = source
+        self.sources = sources
         self.limit = limit
         self.stop = stop
         folder = try onDisk { () throws(FileError) in
@@ -50,7 +51,7 @@ struct Staging {
         }
         let missing = try reuse()
         try reserve(missing)
-        for (file, chunks) in try plan(missing) { try fetch(file, chunks) }
+        try fetch(try plan(missing))
         try onDisk { () throws(FileError) in
             try place()
             try seal()
@@ -185,19 +186,23 @@ struct Staging {
     // MARK: What must come
 
     private func reserve(_ files: [ManifestFile]) throws(SlotError) {
-        let (needed, free) = try onDisk { () throws(FileError) in
+        // What has its blocks is left alone: tmpfs takes blocks that are reserved twice for written ones.
+        let (lacking, needed, free) = try onDisk { () throws(FileError) in
+            var lacking: [ManifestFile] = []
             var needed: Int64 = 0
             for file in files {
                 let held = try folder.status(SlotPaths.part(file.sha256))?.allocatedBytes ?? 0
-                needed += max(0, file.length - held)
+                guard held < file.length else { continue }
+                lacking.append(file)
+                needed += file.length - held
             }
-            return (needed, try root.freeBytes())
+            return (lacking, needed, try root.freeBytes())
         }
         guard needed == 0 || free >= needed + Self.spareBytes else {
             throw .insufficientStorage(needed: needed + Self.spareBytes, free: free)
         }
         do throws(FileError) {
-            for file in files { try open(file).reserve(file.length) }
+            for file in lacking { try open(file).reserve(file.length) }
         } catch {
             guard error.isOutOfSpace else { throw SlotError(error) }
             // Given back, so that the device does not stay full for nothing; what has come is kept.
@@ -215,41 +220,84 @@ struct Staging {
         let part = try folder.open(
             SlotPaths.part(file.sha256), .makingIfMissing(.ownerOnly))
         if try part.size() > file.length { try part.truncate(to: 0) }
+        try part.readNoFurther()
         return part
     }
 
-    /// The chunks that must come, by file.
+    /// What must come of each file, after what is here already.
     ///
-    /// - Throws: `.overBudget` where they are more than the limit: what cannot end is not begun.
-    private mutating func plan(
-        _ files: [ManifestFile]
-    ) throws(SlotError) -> [(ManifestFile, missing: [Int])] {
-        var plan: [(ManifestFile, missing: [Int])] = []
+    /// - Throws: `.overBudget` where that is more than the limit: what cannot end is not begun.
+    private mutating func plan(_ files: [ManifestFile]) throws(SlotError) -> [ComingFile] {
+        var plan: [ComingFile] = []
         var needed: Int64 = 0
         for file in files {
-            var fetch = try self.fetch(of: file)
-            let missing = try fetch.missingChunks(using: &donors)
-            needed += try fetch.bytes(of: missing)
-            summary.reusedBytes += fetch.reusedBytes
-            plan.append((file, missing))
+            let part = PartFile(try onDisk { () throws(FileError) in try open(file) })
+            let coming = try ComingFile(file, into: part, using: &donors, until: stop)
+            needed += coming.neededBytes
+            summary.reusedBytes += coming.reusedBytes + coming.headBytes
+            plan.append(coming)
         }
         if let limit, needed > limit { throw .overBudget(needed: needed, allowed: limit) }
         return plan
     }
 
-    private func fetch(of file: ManifestFile) throws(SlotError) -> FileFetch {
-        let part = PartFile(try onDisk { () throws(FileError) in try open(file) })
-        return FileFetch(file, into: part, from: source, until: stop)
+    private mutating func fetch(_ files: [ComingFile]) throws(SlotError) {
+        do throws(SlotError) {
+            if let only = sources.first, sources.count == 1 {
+                try fetch(files, from: only)
+            } else {
+                let crew = FetchCrew(for: files, until: stop)
+                try crew.run(sources) { () throws(SlotError) in
+                    for coming in files {
+                        try finish(coming) { () throws(SlotError) in try crew.wait() }
+                    }
+                }
+                summary.fetchedBytes += crew.fetchedBytes
+            }
+        } catch {
+            // To go on from, also after a power cut; the first error is the one to tell.
+            for coming in files where coming.part.isDirty { try? coming.part.sync() }
+            throw error
+        }
     }
 
-    private mutating func fetch(_ file: ManifestFile, _ missing: [Int]) throws(SlotError) {
-        var fetch = try self.fetch(of: file)
-        let part = fetch.part
-        try fetch.run(missing)
+    /// File by file on this thread.
+    private mutating func fetch(
+        _ files: [ComingFile], from source: any Fetching
+    ) throws(SlotError) {
+        var fetch = ChunkFetch(from: source, until: stop) { (coming) throws(FileError) in
+            try coming.part.syncIfDue()
+        }
+        for coming in files {
+            for run in coming.runs(atMost: .max) { try fetch.fetch(run, of: coming) }
+            try finish(coming) { () throws(SlotError) in throw .interrupted }
+        }
         summary.fetchedBytes += fetch.fetchedBytes
-        summary.reusedBytes += fetch.reusedBytes
+    }
+
+    /// Hashes a file as a whole behind its chunks, makes it durable, and gives it its name.
+    ///
+    /// - Parameters:
+    ///   - coming: the file.
+    ///   - wait: called where the next chunk has not come; returns when more may have.
+    /// - Throws: `.wrongBytes` where its chunks are right and the file is not, and what `wait` throws.
+    private func finish(
+        _ coming: ComingFile, wait: () throws(SlotError) -> Void
+    ) throws(SlotError) {
+        let (file, part) = (coming.file, coming.part)
         var hasher = FileHasher(until: stop)
-        let found = try hasher.digest(of: part.file, 0..<file.length)
+        var hash = SHA256()
+        var offset: Int64 = 0
+        var isRead = true
+        while isRead, offset < file.length {
+            let end = coming.wholeBytes
+            if end == offset { try wait() }
+            isRead = try hasher.feed(&hash, with: part.file, offset..<end)
+            offset = end
+            try onDisk { () throws(FileError) in try part.syncIfDue() }
+        }
+        let found = isRead ? hash.finish() : nil
+        try onDisk { () throws(FileError) in try part.sync() }
         try onDisk { () throws(FileError) in
             guard found == file.sha256 else {
                 // The manifest contradicts itself, or the disk does not keep what it is given.
@@ -316,7 +364,7 @@ extension SlotFolder {
     }
 
     package func stage(
-        _ target: ManifestTarget, into slot: Slot, from source: any Fetching,
+        _ target: ManifestTarget, into slot: Slot, from sources: [any Fetching],
         atMost limit: Int64?, until stop: Interrupt
     ) throws(SlotError) -> StagingSummary {
         let isThere = try onDisk { () throws(FileError) in
@@ -330,7 +378,7 @@ extension SlotFolder {
         return try whileHolding(slot) { () throws(SlotError) in
             do throws(SlotError) {
                 var staging = try Staging(
-                    target, into: slot, of: self, from: source, atMost: limit, until: stop)
+                    target, into: slot, of: self, from: sources, atMost: limit, until: stop)
                 return try staging.run()
             } catch {
                 guard error.isOutOfSpace else { throw error }

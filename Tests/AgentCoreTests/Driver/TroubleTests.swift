@@ -194,7 +194,7 @@ import Testing
         let device = try TestDevice(registry, at: UpdateTests.start) { slots, _ in
             let target = try MemoryBundle("1.0.0").target
             _ = try slots.stage(
-                target, into: .a, from: registry, atMost: nil, until: Interrupt())
+                target, into: .a, from: [registry], atMost: nil, until: Interrupt())
             registry.fail(.unreachable("no route"))
         }
         device.pass(60)

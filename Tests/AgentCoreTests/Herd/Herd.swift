@@ -132,7 +132,7 @@ final class Herd {
             return .staged(
                 Result { () throws(SlotError) in
                     try slots.stage(
-                        target, into: slot, from: registry, atMost: limit, until: Interrupt())
+                        target, into: slot, from: [registry], atMost: limit, until: Interrupt())
                 })
         case .probe: return .probed(.success(.passed(Fixture.measurement)))
         case .verify(let slot, _): return .verified(slot, .success(()))

@@ -93,9 +93,16 @@ struct DiskModel {
         case .chmod: files[known(call.path)]?.changes.append(.mode(mode))
         case .sync: sync(known(call.path))
         case .reserve: break  // Blocks only; no length of this device's files is changed by it.
-        case .read, .writeback, .status, .space, .readlink, .list, .lock:
+        case .punch: punch(known(call.path), call.range ?? 0..<0)
+        case .read, .writeback, .seek, .advise, .status, .space, .readlink, .list, .lock:
             preconditionFailure("no effect: \(call)")
         }
+    }
+
+    /// What is given back reads as zeros.
+    private mutating func punch(_ file: Node, _ range: Range<Int64>) {
+        files[file]?.changes.append(
+            .bytes(range.lowerBound, [UInt8](repeating: 0, count: range.count)))
     }
 
     /// Changes a byte of a file where it lies.

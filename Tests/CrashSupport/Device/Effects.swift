@@ -39,10 +39,11 @@ extension Syscall {
     package var isEffect: Bool {
         switch operation {
         case .open: isMaking
-        case .write, .sync, .truncate, .chmod, .reserve, .rename, .link, .clone, .copy, .unlink,
+        case .write, .sync, .truncate, .chmod, .reserve, .punch, .rename, .link, .clone, .copy,
+            .unlink,
             .mkdir, .symlink:
             true
-        case .read, .writeback, .status, .space, .readlink, .list, .lock: false
+        case .read, .writeback, .seek, .advise, .status, .space, .readlink, .list, .lock: false
         }
     }
 

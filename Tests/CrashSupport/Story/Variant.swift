@@ -114,9 +114,10 @@ private struct BadSlots: SlotStoring {
     }
 
     func stage(
-        _ target: ManifestTarget, into slot: Slot, from source: any Fetching,
+        _ target: ManifestTarget, into slot: Slot, from sources: [any Fetching],
         atMost limit: Int64?, until stop: Interrupt
     ) throws(SlotError) -> StagingSummary {
+        let source = sources[0]
         let active = try base.survey().active
         switch kind {
         case .copyInPlace:
@@ -128,7 +129,7 @@ private struct BadSlots: SlotStoring {
         default: break
         }
         return try base.stage(
-            target, into: slot, from: source, atMost: limit, until: stop)
+            target, into: slot, from: sources, atMost: limit, until: stop)
     }
 
     private enum Sealing { case first, last }

@@ -74,7 +74,7 @@ final class DiskDevice {
         clock = DeviceClock(
             realtime: { clocks.real.seconds * 1_000_000_000 },
             boot: { clocks.real.seconds * 1_000_000_000 })
-        let key = try state.key()
+        let key = try state.keys.key()
         driver = try AgentDriver(
             DriverParts(
                 journal: Journal(in: state.folder, vfs: vfs), slots: slots,
@@ -85,7 +85,7 @@ final class DiskDevice {
         work()
     }
 
-    private static func profile(_ key: Ed25519PrivateKey) throws -> DeviceProfile {
+    private static func profile(_ key: any DeviceSigning) throws -> DeviceProfile {
         DeviceProfile(
             id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
             model: MemoryRegistry.model, channel: .main,
@@ -152,8 +152,9 @@ final class DiskDevice {
         let now = now
         func runner(_ fetching: any Fetching) -> JobRunner<MetadataFolder> {
             JobRunner(
-                fetching: fetching, reporting: connections.polls, slots: slots, probing: probing,
-                store: metadata, cache: targets, systemTime: { now })
+                fetching: fetching, reporting: connections.polls, enrolling: AlreadyEnrolled(),
+                slots: slots, probing: probing, store: metadata, cache: targets, systemTime: { now }
+            )
         }
         let runners = [
             Job.Lane.registry: runner(connections.polls), .slots: runner(connections.downloads),
@@ -219,4 +220,9 @@ final class DiskDevice {
             return path.hasPrefix(own) ? path : nil
         }.sorted()
     }
+}
+
+/// For a device that is enrolled from the start.
+private struct AlreadyEnrolled: Enrolling {
+    func enrol(isForgotten: Bool, until stop: Interrupt) throws(EnrolmentFailure) {}
 }

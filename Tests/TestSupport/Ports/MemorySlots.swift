@@ -185,9 +185,10 @@ extension MemorySlots {
     }
 
     package func stage(
-        _ target: ManifestTarget, into slot: Slot, from source: any Fetching,
+        _ target: ManifestTarget, into slot: Slot, from sources: [any Fetching],
         atMost limit: Int64?, until stop: Interrupt
     ) throws(SlotError) -> StagingSummary {
+        guard let source = sources.first else { preconditionFailure("at least one source") }
         var summary = StagingSummary(fetchedBytes: 0, reusedBytes: 0)
         guard try begin(target, in: slot) else { return summary }
         let needed = needed(for: target, in: slot)
