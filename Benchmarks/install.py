@@ -32,13 +32,13 @@ BACKWARD = 30
 CHECKS = 200
 # A release whose one stage ends by itself in seconds, whatever was heard.
 SHORT = """    ramp: 1s
-    least_soak: 8s
-    most_soak: 10s
+    least_soak: 20s
+    most_soak: 22s
     required_blind_spot: {}
 burn_in: { seconds: 1, turns: 5 }
 report_interval: 3s
 gate_interval: 1s
-check_in_deadline: 8s
+check_in_deadline: 20s
 on_insufficient_evidence: promote_unproven
 min_dwell: 0s
 """
