@@ -139,6 +139,11 @@ let device: [Target] = [
         name: "refresh-benchmark",
         dependencies: ["Cryptography", "PosixFiles", "Primitives", "TUF"],
         path: "Benchmarks/Refresh", exclude: ["python_tuf.py"], swiftSettings: house),
+    // What a switch between slots costs with all its syncs; for `make bench`, and not installed.
+    .executableTarget(
+        name: "switch-benchmark",
+        dependencies: ["AgentCore", "PosixFiles", "Primitives", "SlotHost"],
+        path: "Benchmarks/Switch", swiftSettings: house),
 ]
 
 // MARK: Tests of the pure targets and the device side

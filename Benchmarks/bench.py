@@ -88,8 +88,12 @@ def mib(count: float) -> str:
 class Site:
     """A ceremony, a running registry, nginx with a copy of its static files, and a published bundle."""
 
-    def __init__(self, folder: Path, payload: int):
+    def __init__(self, folder: Path, payload: int, is_pinned: bool = True, terms: str = ""):
         self.folder = folder
+        # Of the policy, what follows the name of its only stage.
+        self.terms = terms
+        # Where the registry runs; others may then have the other core.
+        self.pin = ["taskset", "-c", "0"] if is_pinned else []
         self.processes: list[subprocess.Popen] = []
         self.env = {"FIELDFARE_PASSPHRASE": "benchmark", "FIELDFARE_CA": str(folder / "cert.pem"),
                     "FIELDFARE_ROOT": str(folder / "repo/root.json")}
@@ -123,7 +127,7 @@ class Site:
         self.env["FIELDFARE_TOKEN"] = field(token, "token")
         with open(self.folder / "registry.log", "wb") as log:
             registry = subprocess.Popen(
-                ["taskset", "-c", "0", REGISTRY, "serve", "--data", "data", "--keys", "online", "--port", "0",
+                [*self.pin, REGISTRY, "serve", "--data", "data", "--keys", "online", "--port", "0",
                  "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--controller-interval", "1"],
                 cwd=self.folder, stdout=subprocess.PIPE, stderr=log, text=True)
         self.processes.append(registry)
@@ -155,7 +159,7 @@ class Site:
         (bundle / "bundle.yaml").write_text(text, encoding="utf-8")
         (self.folder / "rollout.yaml").write_text(
             f"schema: fieldfare.policy/1\nmodel: {MODEL}\ncandidate: 1.0.0\nreplaces: []\n"
-            "stages:\n  - name: stable\n", encoding="utf-8")
+            f"stages:\n  - name: stable\n{self.terms}", encoding="utf-8")
         self.cli("bundle", "build", "bundle", "--out", "build")
         self.cli("publish", "build", "--policy", "standard=rollout.yaml", "--key", "keys/release.json")
         self.cli("rollout", "create", MODEL, "1.0.0", "--initial")
@@ -218,8 +222,8 @@ http {{
                     for entry in json.loads(body)["files"]:
                         fetch(f"blobs/sha256/{entry['sha256']}")
 
-    def configure_agent(self, name: str, port: int) -> Path:
-        """A device's folder with its configuration; returns the configuration's path."""
+    def configure_agent(self, name: str, port: int, **more) -> Path:
+        """A device's folder with its configuration, in which `more` counts; returns the configuration's path."""
         device = self.folder / name
         device.mkdir()
         settings = {
@@ -227,6 +231,7 @@ http {{
             "trusted_root": str(self.folder / "repo/root.json"), "state_directory": str(device / "state"),
             "socket": str(device / "socket"), "model": MODEL, "region": "eu", "device_class": "hub",
             "locale": "en-GB", "poll_interval_s": 3600, "smoke_program": str(SMOKE), "speech_runtime": str(RUNTIME),
+            **more,
         }
         path = device / "agent.json"
         path.write_text(json.dumps(settings), encoding="utf-8")
@@ -244,10 +249,10 @@ http {{
 
 
 @contextlib.contextmanager
-def site(payload: int):
+def site(payload: int, **more):
     """A site on a real disk (a file system in memory would make every sync free), stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="fieldfare-bench-", dir="/var/tmp") as folder:
-        place = Site(Path(folder), payload)
+        place = Site(Path(folder), payload, **more)
         try:
             yield place
         finally:
@@ -290,36 +295,6 @@ def sum_switches(process: int) -> int:
     """Voluntary context switches of all threads: how often any of them has gone to sleep."""
     return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.M).group(1))
                for status in Path(f"/proc/{process}/task").glob("*/status"))
-
-
-def measure_install(site: Site, port: int) -> None:
-    """Agent and `curl | tee | sha256sum` with a final sync take turns at the same nginx."""
-    ratios, peaks, ours, theirs = [], [], [], []
-    for number in range(ROUNDS):
-        os.sync()
-        agent, seen, peak = start_agent(site.configure_agent(f"install-{number}", port), "downloaded and verified")
-        agent.kill()
-        agent.wait()
-        begin = next(moment for line, moment in seen.items() if "-> downloading" in line)
-        ours.append(list(seen.values())[-1] - begin)
-        peaks.append(peak)
-        shutil.rmtree(site.folder / f"install-{number}")
-        os.sync()
-        copy = site.folder / "curl.out"
-        begin = time.monotonic()
-        output = run("bash", "-c", f"set -o pipefail; curl -s --cacert {site.folder}/cert.pem "
-                     f"https://127.0.0.1:{port}/blobs/sha256/{site.payload} | tee {copy} | sha256sum; "
-                     f"sync {copy} {site.folder}", cwd=site.folder)
-        theirs.append(time.monotonic() - begin)
-        if not output.startswith(site.payload):
-            raise SystemExit("bench: curl got other bytes")
-        copy.unlink()
-        ratios.append(ours[-1] / theirs[-1])
-    ratio = statistics.median(ratios)
-    say(f"install of {PAYLOAD >> 20} MiB / curl | tee | sha256sum, sync",
-        f"{ratio:.2f} ({statistics.median(ours):.2f} s / {statistics.median(theirs):.2f} s)", "at most 0.70",
-        ratio <= 0.7)
-    say("agent's largest resident size while installing", mib(max(peaks)), "under 48 MiB", max(peaks) < 48 << 20)
 
 
 def measure_polls(site: Site, port: int) -> None:
@@ -432,7 +407,7 @@ def measure_drive(site: Site) -> None:
 
 
 def main() -> int:
-    parts = set(sys.argv[1:] or ["size", "refresh", "gate", "plan", "drive", "idle", "install", "polls", "slow-clients"])
+    parts = set(sys.argv[1:] or ["size", "refresh", "gate", "plan", "drive", "idle", "polls", "slow-clients"])
     if "size" in parts:
         measure_size()
     if "refresh" in parts:
@@ -450,8 +425,6 @@ def main() -> int:
         port = place.start_nginx()
         if "idle" in parts:
             measure_idle(place)
-        if "install" in parts:
-            measure_install(place, port)
         if "polls" in parts:
             measure_polls(place, port)
         if "slow-clients" in parts:

@@ -51,7 +51,9 @@ final class ComingFile: Sendable {
                 reusedBytes += Int64(range.count)
             } else {
                 missing.append(index)
-                if !isFull, filled > 0 { heads[index] = filled }
+                // Of one that seems full and is wrong, the last block may have been filled in part only.
+                let head = isFull ? filled - OpenFile.holeGrain : filled
+                if head > 0 { heads[index] = head }
             }
         }
         self.file = file
