@@ -113,7 +113,7 @@ struct Swapping {
             } catch {
                 guard case .leased = error else { throw error }
                 heldBack += 1
-                SystemClock.pause(nanoseconds: 100_000)
+                SystemClock.pause(nanoseconds: 5_000_000)
             }
         }
     }
