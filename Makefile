@@ -7,7 +7,7 @@ SHELL := /bin/bash
 DEBUG_BUILD := .build
 RELEASE_BUILD := .build-release
 
-.PHONY: help setup build demo test test-crash check fix bench bench-gate mutants fuzz fixtures-check format-check layers linkage clean
+.PHONY: help setup build demo test test-crash sanitize check fix bench bench-gate mutants fuzz fixtures-check format-check layers linkage clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,10 +28,16 @@ test: ## All tests and gates, as CI runs them
 	@$(MAKE) --no-print-directory layers linkage
 	@scripts/test.sh
 
-test-crash: ## Kill, cut off and fail a device at every change of its disk (at least 10,000 runs, or it fails)
+test-crash: ## Kill, cut off and fail a device at every change of its disk (10,000 runs or more), swap its slots under readers, and let 5,000 agents lose their registry
 	@scripts/setup.sh --for-tests
 	@scripts/crash.sh
+	@scripts/consumers.sh
 	@scripts/herd.sh
+
+sanitize: ## Run the agent's tests under the thread sanitizer and the address sanitizer
+	@scripts/setup.sh
+	@scripts/sanitize.sh thread
+	@scripts/sanitize.sh address
 
 check: test test-crash fixtures-check ## Everything that must hold before a release
 

@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test func `no reader meets with a mix, a missing file or no model during 500 swaps`() throws {
-        let (ending, output) = try run("swaps", "500")
+        let (ending, output) = try run("swaps", "500", "--with-orders")
         #expect(ending == .exited(0), "\(output)")
     }
 

@@ -3,7 +3,7 @@ import Glibc
 
 /// Readers that lease a model in a loop while the slots under them are swapped (docs/crash-tests.md).
 ///
-///     model-consumer swaps N [--most-p99-us N] [--folder PATH] [--without-leases]
+///     model-consumer swaps N [--most-p99-us N] [--folder PATH] [--with-orders] [--without-leases]
 ///     model-consumer consume direct SLOTS STOP
 ///     model-consumer consume socket SOCKET STOP
 ///     model-consumer lease SOCKET APPLICATION
@@ -28,6 +28,7 @@ import Glibc
             var swapping = Swapping(count: Int(words[1]) ?? 0)
             swapping.mostMicroseconds = value("--most-p99-us").flatMap { Int($0) }
             swapping.base = value("--folder") ?? "/var/tmp"
+            swapping.hasOrders = words.contains("--with-orders")
             swapping.asksForLeases = !words.contains("--without-leases")
             return try swapping.run()
         case "consume" where words.count == 4:
