@@ -72,6 +72,7 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
     let store: Store
     let cache: any TargetCaching
     let systemTime: @Sendable () -> UTCTime
+    let memory: PollMemory?
 
     /// Runs jobs over these ports; `systemTime` is now by the system's clock, whatever has been signed.
     ///
@@ -80,7 +81,7 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
         fetching: any Fetching, sources: [any Fetching] = [], reporting: any Reporting,
         enrolling: any Enrolling, slots: any SlotStoring, probing: any Probing, store: Store,
         cache: any TargetCaching,
-        systemTime: @escaping @Sendable () -> UTCTime
+        systemTime: @escaping @Sendable () -> UTCTime, memory: PollMemory? = nil
     ) {
         self.fetching = fetching
         self.sources = sources.isEmpty ? [fetching] : sources
@@ -91,6 +92,7 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
         self.store = store
         self.cache = cache
         self.systemTime = systemTime
+        self.memory = memory
     }
 
     /// Blocks until the job has ended, or soon after `stop` was set.
@@ -98,7 +100,8 @@ package struct JobRunner<Store: MetadataStoring & Sendable>: Sendable {
         switch job {
         case .poll(var question):
             question.start = systemTime()
-            let cycle = PollCycle(fetching: fetching, store: store, cache: cache, stop: stop)
+            let cycle = PollCycle(
+                fetching: fetching, store: store, cache: cache, stop: stop, memory: memory)
             return .polled(Result { () throws(PollError) in try cycle.run(question) })
         case .stage(let target, let slot, let limit):
             return .staged(

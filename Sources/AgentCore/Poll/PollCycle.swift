@@ -40,27 +40,44 @@ package struct PollCycle<Store: MetadataStoring> {
     let store: Store
     let cache: any TargetCaching
     let stop: Interrupt
+    let memory: PollMemory?
 
     package init(
-        fetching: any Fetching, store: Store, cache: any TargetCaching, stop: Interrupt
+        fetching: any Fetching, store: Store, cache: any TargetCaching, stop: Interrupt,
+        memory: PollMemory? = nil
     ) {
         self.fetching = fetching
         self.store = store
         self.cache = cache
         self.stop = stop
+        self.memory = memory
     }
 
     /// Refreshes, and collects what bears on this device.
     package func run(_ question: PollQuestion) throws(PollError) -> PollMaterial {
+        if let material = try unchanged(question) { return material }
+        memory?.forget()
         let refresh = Refresh(
             fetcher: MetadataSource(fetching: fetching, stop: stop), store: store,
             start: question.start, floor: question.floor, expiry: .reportOffline)
-        var collector = try DocumentCollector(
-            question: question, repository: repository(by: refresh, for: question.model),
-            fetching: fetching, cache: cache, stop: stop)
+        let repository = try repository(by: refresh, for: question.model)
+        var collector = DocumentCollector(
+            question: question, repository: repository, fetching: fetching, cache: cache, stop: stop)
         try collector.collect()
         cache.retain(only: collector.used)
+        memory?.remember(collector.material, of: repository, as: question)
         return collector.material
+    }
+
+    /// What the last poll brought, where the repository's timestamp is the same; one request.
+    private func unchanged(_ question: PollQuestion) throws(PollError) -> PollMaterial? {
+        guard let last = memory?.answer(to: question) else { return nil }
+        let name = MetadataFileName(.timestamp)
+        do {
+            let bytes = try fetching.metadata(
+                name.description, limit: Limits.standard.timestamp, until: stop)
+            return bytes == last.timestamp ? last.material : nil
+        } catch .interrupted { throw .interrupted } catch { throw .fetch(error) }
     }
 
     private func repository(

@@ -139,7 +139,7 @@ final class AgentLoop {
                 fetching: client, sources: [client] + more, reporting: client,
                 enrolling: Enrolment(settings: settings, state: state, reporting: client),
                 slots: slots, probing: probe, store: store, cache: cache,
-                systemTime: { SystemClock.now() })
+                systemTime: { SystemClock.now() }, memory: PollMemory())
         }
         return try Workshop(runners: runners, clients: clients)
     }

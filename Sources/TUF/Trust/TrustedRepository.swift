@@ -27,6 +27,15 @@ package struct TrustedRepository: Sendable {
     /// When the refresh began: the moment that all expiry was judged at.
     package var start: UTCTime { verifier.start }
 
+    /// The next moment after `start` at which any of the metadata that is loaded expires; nil where all has.
+    package var nextExpiry: UTCTime? {
+        let topLevel = [
+            root.content.expires, timestamp.content.expires, snapshot.content.expires,
+            targets.content.expires,
+        ]
+        return (topLevel + delegated.values.map(\.content.expires)).filter { $0 > start }.min()
+    }
+
     /// The version of a role that the snapshot lists, loaded or not; nil where it lists none.
     package func version(of role: RoleName) -> MetadataVersion? {
         snapshot.content.meta[role]?.version

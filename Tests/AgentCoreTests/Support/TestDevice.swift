@@ -33,6 +33,8 @@ final class TestDevice {
     /// Whether a download stays under way until somebody cancels it; those cancelled.
     var keepsDownloading = false
     private(set) var cancelledDownloads = 0
+    /// Polls so far, whatever came of them.
+    private(set) var polls = 0
     private var downloads: Set<Ticket> = []
     var settings: DriverSettings
     private let key: any DeviceSigning
@@ -41,6 +43,8 @@ final class TestDevice {
     private let hardware: DeviceFacts.Hardware
     private let clocks: Clocks
     private var clock: DeviceClock
+    /// What the process remembers of its last poll.
+    private var memory = PollMemory()
 
     /// The clocks of a machine.
     private final class Clocks {
@@ -111,6 +115,7 @@ final class TestDevice {
 
     /// The process is gone and comes again; the journal, slots and metadata stay.
     func restart() throws {
+        memory = PollMemory()
         clock = clocks.clock()
         driver = try Self.driver(
             journal, slots, key, profile, TestSurroundings(hardware, conditions: told),
@@ -139,7 +144,8 @@ final class TestDevice {
         let now = now
         let runner = JobRunner(
             fetching: registry, reporting: registry, enrolling: registry, slots: slots,
-            probing: probing, store: store, cache: cache, systemTime: { now })
+            probing: probing, store: store, cache: cache, systemTime: { now },
+            memory: memory)
         var orders = driver.takeOrders()
         var cancelled: Set<Ticket> = []
         while !orders.isEmpty {
@@ -147,6 +153,7 @@ final class TestDevice {
                 switch order {
                 case .start(let ticket, let job, _):
                     guard !cancelled.contains(ticket) else { continue }
+                    if case .poll = job { polls += 1 }
                     if keepsDownloading, case .stage = job {
                         downloads.insert(ticket)
                         continue
