@@ -25,6 +25,9 @@ import CSQLite
         // Locks are the state directory's: whoever meets a lock here is a second agent.
         try execute("PRAGMA locking_mode=EXCLUSIVE")
         try execute("PRAGMA journal_mode=WAL")
+        // The log stays where it is at the end: a full disk has no room to make it anew.
+        var keepsLog: Int32 = 1
+        _ = unsafe sqlite3_file_control(handle, "main", SQLITE_FCNTL_PERSIST_WAL, &keepsLog)
         try execute("PRAGMA synchronous=FULL")
         try execute("PRAGMA foreign_keys=ON")
         try execute("PRAGMA journal_size_limit=1048576")

@@ -57,7 +57,7 @@ struct ObservedJournalTests {
         }
     }
 
-    @Test func `sees the log written back, cut, and removed`() throws {
+    @Test func `sees the log written back and cut, and leaves it for the next start`() throws {
         let watch = Watch()
         do {
             let journal = try open(watch)
@@ -73,7 +73,9 @@ struct ObservedJournalTests {
                     Syscall(.sync, database), Syscall(.truncate, log, range: 0..<0),
                 ])
         }
-        #expect(watch.made.contains(Syscall(.unlink, log)))
+        // On a full disk a new one could not be made.
+        #expect(!watch.made.contains(Syscall(.unlink, log)))
+        #expect(try size(of: log) == 0)
     }
 
     @Test func `sees a damaged journal moved aside, before another is begun`() throws {

@@ -57,8 +57,9 @@ package struct AgentMachine: Sendable, Hashable {
     ) -> [AgentEffect] {
         switch event {
         case .pollDue:
+            // Not journaled: after a restart it is rest again, and a poll that finds nothing new writes nothing.
             memory.state = .checking(since: since, deadline: now + rules.checkingSeconds)
-            return [.save, .poll]
+            return [.poll]
         case .polled(let outcome): return memory.choose(outcome, since: since, rules, now)
         default: return []
         }
@@ -71,7 +72,7 @@ package struct AgentMachine: Sendable, Hashable {
         case .polled(let outcome): return memory.choose(outcome, since: since, rules, now)
         case .pollFailed:
             memory.state = .resting(since)
-            return [.save]
+            return []
         default: return []
         }
     }
@@ -222,7 +223,7 @@ package struct AgentMachine: Sendable, Hashable {
         case .resting: return []
         case .checking(let since, _):
             memory.state = .resting(since)
-            return [.save, .cancel]
+            return [.cancel]
         case .downloading(let attempt), .verified(let attempt), .attempting(let attempt):
             return memory.retreat(attempt, .failed(.deadline), rules, now)
         case .announcing(let attempt):

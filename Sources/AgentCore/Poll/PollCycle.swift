@@ -62,7 +62,8 @@ package struct PollCycle<Store: MetadataStoring> {
             start: question.start, floor: question.floor, expiry: .reportOffline)
         let repository = try repository(by: refresh, for: question.model)
         var collector = DocumentCollector(
-            question: question, repository: repository, fetching: fetching, cache: cache, stop: stop)
+            question: question, repository: repository, fetching: fetching, cache: cache, stop: stop
+        )
         try collector.collect()
         cache.retain(only: collector.used)
         memory?.remember(collector.material, of: repository, as: question)

@@ -22,6 +22,8 @@ package enum Sight: Hashable, Sendable {
     case point(String, Int64)
     /// The agent could not start.
     case refused(String)
+    /// Every chapter has come to its end; what lasts may end too.
+    case told
     /// What was not as it had to be.
     case failure(String)
 }
@@ -34,6 +36,7 @@ extension Sight {
         case .time(let seconds): "time \(seconds)"
         case .key(let digest): "key \(digest.hex)"
         case .enrolled: "enrolled"
+        case .told: "told"
         case .active(let version): "active \(version ?? "-")"
         case .rejected(let version): "rejected \(version)"
         case .probed(let version): "probed \(version)"
@@ -56,6 +59,7 @@ extension Sight {
             guard let digest = SHA256Digest(hex: rest) else { return nil }
             self = .key(digest)
         case "enrolled": self = .enrolled
+        case "told": self = .told
         case "active": self = .active(rest == "-" ? nil : rest)
         case "rejected": self = .rejected(rest)
         case "probed": self = .probed(rest)

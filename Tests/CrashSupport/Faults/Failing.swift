@@ -144,6 +144,8 @@ package struct Failing {
 private final class FailingDisk: SyscallObserving, RotHearing, Witnessing {
     private struct State {
         var asked = 0
+        /// The story is told: nothing begins to fail any more.
+        var isTold = false
         var time = Story.start.seconds
         var failsUntil: Int64?
     }
@@ -167,8 +169,10 @@ private final class FailingDisk: SyscallObserving, RotHearing, Witnessing {
     func verdict(on call: Syscall) -> SyscallVerdict {
         guard call.isEffect else { return .proceed }
         let (isFirst, isFailing) = state.withLock { state in
-            state.asked += 1
-            let isFirst = state.asked == number ?? 1 && (number == nil || fault.concerns(call))
+            state.asked += state.isTold ? 0 : 1
+            let isFirst =
+                !state.isTold && state.asked == number ?? 1
+                && (number == nil || fault.concerns(call))
             if isFirst, fault.isLong { state.failsUntil = state.time + Failing.span }
             return (isFirst, state.failsUntil.map { state.time < $0 } ?? false)
         }
@@ -183,7 +187,11 @@ private final class FailingDisk: SyscallObserving, RotHearing, Witnessing {
     func rotted(_ path: String, at offset: Int64, _ byte: UInt8) {}
 
     func see(_ sight: Sight) {
-        if case .time(let seconds) = sight { state.withLock { $0.time = seconds } }
+        switch sight {
+        case .time(let seconds): state.withLock { $0.time = seconds }
+        case .told: state.withLock { $0.isTold = true }
+        default: break
+        }
         witness.see(sight)
     }
 }

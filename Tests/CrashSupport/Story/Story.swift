@@ -244,7 +244,10 @@ package struct Story: Sendable {
         guard let device else { preconditionFailure("a device is there") }
         do {
             try chapter.act(device)
-            device.pass(seconds)
+            if seconds > 0 {
+                device.witness.see(.told)
+                device.pass(seconds)
+            }
         } catch {
             throw StoryError("chapter '\(chapter.name)': \(error)")
         }
