@@ -8,11 +8,11 @@ import Speech
 import Synchronization
 import TestSupport
 
-/// The journal of a story's device; a bad variant of it writes each state only when the next one comes.
+/// The journal of a story's device; a bad variant of it writes each state only when three more have come.
 final class StoryJournal: Journaling {
     private let base: Journal
     private let isLate: Bool
-    private var late: (state: JournalState, reports: [QueuedReport])?
+    private var late: [(state: JournalState, reports: [QueuedReport])] = []
 
     init(_ base: Journal, isLate: Bool) {
         self.base = base
@@ -29,8 +29,10 @@ final class StoryJournal: Journaling {
         _ state: JournalState, queueing reports: [QueuedReport]
     ) throws(JournalError) {
         guard isLate else { return try base.save(state, queueing: reports) }
-        if let late { try base.save(late.state, queueing: late.reports) }
-        late = (state, reports)
+        late.append((state, reports))
+        guard late.count > 3 else { return }
+        let first = late.removeFirst()
+        try base.save(first.state, queueing: first.reports)
     }
 
     func queue(limit: Int) throws(JournalError) -> [QueuedReport] { try base.queue(limit: limit) }

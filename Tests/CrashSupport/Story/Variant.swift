@@ -15,7 +15,7 @@ package enum Variant: String, CaseIterable, Sendable {
     case noFolderSync = "no folder sync after the link"
     /// Forgets the syncs of staged files.
     case noFileSync = "no sync of files before the seal"
-    /// Writes each state of the journal only when the next one comes.
+    /// Writes each state of the journal behind its effects, when three more have come.
     case journalAfterEffect = "journal after effect"
     /// SQLite whose log is never synced.
     case noLogSync = "SQLite without its sync"
