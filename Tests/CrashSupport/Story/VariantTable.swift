@@ -12,14 +12,14 @@ package struct VariantTable: Sendable {
 
     package let rows: [Row]
 
-    /// Runs each variant under both engines until the first failure, over every `stride`-th point; where only those that
-    /// catch it are wanted, over all from its weak point on.
+    /// Runs each variant under both engines until the first failure: one that is expected to catch it over all points from
+    /// its weak one on, one that is expected to find nothing over every `stride`-th.
     ///
     /// - Parameters:
     ///   - story: a fresh one.
     ///   - variants: which ones.
     ///   - onlyCatching: whether engines that are expected to find nothing are left out.
-    ///   - first: the first point.
+    ///   - first: the first point of an engine that is expected to find nothing.
     ///   - stride: of the points after it.
     ///   - heard: hears of each row as soon as it is known.
     /// - Throws: `StoryError` where the story itself cannot be told.
@@ -29,19 +29,20 @@ package struct VariantTable: Sendable {
     ) throws {
         rows = try variants.map { variant in
             let expected = variant.isCaught
-            let first = try onlyCatching ? variant.weakPoint(in: story) : first
-            let stride = onlyCatching ? 1 : stride
+            let weakPoint = try variant.weakPoint(in: story)
             var runs = 0
-            func caught(_ isWanted: Bool, _ run: () throws -> Tally) throws -> String? {
+            func caught(
+                _ isWanted: Bool, _ run: (_ first: Int, _ stride: Int) throws -> Tally
+            ) throws -> String? {
                 guard isWanted || !onlyCatching else { return nil }
-                let tally = try run()
+                let tally = try isWanted ? run(weakPoint, 1) : run(first, stride)
                 runs += tally.runs
                 return tally.failures.first
             }
-            let kills = try caught(expected.byKills) {
+            let kills = try caught(expected.byKills) { first, stride in
                 try Killing(first: first, stride: stride).run(story, variant: variant, most: 1)
             }
-            let cuts = try caught(expected.byCuts) {
+            let cuts = try caught(expected.byCuts) { first, stride in
                 try Cutting(first: first, stride: stride).run(story, variant: variant, most: 1)
             }
             let row = Row(variant: variant, kills: kills, cuts: cuts, runs: runs)
