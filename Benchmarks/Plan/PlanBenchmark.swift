@@ -127,13 +127,19 @@ private struct World {
         return state.plan
     }
 
-    /// Pins of devices to the old release, a day each for another quarter of them.
+    /// Pins of devices to the old release, ordered at equal distances throughout a week, each for a fortnight.
+    ///
+    /// They end with their days (UTC), as the registry has it.
     func pins(_ count: Int) -> [PinGroup] {
         let hashes = ids(count).map { DeviceHash(of: $0, model: policy.model) }
-        return (0..<4).map { part in
+        let ends = (0..<count).map { number in
+            let end = policy.notBefore.seconds + 14 * 86_400 + Int64(number * 7 * 86_400 / count)
+            return (end + 86_399) / 86_400 * 86_400
+        }
+        return Dictionary(grouping: 0..<count) { ends[$0] }.sorted { $0.key < $1.key }.map {
             PinGroup(
-                bundle: baseline, expires: policy.notBefore + Int64(part + 30) * 86_400,
-                devices: hashes.enumerated().filter { $0.offset % 4 == part }.map(\.element))
+                bundle: baseline, expires: UTCTime(clamping: $0.key),
+                devices: $0.value.map { hashes[$0] })
         }
     }
 

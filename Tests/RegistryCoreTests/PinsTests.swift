@@ -70,6 +70,29 @@ struct PinsTests {
         _ = try AuditLog(store: registry.store).verify()
     }
 
+    @Test func `a pin ends with its day, and within a day with its hour, so that plans stay short`()
+        throws
+    {
+        try started(early: 200)
+        #expect(PinRecord.end(of: now + 1, at: now) == now + 3_600)
+        #expect(PinRecord.end(of: now + 3_600, at: now) == now + 3_600)
+        #expect(PinRecord.end(of: now + 86_400, at: now) == UTCTime(seconds: 20_418 * 86_400))
+        #expect(PinRecord.end(of: now + 100_000, at: now) == UTCTime(seconds: 20_418 * 86_400))
+        let bare = try #require(try registry.publishedPlan().0).json.canonicalBytes.count
+        // A working day of pins for a fortnight, each made at a moment of its own.
+        for number in 0..<120 {
+            try pin(
+                device("pinned-\(number)").id, seconds: 14 * 86_400,
+                at: now + Int64(number) * 211)
+        }
+        let plan = try #require(try registry.publishedPlan().0)
+        #expect(plan.pins.map(\.devices.count).reduce(0, +) == 120)
+        #expect(plan.pins.count <= 2)
+        #expect(plan.json.canonicalBytes.count - bare <= 120 * 11 + 2 * 200)
+        #expect(
+            try registry.pins.list(registry.model, .main, by: registry.admin, at: now).count == 120)
+    }
+
     @Test func `an assignment knows what a pinned version asks of a device`() throws {
         try started(early: 3)
         try registry.release("0.9.0", replaces: [], policy: ["max_pins": 3], at: now)
@@ -97,7 +120,7 @@ struct PinsTests {
                 one.id, registry.model, .main, reason: "", by: registry.admin, at: now)
         }
         try pin(one.id)
-        try pin(two.id, seconds: 9_000)
+        try pin(two.id, seconds: 10_800)
         try registry.devices.revoke(one.id, reason: "", by: registry.admin, at: now)
         let later = now + 4_000
         #expect(

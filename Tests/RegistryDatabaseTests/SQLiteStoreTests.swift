@@ -1,8 +1,10 @@
 import Foundation
+import GRDB
 import Primitives
 import RegistryCore
 import RegistryDatabase
 import RegistryTestSupport
+import Rollouts
 import TUF
 import TestSupport
 import Testing
@@ -34,22 +36,11 @@ struct SQLiteStoreTests {
         #expect(try registry.clientView(of: .targets, at: now).version.number == 1)
         #expect(try AuditLog(store: registry.store).verify()?.number == 2)
     }
-}
-
-/// A counter, for names.
-private final class Mutexed {
-    private var count = 0
-
-    func next() -> Int {
-        count += 1
-        return count
-    }
 
     @Test
     func `a copy is another database, stays while the first is opened again, and goes by itself`()
         throws
     {
-        let folder = ScratchFolder("registry-copy")
         let path = folder.path("registry.sqlite")
         func files() throws -> [String] {
             try FileManager.default.contentsOfDirectory(atPath: folder.path)
@@ -72,5 +63,42 @@ private final class Mutexed {
         try Data().write(to: URL(fileURLWithPath: path + ".copy-1"))
         SQLiteStore.removeCopies(of: path)
         #expect(try files() == [])
+    }
+
+    @Test func `a rollout whose record is damaged keeps no other from moving or being ordered`()
+        throws
+    {
+        let registry = TestRegistry(store: try open())
+        try registry.found(at: now)
+        try registry.release("1.0.0", replaces: [], at: now)
+        _ = try registry.desk.create(
+            RolloutRequest(
+                model: registry.model, channel: .main,
+                candidate: #require(SemanticVersion("1.0.0")),
+                policy: #require(AttributeName("standard")), isInitial: true),
+            by: registry.admin, at: now)
+        try DatabaseQueue(path: folder.path("registry.sqlite")).write { database in
+            try database.execute(
+                sql: "INSERT INTO rollout (model, channel, record) VALUES ('broken', 'main', '{}')")
+        }
+        _ = try registry.desk.order(
+            .start, registry.model, .main, reason: "", by: registry.admin, at: now)
+        let report = try registry.controller.tick(at: now + 3_600)
+        #expect(report.looks == 1)
+        #expect(Set(report.failures.map(\.model.description)) == ["broken"])
+        _ = try registry.desk.order(
+            RolloutInstruction(.rollback, leavesNoModel: true), registry.model, .main,
+            by: registry.admin, at: now + 3_600)
+        #expect(try registry.publishedPlan().0?.state == .rolledBack)
+    }
+}
+
+/// A counter, for names.
+private final class Mutexed {
+    private var count = 0
+
+    func next() -> Int {
+        count += 1
+        return count
     }
 }

@@ -165,6 +165,14 @@ extension MemoryRecords: RolloutStoring {
         try look { state in state.rollouts.sorted { $0.key < $1.key }.map(\.value) }
     }
 
+    func rollouts(of model: ModelName) throws(RegistryError) -> [RolloutRecord] {
+        try rollouts().filter { $0.model == model }
+    }
+
+    func rolloutLines() throws(RegistryError) -> [RolloutLine] {
+        try rollouts().map { RolloutLine(model: $0.model, channel: $0.channel) }
+    }
+
     func setRollout(_ record: RolloutRecord) throws(RegistryError) {
         try change { $0.rollouts[record.subject] = record }
     }

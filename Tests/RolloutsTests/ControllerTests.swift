@@ -308,6 +308,67 @@ struct ControllerTests {
         #expect(harness.handle(.tick).records == [])
     }
 
+    @Test func `regions that devices make up fill a plan only so far, and it still goes back`()
+        throws
+    {
+        var harness = try Self.started(devices: 0)
+        let known = try Harness(policy: Self.policy(), devices: 40).devices
+        for round in 0..<60 {
+            harness.devices = (0..<200).map { number in
+                var device = known[number % 40]
+                device.attributes = DeviceAttributes(
+                    number: Int64(round), region: name("r\(100_000 - round * 50 - number / 4)"),
+                    deviceClass: name("hub"), locale: name("en-GB"))
+                return device
+            }
+            _ = harness.handle(.tick)
+        }
+        let plan = harness.state.plan
+        #expect(
+            plan.holdBack.count == Plan.mostCohorts
+                || plan.stages[0].shares.count == Plan.mostCohorts)
+        #expect(try Plan(parsing: plan.json.canonicalBytes) == plan)
+        #expect(harness.handle(.tick).records == [], "nothing new finds room")
+        #expect(harness.order(.rollback(leavesNoModel: false)).publishes)
+        #expect(try Plan(parsing: harness.state.plan.json.canonicalBytes).state == .rolledBack)
+    }
+
+    @Test func `no order makes a plan that could not be read, and going back always fits`() throws {
+        var harness = try Self.started()
+        func groups(_ count: Int, of each: Int) -> [PinGroup] {
+            (0..<count).map { group in
+                PinGroup(
+                    bundle: bundle("1.3.0"), expires: World.start + Int64(group + 1) * day,
+                    devices: (0..<each).map { number in
+                        DeviceHash(
+                            of: World.id(group * each + number), model: harness.state.plan.model)
+                    })
+            }
+        }
+        #expect(harness.order(.setPins(groups(1_001, of: 1))).refusal == .tooManyPinGroups(1_001))
+        #expect(harness.state.plan.pins == [])
+        #expect(harness.order(.setPins(groups(1_000, of: 1))).refusal == nil)
+        let plan = harness.state.plan
+        #expect(try Plan(parsing: plan.json.canonicalBytes) == plan)
+
+        let gone = bundle("0.0.0").sha256
+        harness.state.plan.withdrawn = (0..<Plan.mostWithdrawn).map { number in
+            Withdrawal(version: version("0.0.\(number)"), sha256: gone, at: World.start)
+        }
+        let full = harness.state.plan
+        let refusal = harness.order(.setPins(groups(1_000, of: 10))).refusal
+        guard case .planTooLong(let length) = refusal else {
+            Issue.record("expected a plan too long, got \(String(describing: refusal))")
+            return
+        }
+        #expect(length > Plan.longestByOrder)
+        #expect(harness.state.plan == full)
+        #expect(harness.order(.rollback(leavesNoModel: false)).publishes)
+        let back = try Plan(parsing: harness.state.plan.json.canonicalBytes)
+        #expect(back.withdrawn.count == Plan.mostWithdrawn)
+        #expect(back.withdrawn.last?.version == back.candidate.version)
+    }
+
     @Test func `the hold-back does not rise over devices that a stage has reached`() throws {
         var harness = try Self.started(devices: 0)
         for _ in 0..<2 {

@@ -72,13 +72,38 @@ struct ShareChoiceTests {
         #expect(held([1, 9_600, 9_700, 9_800]) == nil)
     }
 
-    @Test func `lists at most as many cohorts as a plan may have`() throws {
-        let buckets = (0..<1_100).map { ("r\($0)/hub", [5_000, 6_000, 7_000, 8_000]) }
-        let shares = ShareChoice.shares(
-            of: Self.stage(100, 1, 9_000),
-            census: Self.census(Dictionary(buckets) { one, _ in one }),
-            holdBack: { _ in .none }, before: { _ in .none })
-        #expect(shares.count == Plan.mostCohorts)
+    @Test func `a table has room for so many cohorts, those it names already first`() throws {
+        func table(_ range: Range<Int>, _ share: Int) -> [Cohort: BasisPoints] {
+            Dictionary(
+                range.map { (made(Cohort("r\($0 + 1_000)/hub")), basisPoints(share)) }
+            ) { one, _ in one }
+        }
+        let plan = World().plan
+        let held = table(500..<1_499, 200)
+        let fitting = plan.fitting(table(0..<600, 300), into: held)
+        #expect(fitting == table(500..<600, 300).merging(table(0..<1, 300)) { one, _ in one })
+        #expect(plan.fitting(table(0..<1_100, 300), into: [:]) == table(0..<1_000, 300))
+    }
+
+    @Test func `all tables together have room for so many bytes`() throws {
+        func table(_ count: Int) -> [Cohort: BasisPoints] {
+            let tail = String(repeating: "x", count: 50)
+            return Dictionary(
+                (0..<count).map {
+                    (made(Cohort("r\($0 + 1_000)-\(tail)/\(tail)")), basisPoints(300))
+                }
+            ) { one, _ in one }
+        }
+        var plan = World().plan
+        plan.stages = []
+        for _ in 0..<Policy.mostStages {
+            let shares = plan.fitting(table(400), into: [:])
+            plan.stages.append(Plan.BegunStage(began: World.start, shares: shares))
+        }
+        #expect(plan.stages.map(\.shares.count).prefix(3) == [400, 400, 329])
+        #expect(plan.stages.dropFirst(3).allSatisfy { $0.shares.isEmpty })
+        #expect(plan.json.canonicalBytes.count < Plan.longestShares + 4_000)
+        #expect(try Plan(parsing: plan.json.canonicalBytes) == plan)
     }
 
     @Test func `a census counts the devices that a place reaches`() throws {

@@ -58,15 +58,15 @@ package struct Controller: Sendable {
     /// - Throws: only what keeps it from knowing the rollouts at all.
     package func tick(at now: UTCTime) throws(RegistryError) -> Report {
         var report = Report()
-        let rollouts = try store.read { (records) throws(RegistryError) in
-            try records.rollouts()
+        let lines = try store.read { (records) throws(RegistryError) in
+            try records.rolloutLines()
         }
-        for rollout in rollouts where rollout.state.isStarted {
-            do { try move(rollout, at: now, &report) } catch {
-                report.failures.append(Failure(model: rollout.model, error: error))
+        for line in lines {
+            do { try move(line, at: now, &report) } catch {
+                report.failures.append(Failure(model: line.model, error: error))
             }
         }
-        for model in Set(rollouts.map(\.model)).sorted() {
+        for model in Set(lines.map(\.model)).sorted() {
             do { try publisher.publish(model, at: now) } catch {
                 report.failures.append(Failure(model: model, error: error))
             }
@@ -75,18 +75,23 @@ package struct Controller: Sendable {
     }
 
     private func move(
-        _ rollout: RolloutRecord, at now: UTCTime, _ report: inout Report
+        _ line: RolloutLine, at now: UTCTime, _ report: inout Report
     ) throws(RegistryError) {
-        guard RolloutMove.isDue(rollout, at: now) else { return }
+        let rollout = try store.read { (records) throws(RegistryError) in
+            try records.rollout(line.model, line.channel)
+        }
+        guard let rollout, rollout.state.isStarted, RolloutMove.isDue(rollout, at: now) else {
+            return
+        }
         let moved = try store.write { (records) throws(RegistryError) in
             try RolloutMove(records: records, blobs: blobs, now: now, judge: judge)
-                .move(rollout.model, rollout.channel)
+                .move(line.model, line.channel)
         }
         guard let moved else { return }
         report.looks += moved.hasLooked ? 1 : 0
         report.decisions += moved.records.map {
             DecisionNote(
-                model: rollout.model, channel: rollout.channel, kind: $0.kind.rawValue,
+                model: line.model, channel: line.channel, kind: $0.kind.rawValue,
                 evidence: $0.evidence)
         }
     }

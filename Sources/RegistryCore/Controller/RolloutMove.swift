@@ -44,7 +44,7 @@ struct RolloutMove {
         let step = rollout.state.handle(.tick, facts)
         try write(step.records, of: rollout, evidence: nil, by: .controller)
         outcome.records += step.records
-        if rollout != before { try records.setRollout(rollout) }
+        if rollout != before { try save(rollout) }
         return outcome
     }
 
@@ -109,7 +109,7 @@ struct RolloutMove {
         }
         if rollout.state.isStarted { rollout.previous = nil }
         try write(step.records, of: rollout, evidence: nil, by: Actor(actor))
-        try records.setRollout(rollout)
+        try save(rollout)
         return rollout
     }
 
@@ -146,12 +146,12 @@ struct RolloutMove {
     func followElsewhere(
         _ instruction: RolloutInstruction, by actor: Principal, after followed: RolloutRecord
     ) throws(RegistryError) {
-        for var rollout in try records.rollouts()
-        where rollout.model == followed.model && rollout.channel != followed.channel {
+        for var rollout in try records.rollouts(of: followed.model)
+        where rollout.channel != followed.channel {
             let step = try handle(instruction, by: actor, &rollout)
             guard step.refusal == nil else { continue }
             try write(step.records, of: rollout, evidence: nil, by: Actor(actor))
-            try records.setRollout(rollout)
+            try save(rollout)
         }
     }
 
@@ -167,7 +167,7 @@ struct RolloutMove {
             throw .stateConflict(order: "pin", reason: "\(refusal)")
         }
         try write(step.records, of: rollout, evidence: nil, by: Actor(actor))
-        try records.setRollout(rollout)
+        try save(rollout)
     }
 
     private func handle(
@@ -200,9 +200,26 @@ struct RolloutMove {
         return ControllerFacts(
             now: now, census: census, approvals: shelf.listing.approvals,
             isRehearsed: rollout.isRehearsed,
-            isModelFrozen: try records.rollouts().contains {
-                $0.model == plan.model && $0.inForce?.plan.state == .frozen
+            isModelFrozen: try records.rollouts(of: plan.model).contains {
+                $0.inForce?.plan.state == .frozen
             })
+    }
+
+    /// Keeps a rollout that can be read again, and whose plan devices will be able to read.
+    ///
+    /// A record that nobody can read would take the brake away with it, so it is not written in the first place.
+    private func save(_ rollout: RolloutRecord) throws(RegistryError) {
+        do {
+            for state in [rollout.state, rollout.previous].compactMap(\.self) {
+                _ = try Plan(parsing: state.plan.json.canonicalBytes)
+            }
+            _ = try RolloutRecord(
+                reading: JSON(
+                    parsing: rollout.json.canonicalBytes, limit: RolloutRecord.longest))
+        } catch {
+            throw .storage("\(rollout.subject): a record that cannot be read back: \(error)")
+        }
+        try records.setRollout(rollout)
     }
 
     private func write(

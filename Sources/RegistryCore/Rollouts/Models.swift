@@ -79,7 +79,7 @@ package struct Models: Sendable {
             if let stored = try records.proposal(role) {
                 try LiveRepository.draft(stored)
             } else { nil }
-        let plans = try records.rollouts().filter { $0.model == name }.map(\.state.plan)
+        let plans = try records.rollouts(of: name).map(\.state.plan)
         let withdrawn = Set(plans.flatMap(\.withdrawn).map(\.sha256))
         let liveTargets = live?.content.targets ?? [:]
         let all = (held?.content.targets ?? [:]).merging(liveTargets) { _, live in live }

@@ -27,6 +27,14 @@ package struct PinRecord: Sendable, Hashable {
         self.made = made
     }
 
+    /// When a pin ends that is wanted until `expires`: the next whole day (UTC), and within a day the next whole hour.
+    ///
+    /// A plan names a moment once for all pins that end then; moments of their own would make each pin fifteen times as long.
+    package static func end(of expires: UTCTime, at now: UTCTime) -> UTCTime {
+        let step: Int64 = expires - now < 86_400 ? 3_600 : 86_400
+        return UTCTime(clamping: (expires.seconds + step - 1) / step * step)
+    }
+
     package var json: JSON {
         [
             "device": .string(device.description), "bundle": bundle.json,

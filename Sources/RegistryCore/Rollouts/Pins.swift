@@ -35,6 +35,8 @@ package struct Pins: Sendable {
 
     /// Pins a device, or changes its pin; published on return.
     ///
+    /// The pin lasts until the end of the day or hour in which it was to end (`PinRecord.end`).
+    ///
     /// - Throws: `.notFound` for a device that is not enrolled, and a rollout that there is none of;
     ///   `.refusedByPolicy` for a version that is not live or is withdrawn, a moment that is over or too far off, and for
     ///   more devices on a release whose least soak times are not over than its policy allows: devices would refuse all.
@@ -59,7 +61,8 @@ package struct Pins: Sendable {
             let record = PinRecord(
                 device: device, model: model, channel: channel,
                 bundle: try Self.bundle(request, shelf, rollout, at: now),
-                expires: request.expires, owner: request.owner, reason: request.reason, made: now)
+                expires: PinRecord.end(of: request.expires, at: now), owner: request.owner,
+                reason: request.reason, made: now)
             try records.setPin(record)
             try change(rollout, request.reason, shelf, in: records, by: actor, at: now)
             try records.append(

@@ -20,7 +20,7 @@ struct PlanPublisher: Sendable {
         try store.write { (records) throws(RegistryError) in
             let published = try Self.targets(of: model, in: records)
             var targets = published
-            for rollout in try records.rollouts() where rollout.model == model {
+            for rollout in try records.rollouts(of: model) {
                 guard let state = rollout.inForce else { continue }
                 let bytes = state.plan.json.canonicalBytes
                 let target = TargetDescription(of: bytes)

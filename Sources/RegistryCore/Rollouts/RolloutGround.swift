@@ -61,7 +61,7 @@ struct RolloutGround {
     private static func withdrawn(
         _ model: ModelName, _ last: Plan?, _ lifts: [Lift], in records: any RegistryRecords
     ) throws(RegistryError) -> [Withdrawal] {
-        let plans = try records.rollouts().filter { $0.model == model }.map(\.state.plan)
+        let plans = try records.rollouts(of: model).map(\.state.plan)
         return (plans + [last].compactMap(\.self)).flatMap(\.withdrawn).filter {
             !$0.isLifted(by: lifts, of: model)
         }

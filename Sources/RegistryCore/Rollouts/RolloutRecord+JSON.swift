@@ -3,6 +3,8 @@ import Rollouts
 
 extension RolloutRecord {
     package static let schema = "fieldfare.rollout/1"
+    /// The longest record that stores read, in bytes.
+    static let longest = 16 << 20
 
     /// The whole record, for the registry's store.
     package var json: JSON {

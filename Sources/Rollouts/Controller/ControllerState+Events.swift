@@ -145,11 +145,12 @@ extension ControllerState {
     /// without its least number.
     private mutating func raiseShares(_ facts: ControllerFacts, _ step: inout Step) {
         guard plan.state == .running, let index = plan.currentStage else { return }
-        let held = raisedHoldBack(facts)
+        let held = plan.fitting(raisedHoldBack(facts), into: plan.holdBack)
         plan.holdBack.merge(held) { _, new in new }
-        let raised = shares(ofStage: index, facts).filter { cohort, share in
+        let shares = shares(ofStage: index, facts).filter { cohort, share in
             share > (plan.stages[index].shares[cohort] ?? policy.stages[index].quota.share)
         }
+        let raised = plan.fitting(shares, into: plan.stages[index].shares)
         guard !raised.isEmpty || !held.isEmpty else { return }
         plan.stages[index].shares.merge(raised) { _, new in new }
         func text(_ name: String, _ shares: [Cohort: BasisPoints]) -> [String] {

@@ -2,7 +2,25 @@ import Primitives
 
 extension ControllerState {
     /// Does what a person ordered, or throws and changes nothing.
+    ///
+    /// No order leaves so long a plan that devices would not read what follows it.
     mutating func follow(
+        _ order: ControllerEvent.Order, _ by: String, _ reason: String, _ facts: ControllerFacts,
+        _ step: inout Step
+    ) throws(OrderRefusal) {
+        var next = self
+        var done = step
+        try next.obey(order, by, reason, facts, &done)
+        let length = next.plan.json.canonicalBytes.count
+        guard
+            length <= Plan.longestByOrder || length <= plan.json.canonicalBytes.count
+                || next.plan.state == .rolledBack
+        else { throw .planTooLong(length) }
+        self = next
+        step = done
+    }
+
+    private mutating func obey(
         _ order: ControllerEvent.Order, _ by: String, _ reason: String, _ facts: ControllerFacts,
         _ step: inout Step
     ) throws(OrderRefusal) {
@@ -63,7 +81,8 @@ extension ControllerState {
         guard facts.now <= policy.notAfter else { throw .afterNotAfter(policy.notAfter) }
         guard facts.isRehearsed || !policy.rehearsal else { throw .rehearsalMissing }
         try checkEntry(first, facts, isOrdered: true)
-        plan.holdBack = ShareChoice.holdBack(policy, census: facts.census)
+        plan.holdBack = plan.fitting(
+            ShareChoice.holdBack(policy, census: facts.census), into: [:])
         plan.state = .running
         begin(stage: 0, facts)
         record(.started, by, reason, facts.now, &step)
@@ -111,5 +130,6 @@ extension ControllerState {
         guard devices.count <= PinGroup.most, Set(devices).count == devices.count else {
             throw .tooManyPins(devices.count)
         }
+        guard pins.count <= PinGroup.mostGroups else { throw .tooManyPinGroups(pins.count) }
     }
 }

@@ -10,7 +10,10 @@ extension ControllerState {
     ) -> (plan: Plan, at: UTCTime) {
         var next = self
         var moment = max(now, policy.notBefore)
-        if !isStarted { next.plan.holdBack = ShareChoice.holdBack(policy, census: census) }
+        if !isStarted {
+            next.plan.holdBack = next.plan.fitting(
+                ShareChoice.holdBack(policy, census: census), into: [:])
+        }
         next.plan.state = .running
         while next.plan.stages.count <= min(index, policy.stages.count - 1) {
             let count = next.plan.stages.count

@@ -48,7 +48,7 @@ extension ControllerState {
 
     /// Adds a stage to the plan with its shares.
     mutating func begin(stage index: Int, _ facts: ControllerFacts) {
-        let shares = shares(ofStage: index, facts)
+        let shares = plan.fitting(shares(ofStage: index, facts), into: [:])
         plan.stages.append(Plan.BegunStage(began: facts.now, shares: shares))
         lastVerdict = nil
     }

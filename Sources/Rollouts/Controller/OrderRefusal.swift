@@ -21,7 +21,9 @@ package enum OrderRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     case segmentAlreadyExcluded(Segment)
     case tooManySegments
     case tooManyPins(Int)
+    case tooManyPinGroups(Int)
     case tooManyWindows(Int)
+    case planTooLong(Int)
     // At creation.
     case baselineMissing
     case baselineNotReplaceable(SemanticVersion)
@@ -66,6 +68,10 @@ package enum OrderRefusal: Error, Sendable, Hashable, CustomStringConvertible {
             "segments: expected at most \(Plan.mostSegments) excluded, got one more"
         case .tooManyPins(let count):
             "pins: expected at most \(PinGroup.most), each device once, got \(count)"
+        case .tooManyPinGroups(let count):
+            "pins: expected at most \(PinGroup.mostGroups) pairs of a version and a moment, got \(count)"
+        case .planTooLong(let count):
+            "plan: expected at most \(Plan.longestByOrder) bytes after this, got \(count)"
         case .tooManyWindows(let count):
             "freeze windows: expected at most \(FreezeWindow.most), got \(count)"
         case .baselineMissing:

@@ -19,7 +19,7 @@ package enum ShareChoice {
             let share = BasisPoints(clamping: Bucket.count - lowest)
             shares[cohort] = min(max(share, quota.share), quota.cap)
         }
-        return listed(shares, quota)
+        return shares.filter { $0.value != quota.share }
     }
 
     /// The shares of a stage, from the lowest buckets that are not held back; never less than before.
@@ -38,21 +38,46 @@ package enum ShareChoice {
             }
             shares[cohort] = min(share, max(quota.cap, quota.share))
         }
-        return listed(shares, quota)
-    }
-
-    /// What differs from the policy's own share; of too many cohorts, the first in order.
-    private static func listed(
-        _ shares: [Cohort: BasisPoints], _ quota: Quota
-    ) -> [Cohort: BasisPoints] {
-        let other = shares.filter { $0.value != quota.share }
-        guard other.count > Plan.mostCohorts else { return other }
-        let kept = other.sorted { $0.key < $1.key }.prefix(Plan.mostCohorts)
-        return Dictionary(kept.map { ($0.key, $0.value) }) { first, _ in first }
+        return shares.filter { $0.value != quota.share }
     }
 
     /// The devices that a cohort of `count` should have at least: `min(least, ceil(cap N))`.
     private static func least(_ quota: Quota, of count: Int) -> Int {
         Quota(share: .none, leastDevices: quota.leastDevices, cap: quota.cap).devices(of: count)
+    }
+}
+
+extension Plan {
+    /// Of the shares wanted for one of its tables, those that there is room for.
+    ///
+    /// Cohorts are what devices say of themselves, so their number is not ours to choose. Those that the table names already come first, then
+    /// the others in their order; a cohort that finds no room keeps its policy's share.
+    ///
+    /// - Parameters:
+    ///   - wanted: shares to be put into `table`.
+    ///   - table: the hold-back's, or a stage's; empty for a stage that is not there yet.
+    /// - Returns: a part of `wanted`.
+    func fitting(
+        _ wanted: [Cohort: BasisPoints], into table: [Cohort: BasisPoints]
+    ) -> [Cohort: BasisPoints] {
+        var fitting = wanted.filter { table[$0.key] != nil }
+        let others = wanted.filter { table[$0.key] == nil }.sorted { $0.key < $1.key }
+        var cohorts = Self.mostCohorts - table.count
+        var bytes =
+            Self.longestShares
+            - ([holdBack] + stages.map(\.shares)).reduce(0) { $0 + Self.length(of: $1) }
+        for (cohort, share) in others where cohorts > 0 {
+            let length = Self.length(of: [cohort: share])
+            guard length <= bytes else { break }
+            fitting[cohort] = share
+            cohorts -= 1
+            bytes -= length
+        }
+        return fitting
+    }
+
+    /// The bytes of a table in the document, at the most: each name in quotes, a colon, five digits and a comma.
+    private static func length(of table: [Cohort: BasisPoints]) -> Int {
+        table.keys.reduce(0) { $0 + $1.description.utf8.count + 9 }
     }
 }

@@ -7,6 +7,8 @@ package import Primitives
 package struct PinGroup: Sendable, Hashable {
     /// The most pins in one plan.
     package static let most = 10_000
+    /// The most groups in one plan: a group takes some 160 bytes beside its pins.
+    package static let mostGroups = 1_000
 
     package let bundle: BundleReference
     package let expires: UTCTime

@@ -29,7 +29,7 @@ extension Plan {
         excluded = try Self.list(&fields, "excluded", limit: Self.mostSegments, Segment.init)
         paused = try Self.list(&fields, "paused", limit: Self.mostSegments, Segment.init)
         withdrawn = try Self.list(&fields, "withdrawn", limit: Self.mostWithdrawn, Withdrawal.init)
-        pins = try Self.list(&fields, "pins", limit: 1_000, PinGroup.init)
+        pins = try Self.list(&fields, "pins", limit: PinGroup.mostGroups, PinGroup.init)
         freezeWindows = try Self.list(
             &fields, "freeze_windows", limit: FreezeWindow.most, FreezeWindow.init)
         try fields.refuseUnknown()

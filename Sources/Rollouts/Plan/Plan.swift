@@ -8,7 +8,11 @@ package struct Plan: Sendable, Hashable {
     package static let schema = "fieldfare.plan/1"
     /// The longest plan read, in bytes: the most pins take 110,000.
     package static let longest = 524_288
+    /// What an order may make of a plan, in bytes: the rest is kept for what goes back, which must never lack room.
+    package static let longestByOrder = longest - 196_608
     package static let mostCohorts = 1_000
+    /// The most that the shares of all stages and of the hold-back take together, in bytes.
+    package static let longestShares = 131_072
     package static let mostWithdrawn = 1_000
     package static let mostSegments = 256
 

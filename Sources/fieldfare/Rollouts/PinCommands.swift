@@ -33,7 +33,7 @@ struct PinCommand: ParsableCommand {
     @Option(help: "Why, for the audit log; at most 200 bytes.")
     var reason: String
 
-    @Option(help: "For so many days, 1 to 366.")
+    @Option(help: "For so many days, 1 to 366, and to the end of the last (UTC).")
     var days: Int64 = 14
 
     @Option(help: "The channel.")
