@@ -17,15 +17,18 @@ package struct Services: Sendable {
     package let rehearsals: Rehearsals
     package let audit: AuditLog
     package let readiness: Readiness
+    /// The heart of the controller that this process runs.
+    package let pulse: ControllerPulse
     /// The time of day; each request reads it once.
     package let now: @Sendable () -> UTCTime
 
     /// `store` is the process's one way to the database.
     package init(
         store: LiveTimestamp, blobs: any BlobStoring, keys: OnlineKeys,
-        now: @escaping @Sendable () -> UTCTime
+        pulse: ControllerPulse = ControllerPulse(), now: @escaping @Sendable () -> UTCTime
     ) {
         self.now = now
+        self.pulse = pulse
         published = PublishedFiles(store: store, blobs: blobs)
         uploads = Uploads(blobs: blobs)
         roles = Roles(store: store, blobs: blobs, keys: keys)

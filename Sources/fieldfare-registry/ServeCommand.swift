@@ -36,26 +36,26 @@ struct ServeCommand: AsyncParsableCommand {
                 ?? .plain)
         let parts = try RegistryParts(settings)
         let logger = Logger(label: "fieldfare-registry")
-        let pulse = ControllerPulse()
         let services = Services(
-            store: parts.store, blobs: parts.blobs, keys: parts.keys, now: SystemClock.now)
+            store: parts.store, blobs: parts.blobs, keys: parts.keys,
+            pulse: ControllerPulse(interval: settings.controllerInterval), now: SystemClock.now)
         let folder = parts.folder
         let metrics = RequestMetrics()
         let router = RegistryRouter(
             services: services, metrics: metrics,
-            fleet: FleetMetrics(services: services, pulse: pulse) { try? folder.freeBytes() },
+            fleet: FleetMetrics(services: services) { try? folder.freeBytes() },
             isDashboardOpen: settings.isDashboardOpen
         ).router()
         let server = RegistryServer(
             router: router, polls: PollAnswers(services: services, metrics: metrics),
             listener: listener,
-            jobs: Self.jobs(settings, parts, services, pulse, logger), logger: logger)
+            jobs: Self.jobs(settings, parts, services, logger), logger: logger)
         try await server.serve()
     }
 
     private static func jobs(
         _ settings: RegistrySettings, _ parts: RegistryParts, _ services: Services,
-        _ pulse: ControllerPulse, _ logger: Logger
+        _ logger: Logger
     ) -> [PeriodicJob] {
         let controller = Controller(store: parts.store, blobs: parts.blobs, keys: parts.keys)
         let placebos = Placebos(store: parts.store)
@@ -66,7 +66,7 @@ struct ServeCommand: AsyncParsableCommand {
             ) {
                 let now = SystemClock.now()
                 let report = try controller.tick(at: now)
-                pulse.beat(at: now)
+                services.pulse.beat(at: now)
                 for note in report.decisions {
                     logger.notice(
                         "rollout.decided",

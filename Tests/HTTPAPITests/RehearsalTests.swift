@@ -56,6 +56,23 @@ struct RehearsalTests {
         #expect(late.problem == "state-conflict")
     }
 
+    @Test func `where the controller of the registry stands still there is no rehearsal`()
+        async throws
+    {
+        let scene = try scene()
+        let token = try scene.api.token("operate")
+        scene.api.pulse.beat(at: scene.api.now + -151)
+        let refused = try await scene.api.ask(
+            .post, "\(Self.path)/rehearsal", token: token)
+        #expect(refused.problem == "state-conflict")
+        #expect(
+            refused.text.contains("expected a tick within the last 150 s, got 151 s"),
+            "\(refused.text)")
+        scene.api.pulse.beat(at: scene.api.now + -150)
+        #expect(
+            try await scene.api.ask(.post, "\(Self.path)/rehearsal", token: token).status == .ok)
+    }
+
     @Test func `nothing of a rehearsal stays but its outcome`() async throws {
         let scene = try scene()
         let api = scene.api

@@ -24,6 +24,8 @@ final class TestAPI: Sendable {
     let router: RegistryRouter
     let metrics = RequestMetrics()
     let polls: PollAnswers
+    /// Of the controller that the tests are: it beats whenever they set the time.
+    let pulse = ControllerPulse()
     private let clock: Clock
 
     /// What the registry takes for the time of day.
@@ -40,17 +42,21 @@ final class TestAPI: Sendable {
         self.clock = clock
         let services = Services(
             store: store, blobs: blobs, keys: TestRegistry.onlineKeys,
-            now: { clock.time.withLock { $0 } })
+            pulse: pulse, now: { clock.time.withLock { $0 } })
+        pulse.beat(at: Self.start)
         polls = PollAnswers(services: services, metrics: metrics)
         router = RegistryRouter(
             services: services, metrics: metrics,
-            fleet: FleetMetrics(services: services, pulse: ControllerPulse()) { 1 << 30 },
+            fleet: FleetMetrics(services: services) { 1 << 30 },
             isDashboardOpen: isDashboardOpen)
     }
 
     var now: UTCTime {
         get { clock.time.withLock { $0 } }
-        set { clock.time.withLock { $0 = newValue } }
+        set {
+            clock.time.withLock { $0 = newValue }
+            pulse.beat(at: newValue)
+        }
     }
 
     /// A token with these scopes.

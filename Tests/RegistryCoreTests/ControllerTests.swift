@@ -102,6 +102,12 @@ struct ControllerTests {
                 order, registry.model, .main, reason: reason, by: registry.admin, at: now)
         }
 
+        /// The same on a registry that is another process over the same store.
+        func order(_ order: RolloutOrder, on registry: TestRegistry) throws {
+            _ = try registry.desk.order(
+                order, registry.model, .main, reason: "test", by: registry.admin, at: now)
+        }
+
         func tick() throws {
             failures += try registry.controller.tick(at: now).failures
         }
@@ -447,6 +453,63 @@ struct ControllerTests {
             }
             #expect(try facts(scene.registry) == expected)
             #expect(scene.failures == [])
+        }
+    }
+
+    /// What people order in a run, by the tick at which they do.
+    private static let orders:
+        [(tick: Int, order: @Sendable (TestRegistry, Scene) throws -> Void)] = [
+            (3, { try $1.order(.freeze, on: $0) }), (5, { try $1.order(.unfreeze, on: $0) }),
+            (6, { try $1.order(.pause, on: $0) }), (8, { try $1.order(.resume, on: $0) }),
+            (
+                9,
+                { registry, scene in
+                    _ = try registry.pins.pin(
+                        #require(scene.fleet.devices.first).id,
+                        PinRequest(
+                            version: scene.old, expires: scene.now + 86_400, owner: "anna",
+                            reason: "a demo"),
+                        registry.model, .main, by: registry.admin, at: scene.now)
+                }
+            ),
+            (14, { try $1.order(.rollback, on: $0) }),
+        ]
+
+    /// Killed in each order, at each of its commits; whoever ordered it looks whether it is in force, and orders it again where it is not.
+    @Test func `killed at any commit of an order, the audit log has the same decisions`() throws {
+        func run(
+            _ give: (Scene, (TestRegistry, Scene) throws -> Void) throws -> Void
+        ) throws -> [String] {
+            let scene = try Course.healthy.scene()
+            for tick in 1...15 {
+                scene.now = scene.now + Self.tick
+                _ = try scene.registry.roles.renew(at: scene.now)
+                try scene.fleet.step(at: scene.now)
+                for order in Self.orders where order.tick == tick { try give(scene, order.order) }
+                try scene.tick()
+            }
+            #expect(scene.failures == [])
+            #expect(try scene.plan().state == .rolledBack)
+            // What was not published yet is published with the next decision.
+            return try facts(scene.registry).filter { !$0.contains("\"plans.published\"") }
+        }
+        let expected = try run { scene, order in try order(scene.registry, scene) }
+        for (moment, commits) in [
+            (CutStore.Moment.before, 0), (.after, 0), (.before, 1), (.after, 1),
+        ] {
+            var cuts = 0
+            let found = try run { scene, order in
+                let before = try scene.registry.auditRecords().count
+                let cut = CutStore(scene.registry.store, after: commits, moment)
+                #expect(throws: CutStore.dead) {
+                    try order(scene.registry.restarted(with: cut), scene)
+                }
+                cuts += 1
+                guard try scene.registry.auditRecords().count == before else { return }
+                try order(scene.registry, scene)
+            }
+            #expect(found == expected, "\(moment) commit \(commits)")
+            #expect(cuts == Self.orders.count)
         }
     }
 

@@ -12,16 +12,13 @@ package struct FleetMetrics: Sendable {
     static let silence: Int64 = 12 * 3_600
 
     private let services: Services
-    private let pulse: ControllerPulse
     private let freeBytes: @Sendable () -> Int64?
 
     /// `freeBytes` tells what is left on the disk under the registry's data; nil where that is unknown.
     package init(
-        services: Services, pulse: ControllerPulse,
-        freeBytes: @escaping @Sendable () -> Int64?
+        services: Services, freeBytes: @escaping @Sendable () -> Int64?
     ) {
         self.services = services
-        self.pulse = pulse
         self.freeBytes = freeBytes
     }
 
@@ -116,7 +113,7 @@ package struct FleetMetrics: Sendable {
         var tick = MetricFamily(
             "fieldfare_controller_last_tick_timestamp_seconds", .gauge,
             "When the controller last went through all rollouts.")
-        tick.add(Double(pulse.last?.seconds ?? 0))
+        tick.add(Double(services.pulse.last?.seconds ?? 0))
         var build = MetricFamily(
             "fieldfare_build_info", .gauge, "1, labelled with the registry's version.")
         build.add(1, [("version", RegistryVersion.text)])
@@ -134,12 +131,17 @@ package struct FleetMetrics: Sendable {
 /// When the controller last ticked, told by the loop that calls it.
 package final class ControllerPulse: Sendable {
     private let moment = Mutex<UTCTime?>(nil)
+    private let interval: Int64
 
-    package init() {}
+    /// `interval` is the seconds from one tick to the next.
+    package init(interval: Int64 = 30) { self.interval = interval }
 
     package var last: UTCTime? { moment.withLock { $0 } }
 
     package func beat(at now: UTCTime) { moment.withLock { $0 = now } }
+
+    /// The moment until which the next tick is waited for, patiently: two more intervals, and a minute for a long one.
+    var patience: Int64 { 3 * interval + 60 }
 }
 
 extension Principal {

@@ -35,7 +35,7 @@ package final class InProcessRegistry: RehearsalGround {
         controller = Controller(store: live, blobs: blobs, keys: keys)
         responder = RegistryRouter(
             services: services, metrics: RequestMetrics(),
-            fleet: FleetMetrics(services: services, pulse: ControllerPulse()) { nil },
+            fleet: FleetMetrics(services: services) { nil },
             isDashboardOpen: false
         ).router().buildResponder()
     }

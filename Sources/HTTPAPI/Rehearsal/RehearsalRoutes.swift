@@ -20,9 +20,21 @@ struct RehearsalRoutes: Sendable {
     ) async throws -> Response {
         let (model, channel) = try context.line()
         let principal = try await services.answering(request) { $0 }
+        try checkController()
         let answer = try await services.rehearsals.rehearse(
             model, channel, by: principal, at: services.now(),
             seed: UInt64.random(in: 0...UInt64.max))
         return Response(answer.json)
+    }
+
+    /// A rehearsal has a controller of its own: it could not tell that the one of this process stands still.
+    private func checkController() throws(RegistryError) {
+        let now = services.now()
+        let last = services.pulse.last
+        if let last, now - last <= services.pulse.patience { return }
+        throw .stateConflict(
+            order: "rehearse",
+            reason: "controller: expected a tick within the last \(services.pulse.patience) s, got "
+                + (last.map { "\(now - $0) s since the last" } ?? "none since the start"))
     }
 }
