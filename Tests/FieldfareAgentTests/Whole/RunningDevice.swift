@@ -22,11 +22,7 @@ final class RunningDevice {
         let registry = MemoryRegistry(now: SystemClock.now())
         self.registry = registry
         server = LoopbackServer { registry.answer($0).actions }
-        let manifest = try MemoryBundle("1.0.0").target.manifest
-        let result = agent.scratch.path("smoke.json")
-        try agent.write(PassingProbing.line(for: manifest), to: result)
-        let smoke = agent.scratch.path("smoke")
-        try Self.write("#!/bin/sh\nexec cat \(result)\n", to: smoke)
+        let smoke = try agent.writeSmokeProgram()
         try Self.release("1.0.0", over: &last, in: registry)
         try agent.start(at: server.url, smokeProgram: smoke)
         application = try AgentConnection(
@@ -39,13 +35,6 @@ final class RunningDevice {
     }
 
     deinit { agent.stop() }
-
-    /// Makes an executable script, by a shell: a descriptor of ours, open for writing, could be in a child of another test
-    /// when the script is to be executed, which the kernel refuses.
-    private static func write(_ script: String, to path: String) throws {
-        let words = ["/bin/sh", "-c", #"printf '%s' "$1" > "$2" && chmod 700 "$2""#, "sh"]
-        try #require(try ChildProcess(words + [script, path]).ending == .exited(0))
-    }
 
     /// Milliseconds that nothing here takes, on whatever machine.
     static let patience = 120_000
