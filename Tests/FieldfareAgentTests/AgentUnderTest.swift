@@ -128,10 +128,9 @@ final class AgentUnderTest {
     ///
     /// - Parameters:
     ///   - registry: a registry over plain HTTP; nil for one that nobody answers at.
-    ///   - smokeProgram: what runs smoke tests.
+    ///   - more: of its configuration.
     /// - Throws: what the agent ends with.
-    func start(at registry: String? = nil, smokeProgram: String? = nil) throws {
-        let more: JSONObject = smokeProgram.map { ["smoke_program": .string($0)] } ?? [:]
+    func start(at registry: String? = nil, with more: JSONObject = [:]) throws {
         let agent = try Agent(configuration: configuration(with: more))
         let running = Running(agent, at: registry)
         running.begin()
