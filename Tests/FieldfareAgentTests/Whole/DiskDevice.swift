@@ -87,7 +87,7 @@ final class DiskDevice {
 
     private static func profile(_ key: any DeviceSigning) throws -> DeviceProfile {
         DeviceProfile(
-            id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
+            id: key.deviceID,
             model: MemoryRegistry.model, channel: .main,
             attributes: DeviceAttributes(
                 number: 1, region: try #require(AttributeName("eu")),
