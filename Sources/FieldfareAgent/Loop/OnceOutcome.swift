@@ -50,7 +50,7 @@ extension AgentError {
 
     fileprivate init(_ error: PollError) {
         switch error {
-        case .fetch(let reason): self.init("\(error)", reason)
+        case .fetch(let reason, of: _): self.init("\(error)", reason)
         case .interrupted: self.init(.unreachable, "\(error)")
         case .refused, .wrongTarget, .oldPlan: self.init(.refused, "\(error)")
         case .storage: self.init(.storage, "\(error)")
