@@ -122,7 +122,8 @@ let device: [Target] = [
         "FieldfareAgent",
         [
             "AgentCore", "AgentJournal", "CPosixShims", "Cryptography", "CurlTransport", "Health",
-            "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "TUF", "Telemetry",
+            "ModelBundle", "PosixFiles", "Primitives", "Rollouts", "SlotHost", "Speech", "TUF",
+            "Telemetry",
         ]),
     // What the C header promises, by the public face.
     library("FieldfareC", ["CFieldfare", "FieldfareAgent"]),

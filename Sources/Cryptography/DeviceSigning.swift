@@ -1,3 +1,5 @@
+package import Primitives
+
 /// A key that signs, wherever it lies: in memory from a file, or in a chip that never gives it away.
 ///
 /// For several threads at once.
@@ -8,6 +10,13 @@ package protocol DeviceSigning: Sendable {
     ///
     /// - Throws: where whatever holds the key does not sign now; the same call may succeed later.
     func signature(of message: [UInt8]) throws(SigningError) -> [UInt8]
+}
+
+extension DeviceSigning {
+    /// The id of the device whose key this is: the first 16 bytes of SHA-256 of the public key.
+    package var deviceID: DeviceID {
+        DeviceID(publicKeyDigest: SHA256.digest(of: publicKey.bytes))
+    }
 }
 
 /// Why a key could not be used: the key store's own words.

@@ -48,7 +48,8 @@ public final class Agent: Sendable {
     /// a plan that gives no leave yet, a failed download that is to be tried again later.
     ///
     /// - Throws: as `run`, and `unreachable`, `refused`, `storage` or `busy` where the poll, a download or the reports
-    ///   met with that; `interrupted` after `stop`. What was done before stays.
+    ///   met with that; `smoke_test` where a bundle could not be tested; `interrupted` after `stop`. What was done
+    ///   before stays.
     public func runOnce() throws(AgentError) {
         try runOnce(registry: settings.registryClient)
     }

@@ -1,3 +1,4 @@
+import AgentCore
 import Glibc
 import PosixFiles
 
@@ -21,6 +22,8 @@ public struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let key = Code(rawValue: "key")
         /// The root of trust is missing or is not one.
         public static let trust = Code(rawValue: "trust")
+        /// A bundle could not be tested: no smoke program, no speech runtime, no memory, or no time.
+        public static let smokeTest = Code(rawValue: "smoke_test")
         /// The registry, or the agent that was asked, cannot be reached.
         public static let unreachable = Code(rawValue: "unreachable")
         /// The registry, or the agent that was asked, refused.
@@ -73,5 +76,13 @@ extension FileError {
         case .system(_, _, EROFS): "name a place that can be written"
         default: nil
         }
+    }
+}
+
+extension ProbeError {
+    /// What a person can do about it; nil where the error says it all.
+    var hint: String? {
+        guard case .cannotStart = self else { return nil }
+        return "install 'fieldfare-smoke', or name it in 'smoke_program'"
     }
 }

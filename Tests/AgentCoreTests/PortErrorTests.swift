@@ -40,6 +40,34 @@ struct PortErrorTests {
     }
 
     @Test(arguments: [
+        (FetchError.unreachable("stalled after 3 s"), "no whole answer (stalled after 3 s)"),
+        (.busy(status: 500, retryAfter: nil), "a busy registry (status 500)"),
+        (
+            .busy(status: 429, retryAfter: 90),
+            "a busy registry (status 429) that asks to wait 90 s"
+        ),
+        (.refused(status: 403, code: nil), "a refusal (status 403)"),
+        (.refused(status: 403, code: "forbidden"), "a refusal (status 403, forbidden)"),
+        (.notFound, "nothing of that name"), (.tooLong(limit: 9), "more than 9 bytes"),
+        (
+            .malformed("expected 2 bytes, got 1"),
+            "an answer that cannot be understood (expected 2 bytes, got 1)"
+        ),
+        (.interrupted, "an interruption"),
+    ])
+    func `names the target that did not come`(error: FetchError, found: String) throws {
+        let path = try #require(TargetPath("rollouts/commands-en/main.json"))
+        let named = PollError.fetch(error, of: path)
+        #expect(
+            named.description
+                == "cannot take target 'rollouts/commands-en/main.json': expected the signed file, got \(found)"
+        )
+        // The schedule sees the same in both.
+        #expect(named.isRetryable == error.isRetryable && named.retryAfter == error.retryAfter)
+        #expect(PollError.fetch(error).description == "cannot poll: \(error)")
+    }
+
+    @Test(arguments: [
         (JournalError.inUse, "expected nobody else to use it, got another process"),
         (.full, "expected room on the disk, got none"),
         (

@@ -42,28 +42,6 @@ final class TLSServer: Sendable {
         _ = unsafe cposix_wait(process, &status, true)
     }
 
-    /// Makes a key and a certificate: self-signed, or signed by `authority` for `subject`'s names.
-    static func makeCertificate(
-        _ name: String, names: String? = nil, signedBy authority: String? = nil,
-        in folder: ScratchFolder
-    ) throws {
-        var words = [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-            "-days", "2", "-subj", "/CN=\(name)", "-keyout", name + ".key", "-out", name + ".pem",
-        ]
-        if let names { words += ["-addext", "subjectAltName=" + names] }
-        if let authority {
-            words += ["-CA", authority + ".pem", "-CAkey", authority + ".key"]
-            words += ["-addext", "basicConstraints=critical,CA:FALSE"]
-        }
-        let silent = unsafe open("/dev/null", O_WRONLY)
-        defer { close(silent) }
-        let process = try spawn(words, in: folder.path, output: silent)
-        var status: Int32 = 0
-        _ = unsafe cposix_wait(process, &status, true)
-        try #require(cposix_exit_code(status) == 0, "openssl \(words)")
-    }
-
     private static func pipe() throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [0, 0]
         let answer = unsafe cposix_pipe(&ends)

@@ -8,11 +8,11 @@ struct TLSTests {
     private let scratch = ScratchFolder("tls")
 
     init() throws {
-        try TLSServer.makeCertificate("authority", in: scratch)
-        try TLSServer.makeCertificate("stranger", in: scratch)
-        try TLSServer.makeCertificate(
+        try TestCertificate.make("authority", in: scratch)
+        try TestCertificate.make("stranger", in: scratch)
+        try TestCertificate.make(
             "server", names: "DNS:localhost,IP:127.0.0.1", signedBy: "authority", in: scratch)
-        try TLSServer.makeCertificate(
+        try TestCertificate.make(
             "elsewhere", names: "DNS:elsewhere.example", signedBy: "authority", in: scratch)
         let body = try #require(TargetPath("body"))
         try Directory(opening: scratch.path).replace(body, with: pattern(200_000))

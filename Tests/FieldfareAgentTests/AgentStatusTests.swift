@@ -60,7 +60,7 @@ struct AgentStatusTests {
             journal: MemoryJournal(), slots: MemorySlots(), surroundings: Machine(), key: key,
             random: SeededGenerator(seed: 7))
         let profile = DeviceProfile(
-            id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
+            id: key.deviceID,
             model: try #require(ModelName(model)), channel: .main,
             attributes: DeviceAttributes(
                 number: 1, region: try #require(AttributeName("eu")),

@@ -5,6 +5,7 @@ import Glibc
 import PosixFiles
 import Primitives
 import SlotHost
+import Speech
 import Synchronization
 import TestSupport
 import Testing
@@ -103,14 +104,33 @@ final class AgentUnderTest {
         try #require(unsafe Glibc.write(file, bytes, bytes.count) == bytes.count)
     }
 
+    /// Makes a smoke program that hears the words of every standard bundle, and returns its path.
+    func writeSmokeProgram() throws -> String {
+        let result = scratch.path("smoke.json")
+        try write(PassingProbing.line(for: MemoryBundle("1.0.0").target.manifest), to: result)
+        return try writeSmokeProgram("exec cat \(result)")
+    }
+
+    /// Makes a smoke program that does this in a shell, and returns its path.
+    ///
+    /// By a shell: a descriptor of ours, open for writing, could be in a child of another test when the script is to be
+    /// executed, which the kernel refuses.
+    @discardableResult
+    func writeSmokeProgram(_ command: String) throws -> String {
+        let program = scratch.path("smoke")
+        let words = ["/bin/sh", "-c", #"printf '%s' "$1" > "$2" && chmod 700 "$2""#, "sh"]
+        let script = "#!/bin/sh\n\(command)\n"
+        try #require(try ChildProcess(words + [script, program]).ending == .exited(0))
+        return program
+    }
+
     /// Starts it, and waits until it answers.
     ///
     /// - Parameters:
     ///   - registry: a registry over plain HTTP; nil for one that nobody answers at.
-    ///   - smokeProgram: what runs smoke tests.
+    ///   - more: of its configuration.
     /// - Throws: what the agent ends with.
-    func start(at registry: String? = nil, smokeProgram: String? = nil) throws {
-        let more: JSONObject = smokeProgram.map { ["smoke_program": .string($0)] } ?? [:]
+    func start(at registry: String? = nil, with more: JSONObject = [:]) throws {
         let agent = try Agent(configuration: configuration(with: more))
         let running = Running(agent, at: registry)
         running.begin()

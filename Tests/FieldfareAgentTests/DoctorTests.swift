@@ -61,8 +61,7 @@ struct DoctorTests {
         try device.stage()
         try #require(unsafe chmod(path("state"), 0o750) == 0)
         let state = try StateDirectory(path("state"))
-        let id = try DeviceID(
-            publicKeyDigest: SHA256.digest(of: state.keys.key().publicKey.bytes))
+        let id = try state.keys.key().deviceID
         try state.remember(enrolmentOf: id, at: "https://127.0.0.1:9")
         try journal(floor: UTCTime(clamping: 1_000))
         _ = try Directory(making: path("speech/lib"))

@@ -113,7 +113,7 @@ struct EnrolmentTests {
     /// The id under the key that the device has, made where it is missing.
     private func ownID() throws -> DeviceID {
         let key = try StateDirectory(device.scratch.path("state")).keys.key()
-        return DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes))
+        return key.deviceID
     }
 
     @Test func `a running agent enrols with the token of its file, and remembers that`() throws {

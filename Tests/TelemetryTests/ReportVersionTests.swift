@@ -12,7 +12,7 @@ import Testing
     /// What an agent of today sends, with every field.
     private static var today: Report {
         var report = ReportFixtures.full()
-        report.device = DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes))
+        report.device = key.deviceID
         return report
     }
 

@@ -158,7 +158,7 @@ struct DocumentCollector {
         let bytes: [UInt8]
         do {
             bytes = try fetching.target(place, limit: Int(target.length), until: stop)
-        } catch .interrupted { throw .interrupted } catch { throw .fetch(error) }
+        } catch .interrupted { throw .interrupted } catch { throw .fetch(error, of: path) }
         guard target.hashes.match(bytes) else {
             throw .wrongTarget(path, expected: digest, found: SHA256.digest(of: bytes))
         }

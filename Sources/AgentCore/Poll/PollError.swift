@@ -3,7 +3,8 @@ package import TUF
 
 /// Why a poll has found nothing out; what was trusted before still is.
 package enum PollError: Error, Sendable, Hashable {
-    case fetch(FetchError)
+    /// Bytes could not be had: of a target, where one was asked for by then.
+    case fetch(FetchError, of: TargetPath? = nil)
     /// The metadata was refused: signatures, versions, expiry.
     case refused(TUFError)
     /// The trusted metadata could not be read or written on this device.
@@ -17,7 +18,7 @@ package enum PollError: Error, Sendable, Hashable {
     /// Whether the same poll may do better later, without anybody acting.
     package var isRetryable: Bool {
         switch self {
-        case .fetch(let error): error.isRetryable
+        case .fetch(let error, of: _): error.isRetryable
         case .interrupted: true
         case .refused, .storage, .wrongTarget, .oldPlan: false
         }
@@ -25,7 +26,7 @@ package enum PollError: Error, Sendable, Hashable {
 
     /// How long the registry asks to wait, in seconds.
     package var retryAfter: Int64? {
-        guard case .fetch(let error) = self else { return nil }
+        guard case .fetch(let error, of: _) = self else { return nil }
         return error.retryAfter
     }
 }
@@ -33,7 +34,9 @@ package enum PollError: Error, Sendable, Hashable {
 extension PollError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .fetch(let error): "cannot poll: \(error)"
+        case .fetch(let error, of: nil): "cannot poll: \(error)"
+        case .fetch(let error, of: let path?):
+            "cannot take target '\(path)': expected the signed file, got \(error.found)"
         case .refused(let error): "cannot trust the registry's metadata: \(error)"
         case .storage: "cannot keep trusted metadata: the state directory failed"
         case .wrongTarget(let path, let expected, let found):

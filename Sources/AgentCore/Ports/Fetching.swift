@@ -47,6 +47,24 @@ extension FetchError: CustomStringConvertible {
     }
 }
 
+extension FetchError {
+    /// What came in the place of what was asked for, to stand behind "expected ..., got".
+    package var found: String {
+        switch self {
+        case .unreachable(let detail): "no whole answer (\(detail))"
+        case .busy(let status, nil): "a busy registry (status \(status))"
+        case .busy(let status, let seconds?):
+            "a busy registry (status \(status)) that asks to wait \(seconds) s"
+        case .refused(let status, let code):
+            "a refusal (status \(status)\(code.map { ", \($0)" } ?? ""))"
+        case .notFound: "nothing of that name"
+        case .tooLong(let limit): "more than \(limit) bytes"
+        case .malformed(let detail): "an answer that cannot be understood (\(detail))"
+        case .interrupted: "an interruption"
+        }
+    }
+}
+
 /// What the agent reads from a registry, a mirror or any static host.
 ///
 /// Nothing it returns is trusted: callers verify. Calls block, and give up within a second of `stop` being set.

@@ -57,8 +57,7 @@ extension Doctor {
         } catch {
             found.append(
                 .bad(
-                    name, expected, "'\(settings.smokeProgram)': \(error)",
-                    hint: "install 'fieldfare-smoke', or name it in 'smoke_program'"))
+                    name, expected, "'\(settings.smokeProgram)': \(error)", hint: error.hint))
         }
         let library = settings.speechRuntime + "/lib/libsherpa-onnx-c-api.so"
         let runtime = "a speech runtime"

@@ -129,7 +129,7 @@ struct Doctor {
                 return .bad(
                     "enrolment", expected, "no key", hint: "fieldfare-agent enrol")
             }
-            let device = DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes))
+            let device = key.deviceID
             let enrolled: DeviceID?
             do { enrolled = try state.enrolledDevice() } catch {
                 throw AgentError("enrolment", error)

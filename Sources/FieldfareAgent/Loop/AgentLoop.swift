@@ -87,7 +87,7 @@ final class AgentLoop {
     ) throws(AgentError) -> AgentDriver<Journal> {
         let key = try state.keys.key()
         let profile = DeviceProfile(
-            id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
+            id: key.deviceID,
             model: settings.model, channel: settings.channel, attributes: settings.attributes,
             agent: AgentVersion.current)
         let journal: Journal

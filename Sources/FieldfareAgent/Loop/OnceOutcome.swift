@@ -1,10 +1,12 @@
 import AgentCore
 import Primitives
+import Speech
 
 /// What stood in the way of one round of the agent, by the newest word of each kind of job.
 struct OnceOutcome {
     private var poll: AgentError?
     private var staging: AgentError?
+    private var probe: AgentError?
     private var enrolment: AgentError?
     private var post: AgentError?
 
@@ -16,12 +18,16 @@ struct OnceOutcome {
         case .enrolled(let result): enrolment = result.error.flatMap { AgentError($0) }
         case .posted(_, let result):
             post = result.error.map { AgentError("cannot post reports: \($0)", $0) }
-        case .probed, .verified, .discarded: break
+        case .probed(.success(let verdict)): probe = AgentError(verdict)
+        case .probed(.failure(let error)): probe = AgentError(error)
+        case .verified, .discarded: break
         }
     }
 
-    /// The first of poll, download, enrolment and reports that failed; nil where all was done.
-    var trouble: AgentError? { poll ?? staging ?? enrolment ?? post }
+    /// The first of poll, download, smoke test, enrolment and reports that failed; nil where all was done.
+    ///
+    /// A bundle that failed its smoke test is no trouble: the test has done what it is for.
+    var trouble: AgentError? { poll ?? staging ?? probe ?? enrolment ?? post }
 }
 
 extension Result {
@@ -44,7 +50,7 @@ extension AgentError {
 
     fileprivate init(_ error: PollError) {
         switch error {
-        case .fetch(let reason): self.init("\(error)", reason)
+        case .fetch(let reason, of: _): self.init("\(error)", reason)
         case .interrupted: self.init(.unreachable, "\(error)")
         case .refused, .wrongTarget, .oldPlan: self.init(.refused, "\(error)")
         case .storage: self.init(.storage, "\(error)")
@@ -60,5 +66,18 @@ extension AgentError {
         case .leased: self.init(.busy, message)
         case .insufficientStorage, .notWhole, .system: self.init(.storage, message)
         }
+    }
+
+    fileprivate init(_ error: ProbeError) {
+        self.init(.smokeTest, "cannot make a smoke test: \(error)", hint: error.hint)
+    }
+
+    /// Nil where the test came to a judgement on the bundle, good or bad.
+    fileprivate init?(_ verdict: SmokeVerdict) {
+        guard case .failed(let failure, _) = verdict, !failure.isLasting else { return nil }
+        self.init(
+            .smokeTest,
+            "smoke test: expected an end that judges the bundle, got \(failure.reason)",
+            hint: "'fieldfare-agent doctor' looks at the smoke program and the speech runtime")
     }
 }

@@ -28,7 +28,7 @@ struct Enrolment {
         let request = try request(token.text, key)
         let device: DeviceID
         do { device = try reporting.enrol(request, until: stop) } catch { return .failure(error) }
-        let own = DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes))
+        let own = key.deviceID
         guard device == own else {
             throw AgentError(
                 .refused, "\(place): expected device id \(own), got \(device)",
@@ -113,7 +113,7 @@ extension Enrolment: Enrolling {
         let key = try state.keys.key()
         let device: DeviceID?
         do { device = try state.enrolledDevice() } catch { throw AgentError("enrolment", error) }
-        return device == DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes))
+        return device == key.deviceID
     }
 }
 

@@ -53,7 +53,7 @@ struct ModelReader {
                 PollQuestion(
                     model: model, channel: channel, device: device, concerned: concerned,
                     start: now))
-        } catch .fetch(let error) {
+        } catch .fetch(let error, of: _) {
             throw files.trouble
                 ?? Failure(error.isRetryable ? .unreachable : .refused, "static files: \(error)")
         } catch {

@@ -61,7 +61,7 @@ final class Herd {
     ) throws -> AgentDriver<PlainJournal> {
         let key = TestKeys.key("herd-\(number)")
         let profile = DeviceProfile(
-            id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
+            id: key.deviceID,
             model: MemoryRegistry.model, channel: .main,
             attributes: DeviceAttributes(
                 number: 1, region: try #require(AttributeName("eu")),

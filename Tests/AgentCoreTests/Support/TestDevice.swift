@@ -75,7 +75,7 @@ final class TestDevice {
         key = signer ?? TestKeys.key(name)
         self.isEnrolled = isEnrolled
         let own = DeviceProfile(
-            id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
+            id: key.deviceID,
             model: model, channel: .main,
             attributes: DeviceAttributes(
                 number: 1, region: try #require(AttributeName("eu")),

@@ -61,7 +61,7 @@ final class StoryDevice {
             let locale = AttributeName("en-GB"), let agent = SemanticVersion("0.1.0")
         else { throw StoryError("names") }
         return DeviceProfile(
-            id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
+            id: key.deviceID,
             model: MemoryRegistry.model, channel: .main,
             attributes: DeviceAttributes(
                 number: 1, region: region, deviceClass: deviceClass, locale: locale),

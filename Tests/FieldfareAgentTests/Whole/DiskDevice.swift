@@ -87,7 +87,7 @@ final class DiskDevice {
 
     private static func profile(_ key: any DeviceSigning) throws -> DeviceProfile {
         DeviceProfile(
-            id: DeviceID(publicKeyDigest: SHA256.digest(of: key.publicKey.bytes)),
+            id: key.deviceID,
             model: MemoryRegistry.model, channel: .main,
             attributes: DeviceAttributes(
                 number: 1, region: try #require(AttributeName("eu")),
@@ -181,18 +181,8 @@ final class DiskDevice {
 
     // MARK: The disk
 
-    /// Requires that `current` names a slot with exactly these files, asking nothing of the code under test.
     func requireServing(_ bundle: MemoryBundle) throws {
-        let folder = try Directory(opening: scratch.path("state/slots"))
-        let current = try #require(TargetPath("current"))
-        let slot = try #require(try folder.readLink(current))
-        let files = try Directory(opening: scratch.path("state/slots/\(slot)"))
-        var expected = bundle.files
-        expected["manifest.json"] = bundle.target.bytes
-        for (name, bytes) in expected {
-            let there = try files.readIfPresent(MemoryBundle.path(name), limit: 64 << 20)
-            #expect(there == bytes, "\(name) of \(bundle.target.manifest.version)")
-        }
+        try bundle.requireActive(in: scratch.path("state/slots"))
     }
 
     /// Every file below the state directory with its mode and length; of the journal's files the names alone.

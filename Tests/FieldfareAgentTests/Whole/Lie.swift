@@ -59,6 +59,16 @@ enum Thing: String, CaseIterable {
         self = found
     }
 
+    /// The name under which the second release lists it; nil for what is no target.
+    var target: String? {
+        switch self {
+        case .manifest: "bundles/commands-en/1.1.0.json"
+        case .policy: "policies/commands-en/1.1.0.default.json"
+        case .plan: "rollouts/commands-en/main.json"
+        case .timestamp, .snapshot, .role, .blob, .report: nil
+        }
+    }
+
     /// The most bytes that an agent may take for it in one request.
     var limit: Int64 {
         switch self {

@@ -70,7 +70,8 @@ struct LyingRegistryTests {
         try device.wait(10 * Self.day) { liar.told >= item.times }
         #expect(device.version == "1.0.0")
         try device.requireServing(releases.old)
-        #expect(Self.words(device, item.thing).contains(Self.expected(item)))
+        let said = Self.words(device, item.thing)
+        #expect(said.hasPrefix(Self.named(item)) && said.contains(Self.expected(item)), "\(said)")
         let most = Int64(liar.told) * item.thing.limit + (1 << 20)
         let taken = (clients.polls.metrics + clients.downloads.metrics).bytesReceived - received
         #expect(taken <= most)
@@ -106,6 +107,11 @@ struct LyingRegistryTests {
         return device.status["metadata"]?["poll_error"]?.string ?? "no error"
     }
 
+    /// Which target it is about; nothing for all else.
+    private static func named(_ item: LieCase) -> String {
+        item.thing.target.map { "cannot take target '\($0)': expected " } ?? ""
+    }
+
     /// What tells an operator what is the matter.
     private static func expected(_ item: LieCase) -> String {
         switch (item.lie, item.thing) {
@@ -113,9 +119,14 @@ struct LyingRegistryTests {
         case (.stalls, _): "stalled after "
         case (.notFound, .timestamp), (.notFound, .snapshot), (.notFound, .role):
             ".json, got nothing of that name"
-        case (.notFound, _): "the registry has nothing of that name"
+        case (.notFound, .blob), (.notFound, .report): "the registry has nothing of that name"
+        case (.notFound, _): "got nothing of that name"
+        case (.tooMany, _) where item.thing.target != nil:
+            "got a busy registry (status 429) that asks to wait 90 s"
         case (.tooMany, _): "the registry is busy (status 429), and asks to wait 90 s"
+        case (.fails, _) where item.thing.target != nil: "got a busy registry (status 500)"
         case (.fails, _): "the registry is busy (status 500)"
+        case (.isEndless, _) where item.thing.target != nil: "got more than "
         case (.isEndless, _): "expected at most "
         case (.wrongLength, .timestamp), (.wrongLength, .role), (.wrongLength, .report):
             "expected more, got the end of the text"
@@ -129,9 +140,7 @@ struct LyingRegistryTests {
         case (.isOld, .timestamp): "is older than version "
         case (.isOld, .role): "cannot accept model.commands-en: expected version 3, got 2"
         case (_, .snapshot): "cannot accept snapshot: expected SHA-256 "
-        case (_, .manifest): "cannot take target 'bundles/commands-en/1.1.0.json': expected sha256 "
-        case (_, .policy): "cannot take target 'policies/commands-en/1.1.0.default.json': expected "
-        case (_, .plan): "cannot take target 'rollouts/commands-en/main.json': expected sha256 "
+        case (_, .manifest), (_, .policy), (_, .plan): "expected sha256 "
         case (.isOld, .blob), (.isOld, .report): "left out of the table"
         }
     }

@@ -18,17 +18,25 @@ final class RunningDevice {
     private var last: BundleReference?
 
     /// Installs 1.0.0, and waits until it is committed.
-    init() throws {
+    ///
+    /// - Parameters:
+    ///   - more: of the agent's configuration.
+    ///   - arrived: called with each request before it is answered, on its connection's thread.
+    /// - Throws: what agent and socket throw.
+    init(
+        with more: JSONObject = [:],
+        arrived: @escaping @Sendable (ReceivedRequest) -> Void = { _ in }
+    ) throws {
         let registry = MemoryRegistry(now: SystemClock.now())
         self.registry = registry
-        server = LoopbackServer { registry.answer($0).actions }
-        let manifest = try MemoryBundle("1.0.0").target.manifest
-        let result = agent.scratch.path("smoke.json")
-        try agent.write(PassingProbing.line(for: manifest), to: result)
-        let smoke = agent.scratch.path("smoke")
-        try Self.write("#!/bin/sh\nexec cat \(result)\n", to: smoke)
+        server = LoopbackServer { request in
+            arrived(request)
+            return registry.answer(request).actions
+        }
+        var settings = more
+        settings["smoke_program"] = .string(try agent.writeSmokeProgram())
         try Self.release("1.0.0", over: &last, in: registry)
-        try agent.start(at: server.url, smokeProgram: smoke)
+        try agent.start(at: server.url, with: settings)
         application = try AgentConnection(
             socket: agent.socket, timeoutMilliseconds: Self.patience)
         try application.watch()
@@ -40,15 +48,11 @@ final class RunningDevice {
 
     deinit { agent.stop() }
 
-    /// Makes an executable script, by a shell: a descriptor of ours, open for writing, could be in a child of another test
-    /// when the script is to be executed, which the kernel refuses.
-    private static func write(_ script: String, to path: String) throws {
-        let words = ["/bin/sh", "-c", #"printf '%s' "$1" > "$2" && chmod 700 "$2""#, "sh"]
-        try #require(try ChildProcess(words + [script, path]).ending == .exited(0))
-    }
-
     /// Milliseconds that nothing here takes, on whatever machine.
     static let patience = 120_000
+
+    /// What the registry was asked, in the order in which it came.
+    var requests: [ReceivedRequest] { server.requests }
 
     /// Releases a version to everybody, whom no beacon holds back.
     func release(_ version: String) throws {
