@@ -5,13 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 suites='^(AgentCore|SlotHost|AgentJournal|FieldfareAgent|CurlTransport|PosixFiles)Tests\.'
-skipped=()
 case "${1:-}" in
-thread)
-    scratch=$PWD/.build-tsan
-    # The table of lies takes ten times as long here, and its agents run on one thread.
-    skipped=(--skip LyingRegistryTests)
-    ;;
+thread) scratch=$PWD/.build-tsan ;;
 address) scratch=$PWD/.build-asan ;;
 *)
     echo "expected thread or address, got '${1:-nothing}'" >&2
@@ -44,7 +39,9 @@ rm -f "$reports"/*
 
 failed=0
 start=$SECONDS
-swift test --skip-build "${flags[@]}" --filter "$suites" "${skipped[@]}" || failed=1
+swift test --skip-build "${flags[@]}" --filter "$suites" --skip LyingRegistryTests || failed=1
+# By itself: beside the table of lies an agent that is flooded cannot answer in time here.
+swift test --skip-build "${flags[@]}" --filter LyingRegistryTests || failed=1
 echo "$1: $((SECONDS - start)) s, $(find "$reports" -type f | wc -l) reports"
 if compgen -G "$reports/*" >/dev/null; then
     cat "$reports"/*
