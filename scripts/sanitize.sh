@@ -40,7 +40,7 @@ rm -f "$reports"/*
 failed=0
 start=$SECONDS
 swift test --skip-build "${flags[@]}" --filter "$suites" --skip LyingRegistryTests || failed=1
-# By itself: beside the table of lies an agent that is flooded cannot answer in time here.
+# By itself: beside the table of lies an agent that was flooded did not answer in time.
 swift test --skip-build "${flags[@]}" --filter LyingRegistryTests || failed=1
 echo "$1: $((SECONDS - start)) s, $(find "$reports" -type f | wc -l) reports"
 if compgen -G "$reports/*" >/dev/null; then
