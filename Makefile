@@ -34,12 +34,12 @@ test-crash: ## Kill, cut off and fail a device at every change of its disk (10,0
 	@scripts/consumers.sh
 	@scripts/herd.sh
 
-sanitize: ## Run the agent's tests under the thread sanitizer and the address sanitizer
-	@scripts/setup.sh
+sanitize: ## Run the agent's tests under the thread sanitizer and the address sanitizer (half an hour)
+	@scripts/setup.sh --for-tests
 	@scripts/sanitize.sh thread
 	@scripts/sanitize.sh address
 
-check: test test-crash fixtures-check ## Everything that must hold before a release
+check: test test-crash sanitize fixtures-check ## Everything that must hold before a release
 
 fix: ## Format the sources
 	swift format -i --recursive --parallel Package.swift Sources Tests Benchmarks
