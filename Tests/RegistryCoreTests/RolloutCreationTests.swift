@@ -16,9 +16,9 @@ struct RolloutCreationTests {
         let next: SampleBundle
         var now = UTCTime(clamping: 1_764_000_000)
 
-        init(devices: Int = 2) throws {
+        init(devices: Int = 2, releases: Threshold = .two) throws {
             let floor = try #require(SemanticVersion("1.0.0"))
-            try registry.found(at: now)
+            try registry.found(releases: releases, at: now)
             var first = ControllerTests.policy.object ?? [:]
             first["hold_back"] = nil
             first["stages"] = [["name": "all", "least_soak_s": 1_800, "required_blind_spot": [:]]]
@@ -269,6 +269,28 @@ struct RolloutCreationTests {
             scene.registry.model, .main, by: scene.registry.admin, at: scene.now)
         #expect(status.json["acknowledged"] == kept)
         #expect(try RolloutRecord(reading: status.rollout.json) == status.rollout)
+    }
+
+    @Test(arguments: [(.one, true), (.two, false)] as [(Threshold, Bool)])
+    func `warns of an approval that one person alone can sign`(
+        releases: Threshold, warns: Bool
+    ) throws {
+        let scene = try Scene(devices: 120, releases: releases)
+        let policy = try scene.slip { $0.stages[1].promote = .signed }
+        let expected =
+            warns
+            ? [
+                "stage 'stable': expected two people to sign its approval (promote: signed), "
+                    + "got role 'model.commands-en' with a threshold of 1: one signature is enough"
+            ] : []
+        #expect(try scene.check(policy, turnsPerDay: 4_000).warnings == expected)
+        guard warns else {
+            _ = try scene.create(policy: "broken", acknowledges: false, turnsPerDay: 4_000)
+            return
+        }
+        #expect(throws: RegistryError.notAcknowledged(expected)) {
+            try scene.create(policy: "broken", acknowledges: false, turnsPerDay: 4_000)
+        }
     }
 
     @Test func `a fleet that is large and busy enough leaves nothing to acknowledge`() throws {
