@@ -302,6 +302,21 @@ struct RolloutCreationTests {
         #expect(throws: RegistryError.self) { try scene.create(acknowledges: false) }
     }
 
+    @Test func `a first release whose turns would never count is warned of`() throws {
+        let scene = try Scene(devices: 120)
+        func warnings(burnInTurns: Int) throws -> [String] {
+            let policy = try scene.slip {
+                $0.replaces = []
+                $0.burnInTurns = burnInTurns
+            }
+            return try scene.check(policy, turnsPerDay: 4_000).warnings
+        }
+        #expect(try warnings(burnInTurns: 10) == [])
+        let found = try warnings(burnInTurns: 8_000)
+        #expect(
+            found.first?.hasPrefix("stage 'canary': expected turns that count, got none") == true)
+    }
+
     @Test func `a channel that nobody follows is one warning, and none for a first release`() throws
     {
         let scene = try Scene(devices: 0)
