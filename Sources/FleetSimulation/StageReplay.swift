@@ -52,8 +52,10 @@ package struct StageExposure: Sendable, Hashable {
     package var held: Int?
     /// Seconds over which the devices that are new in the stage start, one after the other.
     package var ramp: Int64 = 0
-    /// Turns that each of them leaves out after it started.
+    /// Turns that each treated device leaves out after it started.
     package var burnInTurns = 0
+    /// Seconds at least that those of earlier stages have had the candidate.
+    package var formerSeconds: Int64 = 0
 
     package init(treatedBefore: Int, treated: Int, held: Int? = nil) {
         self.treatedBefore = treatedBefore
@@ -66,6 +68,13 @@ package struct StageExposure: Sendable, Hashable {
         let new = treated - treatedBefore
         guard index >= treatedBefore, new > 0 else { return 0 }
         return ramp * Int64(index - treatedBefore) / Int64(new)
+    }
+
+    /// The turns that a device still leaves out when the stage begins; earlier ones it had by its usage.
+    func burnInTurns(of turnsPerTick: Double, isNew: Bool) -> Int {
+        guard burnInTurns > 0, !isNew else { return burnInTurns }
+        let ticks = Double(formerSeconds) / Double(FleetModel.tickSeconds)
+        return max(0, burnInTurns - Int(min(1e9, turnsPerTick * ticks)))
     }
 
     /// The treated devices that have started after so many seconds.
@@ -176,7 +185,8 @@ package struct StageReplay {
                 goesBack: goesBack, hasLatencies: hasLatencies,
                 starts: began + (isTreated ? exposure.start(of: index) : 0),
                 attempt: isTreated ? failed ? .failed : .passed : nil,
-                burnInTurns: isTreated && sample.isNew ? exposure.burnInTurns : 0))
+                burnInTurns: isTreated
+                    ? exposure.burnInTurns(of: device.turnsPerTick, isNew: sample.isNew) : 0))
         samples.append(sample)
     }
 

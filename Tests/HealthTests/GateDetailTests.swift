@@ -132,7 +132,7 @@ import Testing
             let some = try #require(spot(60, rule))
             #expect(none < some)
             #expect(spot(1_000_000, rule) == nil)
-            // Devices that have had the candidate since an earlier stage left them out there.
+            // Devices that have had the candidate for long left them out before.
             #expect(spot(1_000_000, rule, new: 0) == none)
             let half = try #require(spot(1_000_000, rule, new: 0.5))
             #expect(half > none)
@@ -140,6 +140,11 @@ import Testing
         var parameters = GateParameters()
         parameters.burnInTurns = 1_000_000
         #expect(Power(parameters).countingShare(hours: 72) == 0)
+        var arrival = Arrival()
+        (arrival.newShare, arrival.formerHours) = (0, 24)
+        #expect(Power(parameters).countingShare(hours: 72, arrival: arrival) == 0)
+        arrival.formerHours = 1e7
+        #expect(Power(parameters).countingShare(hours: 72, arrival: arrival) > 0.99)
         parameters.burnInTurns = 10
         #expect((0.8...1).contains(Power(parameters).countingShare(hours: 72)))
     }

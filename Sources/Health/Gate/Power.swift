@@ -105,7 +105,7 @@ package struct Power: Sendable, Hashable {
     /// Places in a ramp that stand for all.
     private static let rampPlaces = 8
 
-    /// A new device counts from the stage's burn-in on, and not before its first turns after its own start are over.
+    /// A device counts from the stage's burn-in on, and not before its first turns after its own start are over.
     private func treatedParts(_ hours: Double, _ arrival: Arrival) -> [PowerArm.Part] {
         let places = arrival.rampHours > 0 ? Self.rampPlaces : 1
         let share = arrival.newShare / Double(places * usages.count)
@@ -116,9 +116,11 @@ package struct Power: Sendable, Hashable {
                 return PowerArm.Part(share: share, usage: usage, hours: hours - from)
             }
         }
-        let former = controlParts(hours).map {
-            PowerArm.Part(
-                share: $0.share * (1 - arrival.newShare), usage: $0.usage, hours: $0.hours)
+        let formerShare = (1 - arrival.newShare) / Double(usages.count)
+        let former = usages.map { usage in
+            let rest = Double(parameters.burnInTurns) / usage - arrival.formerHours
+            return PowerArm.Part(
+                share: formerShare, usage: usage, hours: hours - max(burnInHours, rest))
         }
         return new + former
     }

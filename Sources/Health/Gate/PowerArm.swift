@@ -1,7 +1,10 @@
 /// How the treated devices of a stage come to the candidate.
 package struct Arrival: Sendable, Hashable {
-    /// Those of them that are new in the stage, 0 to 1: they alone wait for the ramp and leave out burn-in turns.
+    /// Those of them that are new in the stage, 0 to 1: they alone wait for the ramp.
     package var newShare = 1.0
+    /// Hours at least that the others have had the candidate: what they have not left out of their first turns by then,
+    /// they leave out still.
+    package var formerHours = Double.infinity
     /// Hours over which the new ones start, one after the other.
     package var rampHours = 0.0
 

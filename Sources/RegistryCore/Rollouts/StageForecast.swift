@@ -59,7 +59,7 @@ package struct StageForecast: Sendable {
         func heldBack(_ cohort: Cohort) -> BasisPoints { held[cohort] ?? policy.holdBack.share }
         var before: [Cohort: BasisPoints] = [:]
         var former = 0
-        return policy.stages.map { stage in
+        return policy.stages.enumerated().map { index, stage in
             let chosen = ShareChoice.shares(
                 of: stage, census: census, holdBack: heldBack,
                 before: { before[$0] ?? .none })
@@ -76,6 +76,10 @@ package struct StageForecast: Sendable {
             let new = max(0, arms.treated - former)
             arms.arrival.newShare = Double(new) / Double(max(1, arms.treated))
             arms.arrival.rampHours = Double(stage.ramp) / 3_600
+            if index > 0 {
+                let last = policy.stages[index - 1]
+                arms.arrival.formerHours = Double(max(0, last.leastSoak - last.ramp)) / 3_600
+            }
             former = arms.treated
             return arms
         }

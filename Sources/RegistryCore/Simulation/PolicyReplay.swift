@@ -151,6 +151,10 @@ package struct PolicyReplay: Sendable {
             held: isReached ? place.buckets.count - free : 0)
         exposure.ramp = policy.stages[index].ramp
         exposure.burnInTurns = policy.burnInTurns
+        if index > 0 {
+            let had = plan.stages[index].began - plan.stages[index - 1].began
+            exposure.formerSeconds = max(0, had - policy.stages[index - 1].ramp)
+        }
         return exposure
     }
 
