@@ -162,7 +162,7 @@ class Site:
             f"stages:\n  - name: stable\n{self.terms}", encoding="utf-8")
         self.cli("bundle", "build", "bundle", "--out", "build")
         self.cli("publish", "build", "--policy", "standard=rollout.yaml", "--key", "keys/release.json")
-        self.cli("rollout", "create", MODEL, "1.0.0", "--initial")
+        self.cli("rollout", "create", MODEL, "1.0.0", "--initial", "--acknowledge-warnings")
         self.cli("rollout", "start", MODEL)
 
     def start_nginx(self) -> int:

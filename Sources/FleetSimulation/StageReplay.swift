@@ -50,11 +50,38 @@ package struct StageExposure: Sendable, Hashable {
     package var treated: Int
     /// Devices held back, those with the highest numbers; all the others where nil.
     package var held: Int?
+    /// Seconds over which the devices that are new in the stage start, one after the other.
+    package var ramp: Int64 = 0
+    /// Turns that each treated device leaves out after it started.
+    package var burnInTurns = 0
+    /// Seconds at least that those of earlier stages have had the candidate.
+    package var formerSeconds: Int64 = 0
 
     package init(treatedBefore: Int, treated: Int, held: Int? = nil) {
         self.treatedBefore = treatedBefore
         self.treated = treated
         self.held = held
+    }
+
+    /// Seconds after the stage began at which a treated device starts.
+    func start(of index: Int) -> Int64 {
+        let new = treated - treatedBefore
+        guard index >= treatedBefore, new > 0 else { return 0 }
+        return ramp * Int64(index - treatedBefore) / Int64(new)
+    }
+
+    /// The turns that a device still leaves out when the stage begins; earlier ones it had by its usage.
+    func burnInTurns(of turnsPerTick: Double, isNew: Bool) -> Int {
+        guard burnInTurns > 0, !isNew else { return burnInTurns }
+        let ticks = Double(formerSeconds) / Double(FleetModel.tickSeconds)
+        return max(0, burnInTurns - Int(min(1e9, turnsPerTick * ticks)))
+    }
+
+    /// The treated devices that have started after so many seconds.
+    package func started(after seconds: Int64) -> Int {
+        let new = Int64(treated - treatedBefore)
+        guard ramp > 0, new > 0, seconds < ramp else { return treated }
+        return treatedBefore + Int(min(new, ((seconds + 1) * new - 1) / ramp + 1))
     }
 }
 
@@ -82,6 +109,11 @@ package struct StageReplay {
         let goesBack: Bool
         /// Latencies are drawn for a part of the devices only: they cost most of a simulation.
         let hasLatencies: Bool
+        /// Control devices and those without a ramp start with the stage.
+        let starts: UTCTime
+        let attempt: AttemptOutcome?
+        /// Turns that the device still leaves out.
+        var burnInTurns: Int
         var counters = TurnCounters()
         var histogram = ExponentialHistogram()
     }
@@ -140,11 +172,6 @@ package struct StageReplay {
         let isOff = random.chance(model.off)
         let failed = isTreated && device.attemptDraw < effect.failedAttempts
         let goesBack = isTreated && !failed && device.rollbackDraw < effect.localRollbacks
-        if isTreated {
-            sample.attempt = failed ? .failed : .passed
-            sample.attemptAt = began
-        }
-        if !failed { sample.exposedAt = began }
         sample.wentBack = goesBack && !sample.isNew
         devices.append(
             Hidden(
@@ -155,8 +182,20 @@ package struct StageReplay {
                     : 1,
                 novelty: isTreated && sample.isNew ? effect.novelty : 1,
                 isMute: isOff || (isTreated && device.brickDraw < effect.bricked),
-                goesBack: goesBack, hasLatencies: hasLatencies))
+                goesBack: goesBack, hasLatencies: hasLatencies,
+                starts: began + (isTreated ? exposure.start(of: index) : 0),
+                attempt: isTreated ? failed ? .failed : .passed : nil,
+                burnInTurns: isTreated
+                    ? exposure.burnInTurns(of: device.turnsPerTick, isNew: sample.isNew) : 0))
         samples.append(sample)
+    }
+
+    /// The device attempts the candidate, if it is to have it, and is exposed unless that fails.
+    private mutating func start(_ row: Int) {
+        let attempt = devices[row].attempt
+        samples[row].attempt = attempt
+        samples[row].attemptAt = attempt == nil ? nil : now
+        if attempt != .failed { samples[row].exposedAt = now }
     }
 
     /// An id whose first digits tell devices apart, as those of a digest do: evidence shows no more of it.
@@ -170,10 +209,14 @@ package struct StageReplay {
     /// One tick more: devices are used, and most upload all they have counted.
     package mutating func tick() {
         let isBurnIn = now < began + parameters.burnInSeconds
-        let isFirst = now == began
+        let since = now
+        func isFirst(_ row: Int) -> Bool {
+            devices[row].starts <= since && devices[row].starts > since + -FleetModel.tickSeconds
+        }
+        for row in devices.indices where isFirst(row) { start(row) }
         now = now + FleetModel.tickSeconds
-        for row in devices.indices where !devices[row].isMute {
-            use(row, isBurnIn: isBurnIn, isFirst: isFirst)
+        for row in devices.indices where !devices[row].isMute && devices[row].starts <= since {
+            use(row, isBurnIn: isBurnIn, isFirst: isFirst(row))
             if random.chance(model.upload) { upload(row) }
         }
     }
@@ -182,12 +225,15 @@ package struct StageReplay {
         let turns = random.poisson(devices[row].turnsPerTick)
         turnsSimulated += turns
         let level = devices[row].level + random.normal(sd: model.tickDrift)
+        let leftOut = min(turns, devices[row].burnInTurns)
+        devices[row].burnInTurns -= leftOut
         guard !isBurnIn else { return }
+        let counted = turns - leftOut
         devices[row].counters = devices[row].counters.adding(
-            devices[row].chances.draw(turns: turns, &random))
+            devices[row].chances.draw(turns: counted, &random))
         guard devices[row].hasLatencies else { return }
         let factor = devices[row].latency * (isFirst ? devices[row].novelty : 1)
-        for _ in 0..<turns {
+        for _ in 0..<counted {
             let latency = factor * exp(level + random.normal(sd: devices[row].spread))
             devices[row].histogram.record(latency)
         }

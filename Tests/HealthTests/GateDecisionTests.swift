@@ -249,7 +249,8 @@ import Testing
         let text = judgement(2).text
         #expect(
             text.hasPrefix(
-                "paused because 2 of 12 updated devices have not reported (control: 0 of 40); nearest to a verdict: p95 latency on 12"
+                "paused because 2 of 12 updated devices have not reported (control: 0 of 40): 00000001, "
+                    + "00000002; nearest to a verdict: p95 latency on 12"
             ))
         #expect(text.hasSuffix("exposed so far: 12 devices, 1200 turns"))
     }

@@ -116,6 +116,61 @@ import Testing
         #expect(power.blindSpot(rule, treated: 20, control: 400, hours: 2) == nil)
     }
 
+    @Test func `takes the first turns after a swap off what a stage can see`() throws {
+        let rule = try #require(MetricRule.defaults.first)
+        let errors = try #require(MetricRule.defaults.first { $0.metric == .errors })
+        func spot(_ turns: Int, _ rule: MetricRule, new: Double = 1) -> Double? {
+            var parameters = GateParameters()
+            parameters.burnInTurns = turns
+            var arrival = Arrival()
+            arrival.newShare = new
+            return Power(parameters).blindSpot(
+                rule, treated: 100, control: 400, hours: 72, arrival: arrival)
+        }
+        for rule in [rule, errors] {
+            let none = try #require(spot(0, rule))
+            let some = try #require(spot(60, rule))
+            #expect(none < some)
+            #expect(spot(1_000_000, rule) == nil)
+            // Devices that have had the candidate for long left them out before.
+            #expect(spot(1_000_000, rule, new: 0) == none)
+            let half = try #require(spot(1_000_000, rule, new: 0.5))
+            #expect(half > none)
+        }
+        var parameters = GateParameters()
+        parameters.burnInTurns = 1_000_000
+        #expect(Power(parameters).countingShare(hours: 72) == 0)
+        var arrival = Arrival()
+        (arrival.newShare, arrival.formerHours) = (0, 24)
+        #expect(Power(parameters).countingShare(hours: 72, arrival: arrival) == 0)
+        arrival.formerHours = 1e7
+        #expect(Power(parameters).countingShare(hours: 72, arrival: arrival) > 0.99)
+        parameters.burnInTurns = 10
+        #expect((0.8...1).contains(Power(parameters).countingShare(hours: 72)))
+    }
+
+    @Test func `takes the wait in a ramp off what a stage can see`() throws {
+        let rule = try #require(MetricRule.defaults.first)
+        let errors = try #require(MetricRule.defaults.first { $0.metric == .errors })
+        let power = Power(GateParameters())
+        func ramp(_ hours: Double, new: Double = 1) -> Arrival {
+            var arrival = Arrival()
+            (arrival.rampHours, arrival.newShare) = (hours, new)
+            return arrival
+        }
+        for (rule, ratio) in [(rule, 1.2), (errors, 3.0)] {
+            func spot(_ arrival: Arrival) -> Double? {
+                power.blindSpot(rule, treated: 100, control: 400, hours: 24, arrival: arrival)
+            }
+            func hours(_ arrival: Arrival) -> Int? {
+                power.hours(toSee: ratio, rule, treated: 100, control: 400, arrival: arrival)
+            }
+            #expect(try #require(spot(ramp(0))) < #require(spot(ramp(24))))
+            #expect(try #require(spot(ramp(24, new: 0.5))) < #require(spot(ramp(24))))
+            #expect(try #require(hours(ramp(0))) + 3 < #require(hours(ramp(24))))
+        }
+    }
+
     func sides(_ treated: Int64, _ control: Int64) -> [DeviceSample] {
         (0..<80).map { index in
             var sample = GateFixtures.sample(

@@ -22,6 +22,7 @@ enum GateFixtures {
         ]
         parameters.rules = parameters.rules.filter { active.contains($0.metric) }
         parameters.pauseFraction = 0
+        parameters.burnInTurns = 0
         return parameters
     }
 

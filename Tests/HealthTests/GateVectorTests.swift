@@ -116,6 +116,7 @@ import Testing
                 == "rolled back because error rate on 160 updated devices is 6.00% against 1.00%, "
                 + "x6.00, compared with 3880 devices on the old release (range x1.46–x17.76, "
                 + "allowed x5.00); with no real change, fewer than 1 rollout in 3,100 would show "
-                + "this at any time; exposed so far: 160 devices, 360 turns")
+                + "this at any time; devices that moved it most: 0000009d 2 of 21 turns, 0000009e 2 of 21 "
+                + "turns, 0000009f 2 of 21 turns; exposed so far: 160 devices, 360 turns")
     }
 }

@@ -56,6 +56,31 @@ struct PolicyReplayTests {
         }
     }
 
+    @Test func `plays the turns that new devices leave out`() throws {
+        let policy = try policy { $0["burn_in"] = ["seconds": 10_800, "turns": 5_000] }
+        let outcomes = try ends(policy, fleet { $0.latency = 3 })
+        #expect(outcomes.map(\.end) == Array(repeating: .paused, count: 4))
+        #expect(outcomes.allSatisfy { $0.exposed <= 60 && $0.hours >= 72 })
+    }
+
+    @Test func `plays the ramp, so that fewer devices meet a bad candidate before it halts`() throws
+    {
+        let slow = try policy { draft in
+            draft["stages"] = .array(
+                ["beta", "canary", "stable"].map { ["name": .string($0), "ramp_s": 86_400] })
+        }
+        let bad = fleet { $0.failedAttempts = 1 }
+        let plain = try ends(try policy(), bad)
+        let ramped = try ends(slow, bad)
+        #expect(plain.allSatisfy { $0.hasHalted } && ramped.allSatisfy { $0.hasHalted })
+        for (one, other) in zip(plain, ramped) {
+            #expect(other.exposed < one.exposed && other.exposed > 0)
+        }
+        let sound = try ends(slow, fleet())
+        #expect(sound.map(\.end) == Array(repeating: .completed, count: 4))
+        #expect(sound.allSatisfy { $0.exposed > 200 && $0.exposed < 300 })
+    }
+
     @Test func `one that is bad in a cohort that may be left out goes on elsewhere`() throws {
         let policy = try policy { $0["excludable"] = ["cohort"] }
         var cohorts = fleet()

@@ -16,9 +16,9 @@ struct RolloutCreationTests {
         let next: SampleBundle
         var now = UTCTime(clamping: 1_764_000_000)
 
-        init(devices: Int = 2) throws {
+        init(devices: Int = 2, releases: Threshold = .two) throws {
             let floor = try #require(SemanticVersion("1.0.0"))
-            try registry.found(at: now)
+            try registry.found(releases: releases, at: now)
             var first = ControllerTests.policy.object ?? [:]
             first["hold_back"] = nil
             first["stages"] = [["name": "all", "least_soak_s": 1_800, "required_blind_spot": [:]]]
@@ -271,6 +271,28 @@ struct RolloutCreationTests {
         #expect(try RolloutRecord(reading: status.rollout.json) == status.rollout)
     }
 
+    @Test(arguments: [(.one, true), (.two, false)] as [(Threshold, Bool)])
+    func `warns of an approval that one person alone can sign`(
+        releases: Threshold, warns: Bool
+    ) throws {
+        let scene = try Scene(devices: 120, releases: releases)
+        let policy = try scene.slip { $0.stages[1].promote = .signed }
+        let expected =
+            warns
+            ? [
+                "stage 'stable': expected two people to sign its approval (promote: signed), "
+                    + "got role 'model.commands-en' with a threshold of 1: one signature is enough"
+            ] : []
+        #expect(try scene.check(policy, turnsPerDay: 4_000).warnings == expected)
+        guard warns else {
+            _ = try scene.create(policy: "broken", acknowledges: false, turnsPerDay: 4_000)
+            return
+        }
+        #expect(throws: RegistryError.notAcknowledged(expected)) {
+            try scene.create(policy: "broken", acknowledges: false, turnsPerDay: 4_000)
+        }
+    }
+
     @Test func `a fleet that is large and busy enough leaves nothing to acknowledge`() throws {
         let scene = try Scene(devices: 120)
         let created = try scene.create(acknowledges: false, turnsPerDay: 4_000)
@@ -278,6 +300,21 @@ struct RolloutCreationTests {
         #expect(
             try scene.registry.auditRecords().last?.json?["facts"]?["acknowledged"] == nil)
         #expect(throws: RegistryError.self) { try scene.create(acknowledges: false) }
+    }
+
+    @Test func `a first release whose turns would never count is warned of`() throws {
+        let scene = try Scene(devices: 120)
+        func warnings(burnInTurns: Int) throws -> [String] {
+            let policy = try scene.slip {
+                $0.replaces = []
+                $0.burnInTurns = burnInTurns
+            }
+            return try scene.check(policy, turnsPerDay: 4_000).warnings
+        }
+        #expect(try warnings(burnInTurns: 10) == [])
+        let found = try warnings(burnInTurns: 8_000)
+        #expect(found.count == 2)
+        #expect(found.allSatisfy { $0.contains("expected turns that count, got none") })
     }
 
     @Test func `a channel that nobody follows is one warning, and none for a first release`() throws

@@ -122,6 +122,51 @@ struct StageForecastTests {
         #expect(try forecast(devices: 120, turnsPerDay: 4_000)["warnings"] == [])
     }
 
+    private func warnings(_ policy: JSONObject) throws -> [String] {
+        try #require(
+            try forecast(devices: 120, turnsPerDay: 4_000, policy: .object(policy))["warnings"]?
+                .array?.compactMap(\.string))
+    }
+
+    @Test func `warns of stages in which no device gets beyond its burn-in`() throws {
+        var policy = try #require(ControllerTests.policy.object)
+        policy["burn_in"] = ["seconds": 600, "turns": 60]
+        #expect(try warnings(policy) == [])
+        policy["burn_in"] = ["seconds": 600, "turns": 8_000]
+        let found = try warnings(policy)
+        #expect(
+            found.first
+                == "stage 'canary': expected turns that count, got none within its most soak: each new device "
+                + "leaves out 600 seconds and 8000 turns (burn_in), and a device has 4000 turns a day"
+        )
+        #expect(found.contains { $0.contains("expected to see latency_p95 of x2.00, got nothing") })
+    }
+
+    @Test func `a ramp puts off what a stage sees`() throws {
+        var policy = try #require(ControllerTests.policy.object)
+        func hours(_ policy: JSONObject) throws -> [Int64] {
+            let json = try forecast(devices: 120, turnsPerDay: 4_000, policy: .object(policy))
+            return try (0..<2).map {
+                try #require(try metric("latency_p95", $0, of: json)["hours_to_limit"]?.integer)
+            }
+        }
+        let stages = policy["stages"]?.array ?? []
+        func ramped(_ seconds: Int64) throws -> [Int64] {
+            policy["stages"] = .array(
+                stages.map { stage in
+                    var fields = stage.object ?? [:]
+                    fields["least_soak_s"] = 86_400
+                    fields["most_soak_s"] = 86_400
+                    fields["ramp_s"] = .integer(seconds)
+                    return .object(fields)
+                })
+            return try hours(policy)
+        }
+        let (before, after) = (try ramped(0), try ramped(86_400))
+        // In the second stage those of the first, who wait for no ramp, are enough to see it.
+        #expect(after[0] > before[0] && after[1] >= before[1], "\(before), \(after)")
+    }
+
     /// Buckets are random, so that the cap of a small cohort's hold-back is no number of devices.
     @Test(arguments: [(12, true), (120, false)])
     func `warns where a stage has fewer control devices than the gate needs`(

@@ -91,6 +91,7 @@ struct PolicyProblemTests {
         Case(.soakEndsBeforeItBegins, "stages[0].most_soak_s") { $0.stages[0].mostSoak = day - 1 },
         Case(.rampLongerThanSoak, "stages[2].ramp_s") { $0.stages[2].ramp = day + 1 },
         Case(.soakWithinBurnIn, "stages[0].least_soak_s") { $0.burnInSeconds = day },
+        Case(.soakWithinBurnInTurns, "burn_in.turns") { $0.burnInTurns = 300_000 },
         Case(.soakWithinDeadline, "stages[1].least_soak_s") {
             $0.stages[1].leastSoak = 12 * hour - 1
         },

@@ -129,7 +129,8 @@ class Demonstration:
             is_behind_mirror = device.cohort == "ap/edge-a"
             device.configure(self.mirror.url if is_behind_mirror else self.registry.url, self.folder)
         list(self.pool.map(lambda pair: pair[0].enrol(pair[1]), zip(self.fleet.devices, tokens)))
-        self.registry.cli("rollout", "create", MODEL, "1.0.0", "--initial")
+        # Foreseen from 40 turns a day, a stage of seconds has no turn that counts: that is known here.
+        self.registry.cli("rollout", "create", MODEL, "1.0.0", "--initial", "--acknowledge-warnings")
         self.registry.cli("rollout", "start", MODEL)
         for device in self.fleet.devices:
             device.start()

@@ -17,6 +17,10 @@ package struct AbsoluteFinding: Sendable, Hashable {
     /// Nil without data.
     package let value: Double?
     package let range: ClosedRange<Double>?
+    /// The share of rollouts within the limit in which such a finding would ever be broken: at most alpha.
+    package var chance = 1.0
+    /// The devices with the highest figures, at most three.
+    package var highest: [MovedDevice] = []
 
     package var state: State {
         guard let range else { return .noData }

@@ -3,16 +3,13 @@ import Primitives
 import Telemetry
 
 extension GateLook {
-    /// Devices named in a reason: those that moved most.
-    private static let movedLimit = 3
-
     func facts(_ result: TestResult, _ rows: [Int]? = nil) -> FiveFacts {
         let rows = rows ?? allRows
         let inside = result.segment.map { segment in
             rows.filter { segment.contains(panel.samples[$0]) }
         }
         return FiveFacts(
-            result: result, moved: moved(result.rule, inside ?? rows), exposure: exposure(rows))
+            result: result, moved: moved(result, inside ?? rows), exposure: exposure(rows))
     }
 
     func exposure(_ rows: [Int]) -> Exposure {
@@ -38,7 +35,7 @@ extension GateLook {
         }
         return Coverage(
             exposed: due.treated, reporting: reporting.treated, controlExposed: due.control,
-            controlReporting: reporting.control)
+            controlReporting: reporting.control, silent: silent(rows))
     }
 
     /// Control devices that were heard in this stage.
@@ -71,46 +68,27 @@ extension GateLook {
         let level = level(parameters.alpha, isFleet: true)
         var findings: [AbsoluteFinding] = []
         if let limit = parameters.absolute.p95Milliseconds {
-            let rule = parameters.rules.first { $0.metric == .latencyP95 }
-            let logs = treated.filter {
-                panel.samples[$0].counters.turns >= Int64(parameters.minTurns)
-            }.compactMap { panel.samples[$0].lnP95[rule?.clock ?? .latency] }
+            let clock = parameters.rules.first { $0.metric == .latencyP95 }?.clock ?? .latency
+            let durations = durations(clock, treated)
             findings.append(
                 .mean(
-                    .latencyP95, logs: logs, limit: limit, prior: log(1.3), level: level,
-                    least: parameters.minTreated))
+                    .latencyP95, logs: durations.map(\.ln), limit: limit, prior: log(1.3),
+                    level: level, least: parameters.minTreated))
+            findings[0].highest = slowest(durations)
         }
         if let limit = parameters.absolute.errorShare {
             let rates = treated.map { panel.samples[$0].counters }.filter { $0.turns > 0 }.map {
-                counters -> (weight: Double, rate: Double) in
+                counters in
                 let turns = Double(counters.turns)
-                let weight = turns / (1 + (turns - 1) * parameters.correlation)
-                return (weight, Double(counters.errors) / turns)
+                return (weight: weight(turns), rate: Double(counters.errors) / turns)
             }
-            findings.append(
-                .share(
-                    .errors, rates: rates, limit: limit, level: level, least: parameters.minTreated,
-                    leastWeight: parameters.minWeight))
+            var finding = AbsoluteFinding.share(
+                .errors, rates: rates, limit: limit, level: level, least: parameters.minTreated,
+                leastWeight: parameters.minWeight)
+            finding.highest = events(.errors, above: limit, treated)
+            findings.append(finding)
         }
+        for index in findings.indices { findings[index].chance = parameters.alpha }
         return findings
-    }
-
-    private func moved(_ rule: MetricRule, _ rows: [Int]) -> [MovedDevice] {
-        guard rule.metric.test == .continuous || rule.metric == .jumped else { return [] }
-        let columns = panel.continuous(rule, parameters)
-        let treated = rows.filter { panel.isTreated[$0] && !columns.value[$0].isNaN }
-        let control = rows.filter { !panel.isTreated[$0] && !columns.value[$0].isNaN }
-        let base =
-            control.isEmpty
-            ? 0
-            : control.reduce(0) { $0 + columns.value[$1] }
-                / Double(control.count)
-        let moves = treated.map { row in
-            let reference = columns.reference[row]
-            return MovedDevice(
-                device: panel.samples[row].device,
-                ratio: exp(columns.value[row] - (reference.isNaN ? base : reference)))
-        }
-        return Array(moves.sorted { $0.ratio > $1.ratio }.prefix(Self.movedLimit))
     }
 }

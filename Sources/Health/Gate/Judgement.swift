@@ -1,3 +1,5 @@
+package import Primitives
+
 /// What the gate asks of the controller.
 package enum Verdict: Sendable, Hashable {
     /// The stage has shown what it had to; in the last stage: the release is good.
@@ -30,6 +32,8 @@ package struct Coverage: Sendable, Hashable {
     package let reporting: Int
     package let controlExposed: Int
     package let controlReporting: Int
+    /// Exposed devices that have not reported: at most three, those exposed longest first.
+    package let silent: [DeviceID]
 
     package var missing: Int { exposed - reporting }
 

@@ -36,6 +36,8 @@ package struct Power: Sendable, Hashable {
     package let assumptions: PowerAssumptions
     /// Segments that share the rest of alpha; with none the fleet has all of it.
     package let segments: Int
+    /// Turns per hour of 40 devices that stand for the fleet.
+    private let usages: [Double]
 
     package init(
         _ parameters: GateParameters, _ assumptions: PowerAssumptions = PowerAssumptions(),
@@ -44,6 +46,7 @@ package struct Power: Sendable, Hashable {
         self.parameters = parameters
         self.assumptions = assumptions
         self.segments = segments
+        usages = Self.usages(assumptions)
     }
 
     /// The smallest ratio to control that would be stopped.
@@ -52,33 +55,74 @@ package struct Power: Sendable, Hashable {
     ///   - rule: a rule of test A (durations) or B.
     ///   - treated: devices with the candidate.
     ///   - control: devices without it.
-    ///   - hours: since exposure; burn-in is taken off.
+    ///   - hours: since the stage began; burn-in, also that of turns, and the wait in the ramp are taken off.
     ///   - isPaired: whether devices bring their references; for test A.
+    ///   - arrival: how the treated devices come to the candidate.
     /// - Returns: nil where the test would have no data, and for metrics of test C.
     package func blindSpot(
-        _ rule: MetricRule, treated: Int, control: Int, hours: Double, isPaired: Bool = true
+        _ rule: MetricRule, treated: Int, control: Int, hours: Double, isPaired: Bool = true,
+        arrival: Arrival = Arrival()
     ) -> Double? {
-        let counted = hours - Double(parameters.burnInSeconds) / 3_600
-        guard counted > 0 else { return nil }
+        let worse = PowerArm(devices: Double(treated), parts: treatedParts(hours, arrival))
+        let better = PowerArm(devices: Double(control), parts: controlParts(hours))
         switch rule.metric.test {
-        case .continuous:
-            return continuousBlindSpot(rule, treated, control, counted, isPaired)
+        case .continuous: return continuousBlindSpot(rule, worse, better, isPaired)
         case .rate:
             return assumptions.rates[rule.metric].flatMap {
-                rateBlindSpot(rule, $0, treated, control, counted)
+                rateBlindSpot(rule, $0, worse, better)
             }
         case .once: return nil
         }
     }
 
+    /// The share of the treated devices that have turns which count, so many hours after the stage began.
+    package func countingShare(hours: Double, arrival: Arrival = Arrival()) -> Double {
+        min(1, PowerArm(devices: 1, parts: treatedParts(hours, arrival)).having(turns: 0).share)
+    }
+
     /// The first whole number of hours after which a worsening of `ratio` would be stopped; nil beyond `limit`.
     package func hours(
-        toSee ratio: Double, _ rule: MetricRule, treated: Int, control: Int, limit: Int = 336
+        toSee ratio: Double, _ rule: MetricRule, treated: Int, control: Int,
+        arrival: Arrival = Arrival(), limit: Int = 336
     ) -> Int? {
         (1...max(1, limit)).first { hours in
-            blindSpot(rule, treated: treated, control: control, hours: Double(hours))
-                .map { $0 <= ratio } ?? false
+            blindSpot(
+                rule, treated: treated, control: control, hours: Double(hours), arrival: arrival
+            ).map { $0 <= ratio } ?? false
         }
+    }
+
+    // MARK: What counts
+
+    private var burnInHours: Double { Double(parameters.burnInSeconds) / 3_600 }
+
+    private func controlParts(_ hours: Double) -> [PowerArm.Part] {
+        usages.map {
+            PowerArm.Part(share: 1 / Double(usages.count), usage: $0, hours: hours - burnInHours)
+        }
+    }
+
+    /// Places in a ramp that stand for all.
+    private static let rampPlaces = 8
+
+    /// A device counts from the stage's burn-in on, and not before its first turns after its own start are over.
+    private func treatedParts(_ hours: Double, _ arrival: Arrival) -> [PowerArm.Part] {
+        let places = arrival.rampHours > 0 ? Self.rampPlaces : 1
+        let share = arrival.newShare / Double(places * usages.count)
+        let new = usages.flatMap { usage in
+            (0..<places).map { place in
+                let start = arrival.rampHours * (Double(place) + 0.5) / Double(places)
+                let from = max(burnInHours, start + Double(parameters.burnInTurns) / usage)
+                return PowerArm.Part(share: share, usage: usage, hours: hours - from)
+            }
+        }
+        let formerShare = (1 - arrival.newShare) / Double(usages.count)
+        let former = usages.map { usage in
+            let rest = Double(parameters.burnInTurns) / usage - arrival.formerHours
+            return PowerArm.Part(
+                share: formerShare, usage: usage, hours: hours - max(burnInHours, rest))
+        }
+        return new + former
     }
 
     private var level: Double {
@@ -88,23 +132,18 @@ package struct Power: Sendable, Hashable {
     }
 
     private func continuousBlindSpot(
-        _ rule: MetricRule, _ treated: Int, _ control: Int, _ hours: Double, _ isPaired: Bool
+        _ rule: MetricRule, _ treated: PowerArm, _ control: PowerArm, _ isPaired: Bool
     ) -> Double? {
         let least = Double(parameters.minTurns)
-        let usable = usages.filter { $0 * hours >= least }
-        let share = Double(usable.count) / Double(usages.count)
-        let counts = (share * Double(treated), share * Double(control))
-        guard counts.0 >= Double(parameters.minTreated), counts.1 >= Double(parameters.minControl)
-        else { return nil }
-        let scatter = scatter(of: rule.metric, hours: hours)
-        let noise = usable.map { usage in
-            scatter.ofTurns / (usage * hours)
-                + (isPaired
-                    ? scatter.ofTurns / (usage * assumptions.referenceHours) + scatter.ofReference
-                    : scatter.ofDevices)
+        let sides = [treated.having(turns: least), control.having(turns: least)]
+        guard sides[0].has(parameters.minTreated), sides[1].has(parameters.minControl) else {
+            return nil
         }
-        let variance = scatter.ofTime + noise.reduce(0, +) / Double(noise.count)
-        let error = sqrt(variance * (1 / counts.0 + 1 / counts.1))
+        let scatter = scatter(of: rule.metric)
+        let variances = sides.map { side in
+            side.mean { scatter.ofFigure($0, isPaired, assumptions) } / side.count
+        }
+        let error = sqrt(variances.reduce(0, +))
         let prior = log(rule.limit / rule.accepted)
         let k = Boundary.k(x: prior * prior / (error * error), level: level)
         return rule.accepted * exp(k * error)
@@ -118,11 +157,23 @@ package struct Power: Sendable, Hashable {
         var ofTime = 0.0
         /// The same of the reference.
         var ofReference = 0.0
+        /// From one window of three hours to the next: it evens out over the hours.
+        var ofWindows = 0.0
         /// Between devices: it counts where there is no reference.
         var ofDevices = 0.0
+
+        /// Of the figure of a device with the turns of a part.
+        func ofFigure(
+            _ part: PowerArm.Part, _ isPaired: Bool, _ assumed: PowerAssumptions
+        ) -> Double {
+            let compared =
+                isPaired
+                ? ofTurns / (part.usage * assumed.referenceHours) + ofReference : ofDevices
+            return ofTime + ofWindows / max(1, part.hours / 3) + ofTurns / part.turns + compared
+        }
     }
 
-    private func scatter(of metric: GateMetric, hours: Double) -> Scatter {
+    private func scatter(of metric: GateMetric) -> Scatter {
         func square(_ value: Double) -> Double { value * value }
         switch metric {
         case .memoryPerTurn:
@@ -142,24 +193,27 @@ package struct Power: Sendable, Hashable {
             // The standard error of a 95th percentile of n normal values is 2.114 sd / sqrt(n).
             return Scatter(
                 ofTurns: square(2.114 * assumptions.turnSpread),
-                ofTime: square(assumptions.slowDrift)
-                    + square(assumptions.windowDrift) / max(1, hours / 3),
+                ofTime: square(assumptions.slowDrift), ofWindows: square(assumptions.windowDrift),
                 ofDevices: square(assumptions.deviceSpread))
         }
     }
 
     private func rateBlindSpot(
-        _ rule: MetricRule, _ rate: Double, _ treated: Int, _ control: Int, _ hours: Double
+        _ rule: MetricRule, _ rate: Double, _ treated: PowerArm, _ control: PowerArm
     ) -> Double? {
-        guard treated >= parameters.minTreated, control >= parameters.minControl else { return nil }
-        let weights = usages.map { usage -> Double in
-            let turns = max(usage * hours, 1e-3)
-            return turns / (1 + max(0, turns - 1) * parameters.correlation)
+        let sides = [treated.having(turns: 0), control.having(turns: 0)]
+        guard sides[0].has(parameters.minTreated), sides[1].has(parameters.minControl) else {
+            return nil
         }
-        let weight = weights.reduce(0, +) / Double(weights.count)
+        let weights = sides.map { side in
+            side.count
+                * side.mean { part in
+                    part.turns / (1 + max(0, part.turns - 1) * parameters.correlation)
+                }
+        }
         let contrast = RateContrast(
-            worse: rate, better: rate, worseWeight: weight * Double(treated),
-            betterWeight: weight * Double(control), worseDispersion: 1, betterDispersion: 1)
+            worse: rate, better: rate, worseWeight: weights[0], betterWeight: weights[1],
+            worseDispersion: 1, betterDispersion: 1)
         guard contrast.worseWeight >= parameters.minWeight else { return nil }
         let limit = rule.limit(controlRate: rate)
         let k = Boundary.k(x: contrast.x(limit: limit, accepted: rule.accepted), level: level)
@@ -167,12 +221,12 @@ package struct Power: Sendable, Hashable {
         return min(root * root, 1) / rate
     }
 
-    /// Turns per hour of 40 devices that stand for the fleet: the middles of 40 equal parts of the log-normal.
-    private var usages: [Double] {
+    /// The middles of 40 equal parts of the log-normal.
+    private static func usages(_ assumptions: PowerAssumptions) -> [Double] {
         let spread = assumptions.usageSpread
         let middle = log(assumptions.turnsPerHour) - spread * spread / 2
         return (0..<40).map { part in
-            exp(middle + spread * Self.normalQuantile((Double(part) + 0.5) / 40))
+            exp(middle + spread * normalQuantile((Double(part) + 0.5) / 40))
         }
     }
 

@@ -33,7 +33,8 @@ extension Reason {
         case .coverage(let coverage, let facts, let exposure):
             "because \(coverage.missing) of \(coverage.exposed) updated devices have not reported "
                 + "(control: \(coverage.controlExposed - coverage.controlReporting) of "
-                + "\(coverage.controlExposed)); \(nearest(facts, exposure))"
+                + "\(coverage.controlExposed)): \(Wording.list(coverage.silent)); "
+                + nearest(facts, exposure)
         case .segments(let segments, let facts):
             "because \(segments.map(\.description).joined(separator: ", ")) "
                 + "\(segments.count == 1 ? "fails" : "fail") by \(segments.count == 1 ? "itself" : "themselves"): "
@@ -57,7 +58,9 @@ extension Reason {
 
     /// The figures of a test that did not speak: the chance in them is that test's, and not the verdict's.
     private func nearest(_ facts: FiveFacts?, _ exposure: Exposure) -> String {
-        facts.map { "nearest to a verdict: \($0.text)" } ?? "no test has data; \(exposure.text)"
+        facts.map { "nearest to a verdict: \($0.text)" }
+            ?? "no test has data: no figure to show, nothing to compare with, no chance to state, "
+            + "no device to name; \(exposure.text)"
     }
 }
 
@@ -76,18 +79,19 @@ extension Shortage {
 extension FiveFacts {
     /// The five facts in their order.
     package var text: String {
-        let parts: [String?] = [
+        [
             "\(comparison); with no real change, \(Wording.chance(result.chance)) would show this at any time",
-            moved.isEmpty
-                ? nil
-                : "devices that moved most: "
-                    + moved.map {
-                        "\($0.device.description.prefix(8)) \(Wording.times($0.ratio))"
-                    }
-                    .joined(separator: ", "),
-            exposure.text,
-        ]
-        return parts.compactMap(\.self).joined(separator: "; ")
+            "\(heading): \(Wording.list(moved))", exposure.text,
+        ].joined(separator: "; ")
+    }
+
+    /// What is said of the devices that are named.
+    private var heading: String {
+        switch result.rule.metric.test {
+        case .continuous: "devices that moved most"
+        case .rate: "devices that moved it most"
+        case .once: "devices that \(Wording.name(result.rule))"
+        }
     }
 
     private var comparison: String {
@@ -145,8 +149,12 @@ extension AbsoluteFinding {
         guard let value, let range else {
             return "\(name) on \(devices) devices has no data, allowed \(shown(limit))"
         }
+        let chance =
+            state == .broken
+            ? "; within the limit, \(Wording.chance(chance)) would show this at any time" : ""
         return "\(name) on \(devices) devices is \(shown(value)) (range \(shown(range.lowerBound))–"
-            + "\(shown(range.upperBound)), allowed \(shown(limit)))"
+            + "\(shown(range.upperBound)), allowed \(shown(limit)))\(chance); highest on "
+            + Wording.list(highest)
     }
 }
 
@@ -195,6 +203,28 @@ private enum Wording {
         guard odds >= 10 else { return "about \(percent(chance)) of rollouts" }
         let unit = pow(10, (log10(odds) + 1e-9).rounded(.down) - 1)
         return "fewer than 1 rollout in \(grouped(Int((odds / unit + 1e-9).rounded(.down) * unit)))"
+    }
+
+    /// Devices by the beginnings of their ids, with what there is to say of each.
+    static func list(_ devices: [MovedDevice]) -> String {
+        let names = devices.map { moved in
+            let device = short(moved.device)
+            return switch moved.figure {
+            case .ratio(let ratio): "\(device) \(times(ratio))"
+            case .events(let events, let turns): "\(device) \(events) of \(turns) turns"
+            case .milliseconds(let value): "\(device) \(decimal(value)) ms"
+            case .bad: device
+            }
+        }
+        return names.isEmpty ? "none" : names.joined(separator: ", ")
+    }
+
+    static func list(_ devices: [DeviceID]) -> String {
+        devices.map(short).joined(separator: ", ")
+    }
+
+    private static func short(_ device: DeviceID) -> String {
+        String(device.description.prefix(8))
     }
 
     static func list(_ spots: [BlindSpot]) -> String {

@@ -11,16 +11,28 @@ package struct Exposure: Sendable, Hashable {
     }
 }
 
-/// A device and how much its own figure moved, as a ratio.
+/// A device on which a metric moved most, and what there is to say of it there.
 package struct MovedDevice: Sendable, Hashable {
+    package enum Figure: Sendable, Hashable {
+        /// Test A, and a jump: how much its own figure moved.
+        case ratio(Double)
+        /// Test B: its events among its turns.
+        case events(Int64, turns: Int64)
+        /// An absolute limit of a duration: its own figure.
+        case milliseconds(Double)
+        /// Test C: it is bad, and no more or less so than others.
+        case bad
+    }
+
     package let device: DeviceID
-    package let ratio: Double
+    package let figure: Figure
 }
 
 /// The five facts of a verdict: what moved and how far, against what, by what chance, where most, and how
 /// many devices and turns have met the candidate (docs/gate.md).
 package struct FiveFacts: Sendable, Hashable {
     package let result: TestResult
+    /// At most three, those that moved most first; none where none moved.
     package let moved: [MovedDevice]
     package let exposure: Exposure
 }

@@ -55,13 +55,7 @@ struct GateSight {
             fields["test"] = Self.json(facts.result)
             let odds = facts.result.chance > 0 ? 1 / facts.result.chance : .infinity
             fields["one_in"] = .integer(Int64(min(odds, 1e9)))
-            fields["moved"] = .array(
-                facts.moved.map {
-                    [
-                        "device": .string($0.device.description),
-                        "ratio": Self.thousandths($0.ratio),
-                    ]
-                })
+            fields["moved"] = .array(facts.moved.map(Self.json))
         }
         return .object(fields)
     }
@@ -79,6 +73,19 @@ struct GateSight {
             ]
         }
         return .object(arms)
+    }
+
+    private static func json(_ moved: MovedDevice) -> JSON {
+        var fields: JSONObject = ["device": .string(moved.device.description)]
+        switch moved.figure {
+        case .ratio(let ratio): fields["ratio"] = thousandths(ratio)
+        case .events(let events, let turns):
+            fields["events"] = .integer(events)
+            fields["turns"] = .integer(turns)
+        case .milliseconds(let value): fields["ms"] = .integer(Int64(min(9e15, value)))
+        case .bad: break
+        }
+        return .object(fields)
     }
 
     private static func json(_ result: TestResult) -> JSON {

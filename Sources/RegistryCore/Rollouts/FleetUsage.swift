@@ -1,4 +1,5 @@
 import Primitives
+import Rollouts
 import Telemetry
 
 /// How much the devices of a channel are used, for what stages can show.
@@ -14,7 +15,7 @@ package struct FleetUsage: Sendable, Hashable {
 
     /// The turns of a device in a day that are assumed where nobody knows.
     package static let assumedTurnsPerDay: Int64 = 40
-    package static let range: ClosedRange<Int64> = 1...100_000
+    package static let range: ClosedRange<Int64> = 1...Policy.mostTurnsPerDay
     /// Devices that are looked at, and that must have something to say.
     private static let sampleLimit = 500
     private static let leastDevices = 20

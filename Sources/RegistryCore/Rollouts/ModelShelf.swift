@@ -7,6 +7,8 @@ import TUF
 /// What today's live metadata of a model lists, read from its blobs: manifests by reference, policies whole.
 struct ModelShelf {
     let model: ModelName
+    /// Distinct keys that must sign what the model's role lists.
+    let threshold: Threshold
     let targets: [TargetPath: TargetDescription]
     /// The bundles listed, by version.
     let bundles: [SemanticVersion: BundleReference]
@@ -18,11 +20,12 @@ struct ModelShelf {
         _ model: ModelName, in records: any MetadataStoring, blobs: any BlobStoring
     ) throws(RegistryError) {
         let role = RoleName.model(model)
-        guard try LiveRepository(records).verifiers(of: role) != nil else {
+        guard let verifiers = try LiveRepository(records).verifiers(of: role) else {
             throw .notFound("model", model.description)
         }
         let live: Draft<Targets>? = try LiveRepository.draft(role, in: records)
         self.model = model
+        threshold = verifiers.threshold
         self.blobs = blobs
         targets = live?.content.targets ?? [:]
         var bundles: [SemanticVersion: BundleReference] = [:]

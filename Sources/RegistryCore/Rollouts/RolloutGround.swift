@@ -1,6 +1,7 @@
 import ModelBundle
 import Primitives
 import Rollouts
+import TUF
 
 /// What a policy is held against before a rollout: what is signed, the channel's last plan, withdrawals, the fleet.
 ///
@@ -98,8 +99,18 @@ struct RolloutGround {
         return context.problems(of: bundle).map(\.description)
     }
 
-    /// The stages that can never show what their policy asks for, with the devices that follow the channel.
+    /// The stages that can never show what their policy asks for, with the devices that follow the channel, and those
+    /// whose approval one person alone can sign.
     func warnings(of policy: Policy) -> [String] {
         StageForecast(policy, channel: channel, fleet: fleet, usage: usage).warnings
+            + loneApprovals(policy)
+    }
+
+    private func loneApprovals(_ policy: Policy) -> [String] {
+        guard shelf.threshold.count == 1 else { return [] }
+        return policy.stages.filter { $0.promote == .signed }.map { stage in
+            "stage '\(stage.name)': expected two people to sign its approval (promote: signed), "
+                + "got role '\(RoleName.model(model))' with a threshold of 1: one signature is enough"
+        }
     }
 }

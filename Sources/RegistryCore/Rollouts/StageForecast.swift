@@ -50,13 +50,16 @@ package struct StageForecast: Sendable {
     private struct Arms {
         var treated = 0
         var control = 0
+        /// How the treated come to the candidate.
+        var arrival = Arrival()
     }
 
     private var arms: [Arms] {
         let held = ShareChoice.holdBack(policy, census: census)
         func heldBack(_ cohort: Cohort) -> BasisPoints { held[cohort] ?? policy.holdBack.share }
         var before: [Cohort: BasisPoints] = [:]
-        return policy.stages.map { stage in
+        var former = 0
+        return policy.stages.enumerated().map { index, stage in
             let chosen = ShareChoice.shares(
                 of: stage, census: census, holdBack: heldBack,
                 before: { before[$0] ?? .none })
@@ -69,6 +72,15 @@ package struct StageForecast: Sendable {
                 arms.treated += treated
                 arms.control += buckets.count - treated
             }
+            // Whoever a stage has reached stays reached.
+            let new = max(0, arms.treated - former)
+            arms.arrival.newShare = Double(new) / Double(max(1, arms.treated))
+            arms.arrival.rampHours = Double(stage.ramp) / 3_600
+            if index > 0 {
+                let last = policy.stages[index - 1]
+                arms.arrival.formerHours = Double(max(0, last.leastSoak - last.ramp)) / 3_600
+            }
+            former = arms.treated
             return arms
         }
     }
@@ -108,8 +120,10 @@ package struct StageForecast: Sendable {
         fields["hours_to_limit"] =
             policy.isInitial
             ? .null
-            : power.hours(toSee: limit, rule, treated: arms.treated, control: arms.control)
-                .map { .integer(Int64($0)) } ?? .null
+            : power.hours(
+                toSee: limit, rule, treated: arms.treated, control: arms.control,
+                arrival: arms.arrival
+            ).map { .integer(Int64($0)) } ?? .null
         return .object(fields)
     }
 
@@ -117,7 +131,8 @@ package struct StageForecast: Sendable {
     private func sees(_ rule: MetricRule, _ arms: Arms, _ seconds: Int64) -> Double? {
         guard !policy.isInitial else { return nil }
         return power.blindSpot(
-            rule, treated: arms.treated, control: arms.control, hours: Double(seconds) / 3_600)
+            rule, treated: arms.treated, control: arms.control, hours: Double(seconds) / 3_600,
+            arrival: arms.arrival)
     }
 
     /// The least bad devices among all treated at which test C rolls back; nil where all would not be enough.
@@ -146,9 +161,11 @@ package struct StageForecast: Sendable {
 
     /// The stages that can never show what their policy asks for, or go on, with this fleet.
     ///
-    /// A first release has no control, and its stages need none of that evidence.
+    /// A first release has no control, and its stages need none of that evidence; turns that count they need too.
     var warnings: [String] {
-        guard !policy.isInitial else { return [] }
+        guard !policy.isInitial else {
+            return zip(policy.stages, arms).flatMap(muteness)
+        }
         guard hasDevices || policy.stages.allSatisfy(\.requiredBlindSpot.isEmpty) else {
             return [
                 "fleet: expected devices that follow channel '\(channel)', got none: "
@@ -156,8 +173,21 @@ package struct StageForecast: Sendable {
             ]
         }
         return zip(policy.stages, arms).flatMap { stage, arms in
-            (hasDevices ? shortages(stage, arms) : []) + blindness(stage, arms)
+            (hasDevices ? shortages(stage, arms) : []) + muteness(stage, arms)
+                + blindness(stage, arms)
         }
+    }
+
+    /// A stage in which no device gets beyond its burn-in, so that nothing is ever known of the candidate.
+    private func muteness(_ stage: Stage, _ arms: Arms) -> [String] {
+        let hours = Double(stage.mostSoak) / 3_600
+        guard arms.treated > 0, power.countingShare(hours: hours, arrival: arms.arrival) == 0
+        else { return [] }
+        return [
+            "stage '\(stage.name)': expected turns that count, got none within its most soak: each new device leaves "
+                + "out \(policy.burnInSeconds) seconds and \(policy.burnInTurns) turns (burn_in), and a device has "
+                + "\(usage.turnsPerDay) turns a day"
+        ]
     }
 
     /// A stage that the gate will pause because too few devices stay on the old release, whatever the candidate does.

@@ -9,7 +9,7 @@ import TUF
 /// gate's looks; made up are the devices' turns.
 ///
 /// A person is played who starts it and lets each stage begin as soon as the gate promotes; whatever else needs a person ends
-/// the replay. Ramps, freezes and metadata are not played.
+/// the replay. A ramp is played in the steps of the replay; freezes and metadata are not.
 package struct PolicyReplay: Sendable {
     /// What became of one.
     package struct Outcome: Sendable, Hashable {
@@ -146,9 +146,16 @@ package struct PolicyReplay: Sendable {
             return min(free, place.buckets.count { $0 < share.value })
         }
         let isReached = policy.stages[index].where.contains(place.cohort.attributes)
-        return StageExposure(
+        var exposure = StageExposure(
             treatedBefore: treated(index - 1), treated: treated(index),
             held: isReached ? place.buckets.count - free : 0)
+        exposure.ramp = policy.stages[index].ramp
+        exposure.burnInTurns = policy.burnInTurns
+        if index > 0 {
+            let had = plan.stages[index].began - plan.stages[index - 1].began
+            exposure.formerSeconds = max(0, had - policy.stages[index - 1].ramp)
+        }
+        return exposure
     }
 
     // MARK: Stages
@@ -168,10 +175,10 @@ package struct PolicyReplay: Sendable {
             arms, model: model, parameters: parameters, caps: SampleCaps(), seed: seed,
             stage: index, began: begun.began)
         defer { outcome.turns += replay.turnsSimulated }
-        let exposed = arms.reduce(0) { $0 + $1.exposure.treated }
         while state.plan.state == .running, state.plan.currentStage == index,
             replay.now <= policy.notAfter
         {
+            let elapsed = replay.now - begun.began
             replay.tick()
             var evidence = StageEvidence(
                 began: begun.began, now: replay.now, isLast: index == policy.stages.count - 1,
@@ -195,6 +202,7 @@ package struct PolicyReplay: Sendable {
                         facts(replay.now)
                     ).records
             }
+            let exposed = arms.reduce(0) { $0 + $1.exposure.started(after: elapsed) }
             note(records, state, exposed: exposed, at: replay.now, &outcome)
         }
     }

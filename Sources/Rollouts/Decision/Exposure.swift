@@ -8,6 +8,10 @@ struct Exposure {
     let stage: Int?
     let isInWhere: Bool
     let isHeldBack: Bool
+    /// The share of the cohort that is held back.
+    let held: BasisPoints
+    /// The widest share of the cohort in the stages that have begun and take in such devices.
+    let share: BasisPoints
     /// When the device may start, by its place in the ramp.
     let starts: UTCTime?
 
@@ -15,7 +19,7 @@ struct Exposure {
     init(of device: DeviceFacts, in plan: Plan, under policy: Policy) {
         bucket = Bucket(of: device.id, candidate: plan.candidate.sha256)
         let cohort = device.attributes.cohort
-        let held = plan.holdBack[cohort] ?? policy.holdBack.share
+        held = plan.holdBack[cohort] ?? policy.holdBack.share
         isHeldBack = plan.state != .completed && bucket.isAmongHighest(held)
         var first: Int?
         var starts: UTCTime?
@@ -34,6 +38,7 @@ struct Exposure {
             before = max(before, share)
         }
         self.isInWhere = isInWhere
+        share = before
         self.starts = plan.state == .completed ? nil : starts
         stage = isHeldBack ? nil : first
         if isHeldBack && !plan.stages.isEmpty && isInWhere {

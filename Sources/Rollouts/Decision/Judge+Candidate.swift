@@ -62,7 +62,7 @@ extension Judge {
     private mutating func judgeSchedule(_ policy: Policy) {
         judgeNotBefore(policy)
         let count = plan.stages.count
-        look(.noStageBegun, count > 0)
+        look(.noStageBegun, count > 0, ["begun": "\(count)"])
         look(
             .noSuchStage, count <= policy.stages.count,
             ["begun": "\(count)", "stages": "\(policy.stages.count)"])
@@ -112,9 +112,13 @@ extension Judge {
         guard !plan.stages.isEmpty else { return }
         look(.outsideWhere, exposure.isInWhere, place)
         guard exposure.isInWhere else { return }
-        look(.heldBack, !exposure.isHeldBack, ["bucket": "\(exposure.bucket)"])
+        look(
+            .heldBack, !exposure.isHeldBack,
+            ["bucket": "\(exposure.bucket)", "held back": "\(exposure.held)"])
         guard !exposure.isHeldBack else { return }
-        look(.notInShare, exposure.stage != nil, ["bucket": "\(exposure.bucket)"])
+        look(
+            .notInShare, exposure.stage != nil,
+            ["bucket": "\(exposure.bucket)", "share": "\(exposure.share)"])
         guard let starts = exposure.starts else { return }
         look(.notYetInRamp, now >= starts, until: starts, ["starts": "\(starts)"])
     }

@@ -20,7 +20,7 @@ extension Judge {
         look(
             .inFreezeWindow, window == nil, until: window?.end(after: now),
             ["window": window?.description ?? "none"])
-        look(.heldHere, !device.isHeld)
+        look(.heldHere, !device.isHeld, ["held": device.isHeld ? "yes" : "no"])
         judgeDwell(own.dwell)
     }
 

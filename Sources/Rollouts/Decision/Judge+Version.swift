@@ -5,8 +5,14 @@ extension Judge {
     /// What holds for any version, also for one to go back to.
     mutating func judgeVersion(_ offer: Offer) {
         let bundle = offer.bundle
-        look(.withdrawn, !isWithdrawn(bundle))
-        look(.rejectedHere, !isRejected(bundle))
+        let withdrawal = withdrawal(of: bundle)
+        look(
+            .withdrawn, withdrawal == nil,
+            ["withdrawn": withdrawal.map { "\($0.version) at \($0.at)" } ?? "no"])
+        let rejection = rejection(of: bundle)
+        look(
+            .rejectedHere, rejection == nil,
+            ["rejected": rejection.map { "\($0.version) at \($0.at)" } ?? "no"])
         if let floor = device.rollbackFloor {
             look(.belowRollbackFloor, bundle.version >= floor, ["floor": "\(floor)"])
         }
@@ -50,7 +56,9 @@ extension Judge {
 
     mutating func judgeRequirements(_ bundle: BundleReference) {
         let needs = listing.requirements[bundle.sha256]
-        look(.requirementsUnknown, needs != nil)
+        look(
+            .requirementsUnknown, needs != nil,
+            ["requirements": needs == nil ? "none" : "listed", "sha256": bundle.sha256.hex])
         guard let needs else { return }
         let hardware = device.hardware
         look(

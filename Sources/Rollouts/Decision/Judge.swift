@@ -54,7 +54,7 @@ struct Judge {
     /// Writes down one rule: `isKept` or refused, with the facts it looked at.
     mutating func look(
         _ rule: RefusalReason, _ isKept: Bool, until: UTCTime? = nil,
-        _ inputs: KeyValuePairs<String, String> = [:]
+        _ inputs: KeyValuePairs<String, String>
     ) {
         trace.append(
             Decision.Step(
@@ -63,16 +63,19 @@ struct Judge {
                 isRefused: !isKept, until: isKept ? nil : until))
     }
 
-    /// Whether a bundle is withdrawn: by this plan or by one that the device remembers, and not lifted.
-    func isWithdrawn(_ bundle: BundleReference) -> Bool {
-        (plan.withdrawn + device.withdrawn).contains { withdrawal in
+    func isWithdrawn(_ bundle: BundleReference) -> Bool { withdrawal(of: bundle) != nil }
+
+    /// The withdrawal of a bundle, by this plan or by one that the device remembers, that is not lifted.
+    func withdrawal(of bundle: BundleReference) -> Withdrawal? {
+        (plan.withdrawn + device.withdrawn).first { withdrawal in
             (withdrawal.version == bundle.version || withdrawal.sha256 == bundle.sha256)
                 && !isLifted(bundle, at: withdrawal.at)
         }
     }
 
-    func isRejected(_ bundle: BundleReference) -> Bool {
-        device.rejected.contains { rejection in
+    /// This device's own rejection of a bundle that is not lifted.
+    func rejection(of bundle: BundleReference) -> DeviceFacts.Rejection? {
+        device.rejected.first { rejection in
             (rejection.version == bundle.version || rejection.sha256 == bundle.sha256)
                 && !isLifted(bundle, at: rejection.at)
         }

@@ -132,6 +132,18 @@ private struct PolicyCheck {
             policy.checkInDeadline >= 2 * policy.reportInterval, .deadlineTooShort,
             "check_in_deadline_s", "at least twice the report interval, \(policy.reportInterval)",
             "\(policy.checkInDeadline)")
+        burnInTurns()
+    }
+
+    /// Not even the busiest device would have a turn that counts.
+    private mutating func burnInTurns() {
+        guard let stage = policy.stages.min(by: { $0.mostSoak < $1.mostSoak }) else { return }
+        let most = Policy.mostTurnsPerDay * stage.mostSoak / 86_400
+        expect(
+            policy.burnInTurns == 0 || policy.burnInTurns < most, .soakWithinBurnInTurns,
+            "burn_in.turns",
+            "fewer than \(most), the turns of a device that has \(Policy.mostTurnsPerDay) a day in the most soak of "
+                + "stage '\(stage.name)'", "\(policy.burnInTurns)")
     }
 
     mutating func gates() {

@@ -9,6 +9,8 @@ package struct Policy: Sendable, Hashable {
     /// The longest policy read, in bytes; a real one has under 4,000.
     package static let longest = 65_536
     package static let mostStages = 16
+    /// Turns of a device in a day beyond which nobody is believed.
+    package static let mostTurnsPerDay: Int64 = 100_000
 
     /// What happens in a stage that ends without the evidence it needs.
     package enum InsufficientEvidence: String, Sendable, CaseIterable {

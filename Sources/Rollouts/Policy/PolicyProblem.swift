@@ -16,6 +16,7 @@ package struct PolicyProblem: Sendable, Hashable, CustomStringConvertible {
         case soakEndsBeforeItBegins = "soak-ends-before-it-begins"
         case rampLongerThanSoak = "ramp-longer-than-soak"
         case soakWithinBurnIn = "soak-within-burn-in"
+        case soakWithinBurnInTurns = "soak-within-burn-in-turns"
         case soakWithinDeadline = "soak-within-deadline"
         case deadlineTooShort = "deadline-too-short"
         case notAfterTooEarly = "not-after-too-early"

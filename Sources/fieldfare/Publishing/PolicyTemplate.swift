@@ -68,11 +68,12 @@ enum PolicyTemplate: String, CaseIterable, ExpressibleByArgument {
               - name: stable
                 # signed: besides the gate's verdict it takes an approval with the release keys, which each device checks,
                 # whoever signed the plan. As many people sign it as the model's role asks for (`fieldfare repo status`:
-                # the threshold; give it 2). The first runs
+                # the threshold; give it 2: at 1 `policy check --server` and `rollout create` warn). The first runs
                 #   fieldfare policy approve \(model) \(version) --stage stable --key KEY
                 # the second looks at what it says, and signs it:
                 #   fieldfare repo sign model.\(model) --key KEY
-                # Once that is live the stage begins with the gate's verdict.
+                # Once that is live the stage begins with the gate's verdict, or when an operator orders `advance`: that
+                # needs the approval and the least soak too, but no verdict, and is recorded as unproven.
                 promote: signed
             """
         }

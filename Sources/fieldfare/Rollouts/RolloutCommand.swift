@@ -29,7 +29,8 @@ struct RolloutCommand: ParsableCommand {
             discussion: """
                 Exits with 10 and all problems where the policy, the bundle or the channel stand against it. Without \
                 any it still wants a word of yours where a stage could never show what its policy asks for with the \
-                devices that follow the channel: it lists these warnings, and ends with 10 too.
+                devices that follow the channel, or one signature is enough for its approval: it lists these \
+                warnings, and ends with 10 too.
 
                 EXAMPLE
                   fieldfare rollout create commands-en 1.1.0 --policy standard
@@ -135,6 +136,10 @@ struct RolloutCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Begins the next stage, where the policy leaves that to a person.",
             discussion: """
+                It takes the place of the gate's verdict, once the least soak is over: where the gate has not promoted, \
+                the stage that ends is recorded as unproven. A stage with 'promote: signed' needs its approval ('policy \
+                approve') all the same.
+
                 EXAMPLE
                   fieldfare rollout advance commands-en --reason "looked at the canary"
                 """)
