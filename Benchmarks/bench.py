@@ -37,6 +37,8 @@ SPEECH = ROOT / "fixtures/asr"
 MODEL = "commands-en"
 PAYLOAD = 512 << 20
 ROUNDS = 5
+# Several beats of the watchdog, and no poll.
+IDLE_SECONDS = 60
 SLOW_CLIENTS = 32
 # Models and releases of each, and what a device that follows one of them may fetch from nothing and after another
 # model's plan has changed, in bytes.
@@ -259,9 +261,9 @@ def site(payload: int, **more):
             place.stop()
 
 
-def start_agent(configuration: Path, until: str) -> tuple[subprocess.Popen, dict[str, float], int]:
+def start_agent(configuration: Path, until: str, **environment: str) -> tuple[subprocess.Popen, dict[str, float], int]:
     """Starts an agent; returns it, when each line of its log came, and its largest resident size, once `until` came."""
-    agent = subprocess.Popen([AGENT, "run", "--config", configuration], stderr=subprocess.PIPE, text=True)
+    agent = subprocess.Popen([AGENT, "run", "--config", configuration], stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
     seen: dict[str, float] = {}
     for line in agent.stderr:
         seen[line[3:].strip()] = time.monotonic()
@@ -278,17 +280,36 @@ def measure_size() -> None:
 
 
 def measure_idle(site: Site) -> None:
-    agent, _, _ = start_agent(site.configure_agent("idle", site.port), "-> probation")
-    time.sleep(5)
-    size, own = resident(agent.pid), status(agent.pid, "RssAnon")
-    switches = sum_switches(agent.pid)
-    time.sleep(20)
-    wakes = sum_switches(agent.pid) - switches
-    agent.terminate()
-    agent.wait()
+    """An agent between two polls, as systemd runs it, with an application that waits for events and says nothing."""
+    configuration = site.configure_agent("idle", site.port)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notes, socket.socket(socket.AF_UNIX) as application:
+        notes.bind(str(site.folder / "notify"))
+        notes.setblocking(False)
+        watched = {"NOTIFY_SOCKET": str(site.folder / "notify"), "WATCHDOG_USEC": "20000000"}
+        agent, _, _ = start_agent(configuration, "-> probation", **watched)
+        application.connect(str(configuration.parent / "socket"))
+        application.sendall(b'{"op":"events"}\n')
+        time.sleep(15)
+        size, own = resident(agent.pid), status(agent.pid, "RssAnon")
+        drain(notes)
+        switches = sum_switches(agent.pid)
+        time.sleep(IDLE_SECONDS)
+        wakes = sum_switches(agent.pid) - switches
+        beats = drain(notes)
+        agent.terminate()
+        agent.wait()
     say("agent idle, resident (its own memory)", f"{mib(size)} ({mib(own)})", "at most 16 MiB", size <= 16 << 20)
-    say("agent idle, wake-ups in 20 s", str(wakes), "0", wakes == 0)
+    say(f"agent idle, wake-ups in {IDLE_SECONDS} s, less the watchdog's {beats}", str(wakes - beats), "0", wakes == beats > 0)
     say("registry idle, resident", mib(site.registry_idle), "at most 48 MiB", site.registry_idle <= 48 << 20)
+
+
+def drain(notes: socket.socket) -> int:
+    """Reads what has been told to systemd, and counts it."""
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while notes.recv(4_096):
+            count += 1
+    return count
 
 
 def sum_switches(process: int) -> int:
