@@ -87,7 +87,7 @@ struct Staging {
                 } catch {
                     // Linked already, or lost: then it is fetched.
                     if case .exists = error { continue }
-                    guard error.meansRot else { throw error }
+                    guard error.meansRot || error.isReadError else { throw error }
                 }
             }
         }
