@@ -171,6 +171,24 @@ struct ActivationTests {
         #expect(try disk.open().lease()?.bundle == old.target.reference)
     }
 
+    @Test func `leaves nothing of a staging that began while the seal could not be read`() throws {
+        let (_, old, _) = try both()
+        try disk.open().activate(.b)
+        let block = BadBlock(path: "a/manifest.json", .status)
+        let slots = try disk.open(observer: block)
+        let unread = SlotError.system(
+            operation: "status", path: disk.scratch.path("a/manifest.json"), errno: EIO)
+        let source = MemorySource([old])
+        #expect(throws: unread) {
+            try slots.stage(old.target, into: .a, from: source, until: Interrupt())
+        }
+        block.isReadable.withLock { $0 = true }
+        let summary = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
+        #expect(summary == StagingSummary(fetchedBytes: 0, reusedBytes: 0))
+        #expect(try disk.status("a.staging") == nil)
+        try disk.requireBundle(old, in: .a)
+    }
+
     @Test func `repairs rot by fetching the damaged chunk into a new file`() throws {
         let (slots, old, new) = try both()
         let inode = try #require(try disk.status("b/model.onnx")?.inode)
@@ -234,11 +252,15 @@ struct ActivationTests {
 private final class BadBlock: SyscallObserving {
     let isReadable = Mutex(false)
     private let path: String
+    private let operation: FileOperation
 
-    init(path: String) { self.path = path }
+    init(path: String, _ operation: FileOperation = .read) {
+        self.path = path
+        self.operation = operation
+    }
 
     func verdict(on call: Syscall) -> SyscallVerdict {
-        let isHit = call.operation == .read && call.path.hasSuffix(path)
+        let isHit = call.operation == operation && call.path.hasSuffix(path)
         return isHit && !isReadable.withLock { $0 } ? .fail(errno: EIO) : .proceed
     }
 }
