@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kills, cuts off and fails a device at every change of its disk (docs/crash-tests.md): each engine in two processes, over
+# Kills, cuts off and fails a device at every change of its disk, and fails what it reads (docs/crash-tests.md): each engine in two processes, over
 # the even and the odd points; then devices that do one thing wrong, each of which has to be found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,10 +11,11 @@ logs=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$logs"' EXIT
 
 echo "points: $("$agent" points | wc -l) by name (fixtures/agent/crash-points.txt)"
+echo "reads: $("$agent" read-points | wc -l) by name (fixtures/agent/crash-reads.txt)"
 failed=0
 all=0
 scripts/crash_trace.py "$agent" || failed=1
-for engine in kills cuts faults; do
+for engine in kills cuts faults reads; do
     start=$SECONDS
     for half in 1 2; do
         "$agent" "$engine" --first "$half" --stride 2 >"$logs/$engine.$half" &

@@ -1,7 +1,7 @@
 package import AgentCore
 import CSQLite
 package import PosixFiles
-import Primitives
+package import Primitives
 
 /// The agent's journal and report queue in one SQLite file, `journal.db` in the state directory.
 ///
@@ -10,8 +10,8 @@ import Primitives
 /// CREATE TABLE reports (sequence INTEGER PRIMARY KEY, series TEXT UNIQUE, body TEXT NOT NULL);
 /// ```
 ///
-/// `PRAGMA user_version` counts the migrations. A file that cannot be read is moved aside, once, to
-/// `journal.db.damaged`, and a new journal begins: the agent then takes the slots as it finds them, and remembers what
+/// `PRAGMA user_version` counts the migrations. A damaged file, or one that the disk has not read for an hour, is moved aside,
+/// once, to `journal.db.damaged`, and a new journal begins: the agent then takes the slots as it finds them, and remembers what
 /// `memory.json` says. On a full disk the log is used again from its start, and then `journal.reserve` is given up.
 package final class Journal: Journaling {
     package static let fileName = "journal.db"
@@ -30,21 +30,26 @@ package final class Journal: Journaling {
     /// - Parameters:
     ///   - directory: the state directory.
     ///   - vfs: in tests, the name of the VFS through which SQLite reaches the disk; nil for its own.
+    ///   - now: the time.
     ///   - warn: hears once of each trouble with `memory.json`, which fails nothing, and of reports that are dropped.
-    /// - Throws: `.inUse` where another agent has it; damage is not thrown but told by `damage`.
+    /// - Throws: `.inUse` where another agent has it, and an I/O error where the disk cannot read it; damage is not thrown but
+    ///   told by `damage`, and so is a disk that has not read it for an hour.
     package init(
-        in directory: Directory, vfs: String? = nil, warn: @escaping (String) -> Void = { _ in }
+        in directory: Directory, vfs: String? = nil, at now: UTCTime = SystemClock.now(),
+        warn: @escaping (String) -> Void = { _ in }
     ) throws(JournalError) {
         let path = directory.path + "/" + Self.fileName
+        let mark = UnreadMark(in: directory)
         do {
-            database = try Self.open(path, vfs: vfs)
+            database = try Self.openRead(path, in: directory, vfs: vfs)
             damage = nil
         } catch {
-            guard error.isDamage else { throw error }
+            guard error.isDamage || error.isUnread && mark.isOld(at: now) else { throw error }
             try Self.moveAside(in: directory)
             database = try Self.open(path, vfs: vfs)
             damage = "\(error)"
         }
+        mark.remove()
         self.warn = warn
         memory = MemoryFile(in: directory)
         ballast = Ballast(in: directory)
@@ -55,6 +60,38 @@ package final class Journal: Journaling {
         defer { hasWarned = memory.trouble != nil }
         guard let trouble = memory.trouble, !hasWarned else { return }
         warn("what outlives the journal is not kept: \(trouble)")
+    }
+
+    /// Opens a journal, and one that seems damaged once more: to SQLite's check a page that the disk could not read is a
+    /// wrong one.
+    ///
+    /// - Throws: an I/O error, which is no damage, where the disk still cannot read it.
+    private static func openRead(
+        _ path: String, in directory: Directory, vfs: String?
+    ) throws(JournalError) -> SQLite {
+        do { return try open(path, vfs: vfs) } catch {
+            guard error.isDamage else { throw error }
+        }
+        for suffix in ["", "-wal"] { try readThrough(name(fileName + suffix), in: directory) }
+        return try open(path, vfs: vfs)
+    }
+
+    private static func readThrough(
+        _ path: TargetPath, in directory: Directory
+    ) throws(JournalError) {
+        do {
+            let file = try directory.open(path, .reading)
+            var buffer = [UInt8](repeating: 0, count: 64 << 10)
+            var offset: Int64 = 0
+            while case let count = try file.read(into: &buffer, at: offset), count > 0 {
+                offset += Int64(count)
+            }
+        } catch {
+            guard error.isNotFound else {
+                throw .database(
+                    code: JournalError.readCode, message: "\(error)")
+            }
+        }
     }
 
     private static func open(_ path: String, vfs: String?) throws(JournalError) -> SQLite {

@@ -110,6 +110,15 @@ extension JournalError {
         }
     }
 
+    /// `SQLITE_IOERR_READ`.
+    static let readCode = SQLITE_IOERR | (1 << 8)
+
+    /// Whether the disk could not read it: SQLITE_IOERR_READ, or SQLITE_IOERR_FSTAT.
+    var isUnread: Bool {
+        guard case .database(let code, _) = self else { return false }
+        return [Self.readCode, SQLITE_IOERR | (7 << 8)].contains(code)
+    }
+
     /// Whether the file is no database, or a damaged one.
     var isDamage: Bool {
         guard case .database(let code, _) = self else { return false }

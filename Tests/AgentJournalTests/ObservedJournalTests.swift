@@ -95,6 +95,60 @@ struct ObservedJournalTests {
         #expect(first < begun)
     }
 
+    @Test func `a read that fails at the start is no damage`() throws {
+        let text = JSON.string(String(repeating: "x", count: 500))
+        let reports = (1...60).map { QueuedReport(sequence: $0, series: nil, body: ["text": text]) }
+        for last in 0... {
+            let folder = ScratchFolder("journal", isInMemory: true)
+            let directory = try Directory(opening: folder.path)
+            try Journal(in: directory).save(.sample(1), queueing: reports)
+            let watch = Watch(ofReads: true)
+            watch.verdicts.withLock { $0 = [last: .fail(errno: EIO)] }
+            var damage: String?
+            do {
+                let journal = try Journal(
+                    in: Directory(opening: folder.path, observer: watch),
+                    vfs: ObservedDatabases(watch).name)
+                damage = journal.damage
+                #expect(try journal.load() == .sample(1), "read \(last)")
+            } catch JournalError.database(let code, _) {
+                #expect(code & 0xFF == 10, "read \(last): SQLITE_IOERR")
+            }
+            #expect(damage == nil, "read \(last): \(watch.asked[last])")
+            #expect(try Journal(in: directory).load() == .sample(1), "read \(last)")
+            guard watch.asked.count > last else {
+                #expect(last > 10)
+                break
+            }
+        }
+    }
+
+    @Test func `a journal that the disk has not read for an hour is moved aside`() throws {
+        let directory = try Directory(opening: folder.path)
+        let mark = try #require(TargetPath(UnreadMark.fileName))
+        try Journal(in: directory).save(.sample(1), queueing: [])
+        let start = SystemClock.now()
+        func damage(_ watch: Watch, after seconds: Int64) throws -> String? {
+            try Journal(
+                in: Directory(opening: folder.path, observer: watch),
+                vfs: ObservedDatabases(watch).name, at: start + seconds
+            ).damage
+        }
+        let bad = Watch(ofReads: true)
+        bad.badBlock.withLock { $0 = database }
+        for seconds: Int64 in [0, 3_500] {
+            #expect(throws: JournalError.self) { try damage(bad, after: seconds) }
+            #expect(try directory.status(mark) != nil)
+        }
+        // One start that can read it ends the hour.
+        #expect(try damage(Watch(ofReads: true), after: 3_550) == nil)
+        #expect(try directory.status(mark) == nil)
+        #expect(throws: JournalError.self) { try damage(bad, after: 3_700) }
+        #expect(try damage(bad, after: 3_700) != nil)
+        #expect(try directory.status(mark) == nil)
+        #expect(try Journal(in: directory).load() == nil)
+    }
+
     @Test(arguments: [EIO, ENOSPC, EDQUOT])
     func `a sync that fails fails its commit, and a write is tried once more`(errno: Int32) throws {
         var failed: Set<FileOperation> = []
@@ -173,20 +227,34 @@ private final class Watch: SyscallObserving {
     let verdicts = Mutex<[Int: SyscallVerdict]>([:])
     /// What happens to all writes and syncs.
     let always = Mutex<SyscallVerdict?>(nil)
+    /// The name of which no read succeeds, until it is renamed.
+    let badBlock = Mutex<String?>(nil)
     private let calls = Mutex<(asked: [Syscall], made: [Syscall])>(([], []))
+    /// Whether it looks at reads only, or at everything else.
+    private let isOfReads: Bool
+
+    init(ofReads isOfReads: Bool = false) { self.isOfReads = isOfReads }
 
     var asked: [Syscall] { calls.withLock { $0.asked } }
     var made: [Syscall] { calls.withLock { $0.made } }
 
     func verdict(on call: Syscall) -> SyscallVerdict {
+        guard isOfReads == [.read, .status].contains(call.operation) else { return .proceed }
         let index = calls.withLock { calls in
             calls.asked.append(call)
             return calls.asked.count - 1
         }
         if let verdict = verdicts.withLock({ $0[index] }) { return verdict }
+        if call.operation == .read, call.path == badBlock.withLock({ $0 }) {
+            return .fail(errno: EIO)
+        }
         let changes = call.operation == .write || call.operation == .sync
         return (changes ? always.withLock { $0 } : nil) ?? .proceed
     }
 
-    func made(_ call: Syscall, _ answer: Int64) { calls.withLock { $0.made.append(call) } }
+    func made(_ call: Syscall, _ answer: Int64) {
+        calls.withLock { $0.made.append(call) }
+        guard call.operation == .rename else { return }
+        badBlock.withLock { $0 = call.other == $0 ? nil : $0 }
+    }
 }

@@ -63,7 +63,12 @@ static int file_close(sqlite3_file *file) {
 }
 
 static int file_read(sqlite3_file *file, void *into, int count, sqlite3_int64 offset) {
-    sqlite3_file *base = ours(file)->base;
+    struct observed_file *own = ours(file);
+    sqlite3_file *base = own->base;
+    if (own->path) {
+        struct observed_call call = {OBSERVED_READ, own->path, offset, count};
+        if (ask(own->vfs, &call).decision == OBSERVED_FAIL) return SQLITE_IOERR_READ;
+    }
     return base->pMethods->xRead(base, into, count, offset);
 }
 
@@ -131,7 +136,12 @@ static int file_sync(sqlite3_file *file, int flags) {
 }
 
 static int file_size(sqlite3_file *file, sqlite3_int64 *size) {
-    sqlite3_file *base = ours(file)->base;
+    struct observed_file *own = ours(file);
+    sqlite3_file *base = own->base;
+    if (own->path) {
+        struct observed_call call = {OBSERVED_STATUS, own->path, 0, 0};
+        if (ask(own->vfs, &call).decision == OBSERVED_FAIL) return SQLITE_IOERR_FSTAT;
+    }
     return base->pMethods->xFileSize(base, size);
 }
 
@@ -228,6 +238,17 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *name, int syncs_folder) {
     return code;
 }
 
+// Whether a name is there: SQLite's own VFS takes any failure for "no", and so does this.
+static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *answer) {
+    struct observed_vfs *own = (struct observed_vfs *)vfs;
+    struct observed_call call = {OBSERVED_STATUS, name, 0, 0};
+    if (ask(own, &call).decision == OBSERVED_FAIL) {
+        *answer = 0;
+        return SQLITE_OK;
+    }
+    return own->base->xAccess(own->base, name, flags, answer);
+}
+
 int observed_vfs_register(const char *name, void *observer, observed_ask ask, observed_tell tell) {
     sqlite3_vfs *base = sqlite3_vfs_find(NULL);
     if (!base) return SQLITE_ERROR;
@@ -242,5 +263,6 @@ int observed_vfs_register(const char *name, void *observer, observed_ask ask, ob
     own->vfs.szOsFile = (int)sizeof(struct observed_file) + base->szOsFile;
     own->vfs.xOpen = vfs_open;
     own->vfs.xDelete = vfs_delete;
+    own->vfs.xAccess = vfs_access;
     return sqlite3_vfs_register(&own->vfs, 0);
 }

@@ -1,7 +1,8 @@
 import CrashSupport
 import Glibc
 
-/// Kills, cuts off and fails a device at every change of its disk: `crash-agent ENGINE [--first N] [--stride N]`,
+/// Kills, cuts off and fails a device at every change of its disk, and fails what it reads:
+/// `crash-agent ENGINE [--first N] [--stride N]`, `crash-agent points`, `crash-agent read-points`,
 /// `crash-agent downloads`, or `crash-agent variants [--catching] [--first N] [--stride N] [NAME...]`.
 ///
 /// Ends with 0 where nothing was found, else with 1.
@@ -27,9 +28,16 @@ import Glibc
         case "points":
             for line in try Points(Story()).lines { print(line) }
             return true
+        case "read-points":
+            for line in try ReadPoints(Story()).lines { print(line) }
+            return true
         case "kills": return tell(try Killing(first: first, stride: stride).run(Story()))
         case "cuts": return tell(try Cutting(first: first, stride: stride).run(Story()))
         case "faults": return tell(try Failing(first: first, stride: stride).run(Story()))
+        case "reads":
+            let reads = try ReadPoints(Story())
+            print("\(reads.count) reads, \(reads.chosen.count) of them chosen")
+            return tell(try Failing(reads, first: first, stride: stride).run(Story()))
         case "downloads":
             let (line, failures) = try DownloadKills(kills: 50).run()
             for failure in failures { print(failure) }
@@ -40,7 +48,7 @@ import Glibc
             return try variants(chosen, first, stride, onlyCatching: words.contains("--catching"))
         default:
             print(
-                "expected points, kills, cuts, faults, downloads or variants, got \(words.first ?? "nothing")"
+                "expected points, read-points, kills, cuts, faults, reads, downloads or variants, got \(words.first ?? "nothing")"
             )
             exit(2)
         }

@@ -27,6 +27,10 @@ import Testing
         #expect(try run("faults", "--first", "571", "--stride", "1000").contains(" 0 failures"))
     }
 
+    @Test func `a device whose reads fail goes on`() throws {
+        #expect(try run("reads", "--first", "25", "--stride", "120").contains(" 0 failures"))
+    }
+
     @Test func `a download that is killed costs no more than what was not written`() throws {
         let line = try run("downloads")
         #expect(line.contains(" 0 failures"))

@@ -1,7 +1,7 @@
 import CObservedVFS
 package import PosixFiles
 
-/// A VFS for SQLite whose changes of the disk go through the same observer as a `Directory`'s.
+/// A VFS for SQLite whose changes and reads of the disk go through the same observer as a `Directory`'s.
 ///
 /// Short writes are gone on with, as SQLite itself does. What an observer lets fail is answered by the result code that
 /// SQLite's own VFS has for it: `SQLITE_FULL` for a write without room, an I/O error for the rest.
@@ -12,7 +12,8 @@ package struct ObservedDatabases: Sendable {
     /// Registers it for as long as the process lives, and the observer with it.
     ///
     /// - Parameter observer: asked before and told after each open that may make a file, write, truncation, sync and
-    ///   removal. A folder that SQLite's own VFS syncs together with a new log is told of, and not asked about.
+    ///   removal. A folder that SQLite's own VFS syncs together with a new log is told of, and not asked about. Reads, and
+    ///   looks at a file's length or a name, are asked about only; one that does not fail is made whole.
     package init(_ observer: any SyscallObserving) {
         name = "observed-\(UInt64.random(in: .min ... .max))"
         let code = unsafe observed_vfs_register(
@@ -64,6 +65,8 @@ extension Syscall {
         case OBSERVED_TRUNCATE: self.init(.truncate, name, range: range)
         case OBSERVED_SYNC: self.init(.sync, name)
         case OBSERVED_UNLINK: self.init(.unlink, name)
+        case OBSERVED_READ: self.init(.read, name, range: range)
+        case OBSERVED_STATUS: self.init(.status, name)
         default: preconditionFailure("no such operation")
         }
     }

@@ -4,6 +4,7 @@ import PosixFiles
 import Primitives
 import Rollouts
 import SlotHost
+import Synchronization
 import TestSupport
 import Testing
 
@@ -129,13 +130,63 @@ struct ActivationTests {
         #expect(try empty.names() == ["a.lease", "b.lease"])
     }
 
-    @Test func `takes a file that cannot be read for rotten`() throws {
+    @Test(arguments: ["a/model.onnx", "a/manifest.json"])
+    func `takes a file that cannot be read for rotten when an hour has not mended it`(
+        name: String
+    ) throws {
         let (_, old, _) = try both()
-        let slots = try disk.open(observer: BadBlock(path: "a/model.onnx"))
-        #expect(throws: SlotError.notWhole(.a)) {
+        let time = Mutex<Int64>(1_000)
+        let block = BadBlock(path: name)
+        let slots = try SlotFolder(
+            Directory(opening: disk.scratch.path, observer: block),
+            clock: { UTCTime(clamping: time.withLock { $0 }) })
+        func verify(at seconds: Int64) throws {
+            time.withLock { $0 = seconds }
             try slots.verify(.a, holds: old.target.reference, until: Interrupt())
         }
+        let unread = SlotError.system(
+            operation: "read", path: disk.scratch.path(name), errno: EIO)
+        #expect(throws: unread) { try verify(at: 1_000) }
+        #expect(throws: unread) { try verify(at: 4_000) }
+        block.isReadable.withLock { $0 = true }
+        try verify(at: 4_300)
+        block.isReadable.withLock { $0 = false }
+        #expect(throws: unread) { try verify(at: 5_000) }
+        #expect(throws: unread) { try verify(at: 8_599) }
+        #expect(try disk.open().survey().contents.a == .whole(old.target.reference))
+        #expect(throws: SlotError.notWhole(.a)) { try verify(at: 8_600) }
         #expect(try disk.open().survey().contents.a == .damaged(old.target.reference))
+    }
+
+    @Test func `a manifest that cannot be read is neither none nor damaged`() throws {
+        let (_, old, new) = try both()
+        let slots = try disk.open(observer: BadBlock(path: "a/manifest.json"))
+        #expect(
+            try slots.survey().contents
+                == PerSlot(a: .unreadable, b: .whole(new.target.reference)))
+        let unread = SlotError.system(
+            operation: "read", path: disk.scratch.path("a/manifest.json"), errno: EIO)
+        #expect(throws: unread) { try slots.activate(.a) }
+        #expect(throws: unread) { try slots.lease() }
+        #expect(try disk.open().lease()?.bundle == old.target.reference)
+    }
+
+    @Test func `leaves nothing of a staging that began while the seal could not be read`() throws {
+        let (_, old, _) = try both()
+        try disk.open().activate(.b)
+        let block = BadBlock(path: "a/manifest.json", .status)
+        let slots = try disk.open(observer: block)
+        let unread = SlotError.system(
+            operation: "status", path: disk.scratch.path("a/manifest.json"), errno: EIO)
+        let source = MemorySource([old])
+        #expect(throws: unread) {
+            try slots.stage(old.target, into: .a, from: source, until: Interrupt())
+        }
+        block.isReadable.withLock { $0 = true }
+        let summary = try slots.stage(old.target, into: .a, from: source, until: Interrupt())
+        #expect(summary == StagingSummary(fetchedBytes: 0, reusedBytes: 0))
+        #expect(try disk.status("a.staging") == nil)
+        try disk.requireBundle(old, in: .a)
     }
 
     @Test func `repairs rot by fetching the damaged chunk into a new file`() throws {
@@ -198,10 +249,18 @@ struct ActivationTests {
 }
 
 /// One file of which nothing can be read.
-private struct BadBlock: SyscallObserving {
-    let path: String
+private final class BadBlock: SyscallObserving {
+    let isReadable = Mutex(false)
+    private let path: String
+    private let operation: FileOperation
+
+    init(path: String, _ operation: FileOperation = .read) {
+        self.path = path
+        self.operation = operation
+    }
 
     func verdict(on call: Syscall) -> SyscallVerdict {
-        call.operation == .read && call.path.hasSuffix(path) ? .fail(errno: EIO) : .proceed
+        let isHit = call.operation == operation && call.path.hasSuffix(path)
+        return isHit && !isReadable.withLock { $0 } ? .fail(errno: EIO) : .proceed
     }
 }

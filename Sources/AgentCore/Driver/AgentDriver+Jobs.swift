@@ -160,7 +160,7 @@ extension AgentDriver {
         case (.probe, .probed(let result)): probed(result)
         case (.enrol, .enrolled(let result)): enrolled(result, now)
         case (.post, .posted(let batch, let result)): posted(batch, result, now)
-        case (.verify, .verified(let slot, let result)): verified(slot, result)
+        case (.verify, .verified(let slot, let result)): verified(slot, result, now)
         case (.discard, .discarded(let slot, let result)): discarded(slot, result)
         default: preconditionFailure("a job of one kind ended as another")
         }
@@ -204,14 +204,30 @@ extension AgentDriver {
         }
     }
 
-    private func verified(_ slot: Slot, _ result: Result<Void, SlotError>) {
+    private func verified(
+        _ slot: Slot, _ result: Result<Void, SlotError>, _ now: UTCTime
+    ) {
         switch result {
-        case .success: log(.debug, "slot \(slot) verifies")
+        case .success:
+            log(.debug, "slot \(slot) verifies")
+            unverified[slot] = 0
         case .failure(.notWhole), .failure(.wrongBytes):
             log(.error, "slot \(slot) is damaged")
+            unverified[slot] = 0
             waiting.append(.damaged(slot))
-        case .failure(let error): log(.warning, "cannot verify slot \(slot): \(error)")
+        case .failure(let error):
+            log(.warning, "cannot verify slot \(slot): \(error)")
+            verifyAgain(slot, now)
         }
+    }
+
+    /// Whether it is damaged is not known: looked at again soon, and then in ever longer pauses.
+    private func verifyAgain(_ slot: Slot, _ now: UTCTime) {
+        var pause = settings.verifyRetry
+        for _ in 0..<unverified[slot] where pause < settings.verifyInterval { pause *= 2 }
+        unverified[slot] += 1
+        let next = now + min(pause, settings.verifyInterval)
+        timers.verify = min(timers.verify ?? next, next)
     }
 
     private func polled(

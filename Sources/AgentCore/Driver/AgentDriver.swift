@@ -71,6 +71,8 @@ package final class AgentDriver<Journal: Journaling> {
     var downloadBudget: DownloadRules.Budget?
     var tickets = 0
     var postFailures = 0
+    /// How often in a row a slot could not be verified.
+    var unverified = PerSlot(both: 0)
     /// Why the link did not move, as it was logged last.
     var linkError: SlotError?
     var lastTurn: UTCTime?

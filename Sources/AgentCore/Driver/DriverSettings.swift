@@ -9,6 +9,8 @@ package struct DriverSettings: Sendable, Hashable {
     package var quietSeconds: Int64 = 30
     /// How often both slots are hashed; the first time soon after the start.
     package var verifyInterval: Int64 = 7 * 86_400
+    /// Before a slot that could not be read is hashed again; twice as long after each time.
+    package var verifyRetry: Int64 = 600
     /// Before what could not be journaled is tried again.
     package var journalRetry: Int64 = 10
     /// Before a `current` link that could not be moved is tried again.

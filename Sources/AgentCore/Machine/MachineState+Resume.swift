@@ -8,10 +8,11 @@ extension MachineState {
     ) -> [AgentEffect] {
         let intended = slots.activeBundle
         for slot in Slot.allCases {
-            if let found = survey.contents[slot].wholeBundle {
-                slots.contents[slot] = found
-            } else {
-                lose(slot)
+            switch survey.contents[slot] {
+            case .whole(let found): slots.contents[slot] = found
+            // It holds what the journal says, until a verification has found out.
+            case .unreadable: break
+            case .empty, .partial, .damaged: lose(slot)
             }
         }
         switch state {
@@ -75,7 +76,9 @@ extension MachineState {
         let chosen = candidates.first { slot in slots.contents[slot].map(isFit) ?? false }
         // A bundle that is refused but whole still serves better than a damaged one.
         let fallback = candidates.first { slots.contents[$0] != nil }
-        slots.active = chosen ?? fallback
+        // What cannot be read now may be the model: the link stays.
+        let unread = survey.active.flatMap { survey.contents[$0] == .unreadable ? $0 : nil }
+        slots.active = chosen ?? fallback ?? unread
         // A journal that knows nothing takes what it finds active for committed.
         if committed.isEmpty, let bundle = slots.activeBundle { remember(committed: bundle) }
         let link: [AgentEffect] =

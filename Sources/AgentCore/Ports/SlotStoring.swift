@@ -10,6 +10,8 @@ package enum SlotContents: Sendable, Hashable {
     case whole(BundleReference)
     /// Sealed once, but a file is missing, or has another length, or did not meet its digest since.
     case damaged(BundleReference)
+    /// The disk cannot read it: for a moment, or for good, which a verification finds out.
+    case unreadable
 
     /// The bundle, where it is whole.
     package var wholeBundle: BundleReference? {
@@ -136,7 +138,8 @@ package protocol SlotStoring: Sendable {
 
     /// Hashes every file of the slot against its manifest, and that manifest against `bundle`.
     ///
-    /// A slot that fails is marked damaged, durably, and `.notWhole` is thrown.
+    /// A slot that fails is marked damaged, durably, and `.notWhole` is thrown. One that the disk cannot read is `.system`,
+    /// and fails only when that has lasted for an hour of repeated calls.
     func verify(
         _ slot: Slot, holds bundle: BundleReference, until stop: Interrupt
     ) throws(SlotError)

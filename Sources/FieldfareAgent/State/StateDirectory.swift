@@ -10,6 +10,7 @@ import TUF
 ///     enrolment.json    the registry's answer to the enrolment
 ///     journal.db        machine, observation and report queue
 ///     journal.reserve   room that the journal has on a full disk
+///     journal.unread    since when the disk has failed to read the journal
 ///     memory.json       what must not be forgotten where the journal is lost
 ///     metadata/         trusted TUF metadata, one file a role
 ///     targets/          verified manifests, policies and plans, by digest

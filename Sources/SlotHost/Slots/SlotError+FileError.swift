@@ -28,6 +28,14 @@ extension SlotError {
             }
     }
 
+    /// Whether the disk could not read (`FileError.isReadError`).
+    var isReadError: Bool {
+        guard case .system(let name, let path, let errno) = self,
+            let operation = FileOperation(rawValue: name)
+        else { return false }
+        return FileError.system(operation, path: path, errno: errno).isReadError
+    }
+
     /// Whether the disk or the quota is full.
     var isOutOfSpace: Bool {
         guard case .system(_, _, let errno) = self else { return false }
@@ -43,13 +51,19 @@ func onDisk<Value: ~Copyable>(
 }
 
 extension FileError {
-    /// Whether it says that the bytes on the disk are not what they were: gone, cut, replaced, or unreadable.
+    /// Whether it says that the bytes on the disk are not what they were: gone, cut, or replaced.
     var meansRot: Bool {
         switch self {
         case .notFound, .linkRefused, .wrongKind, .linkEscapes, .tooLarge, .short: true
         case .system(let operation, _, let errno):
-            operation == .read && [EIO, EUCLEAN, EBADMSG, EILSEQ].contains(errno)
+            operation == .read && [EUCLEAN, EBADMSG, EILSEQ].contains(errno)
         case .exists, .insufficientStorage, .differs, .busy: false
         }
+    }
+
+    /// Whether the disk could not read: for a moment, or for good, which only time tells.
+    var isReadError: Bool {
+        guard case .system(let operation, _, EIO) = self else { return false }
+        return [.open, .read, .status, .list, .readlink].contains(operation)
     }
 }

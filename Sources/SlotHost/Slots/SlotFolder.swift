@@ -16,6 +16,8 @@ package final class SlotFolder: SlotStoring, SlotReading {
         var staging: Set<Slot> = []
         /// When a lease was first seen on a slot that is not active, where no `current` link tells it.
         var leftBehind = PerSlot<UTCTime?>(both: nil)
+        /// Since when the disk has failed to read a slot, as verifications have found.
+        var unreadable = PerSlot<UTCTime?>(both: nil)
     }
 
     let root: Directory

@@ -49,7 +49,8 @@ extension SlotReading {
                     continue
                 }
                 guard try currentSlot() == slot else { continue }
-                guard let bundle = try contents(slot).wholeBundle else { return nil }
+                let contents = try readContents(slot)
+                guard let bundle = contents.wholeBundle else { return nil }
                 let path = path(of: SlotPaths(slot).folder)
                 return SlotLease(slot: slot, bundle: bundle, path: path, file: file)
             }
@@ -89,9 +90,17 @@ extension SlotReading {
     }
 
     func contents(_ slot: Slot) throws(FileError) -> SlotContents {
+        do { return try readContents(slot) } catch {
+            if error.isReadError { return .unreadable }
+            throw error
+        }
+    }
+
+    /// As `contents`, but what the disk cannot read is thrown.
+    func readContents(_ slot: Slot) throws(FileError) -> SlotContents {
         let paths = SlotPaths(slot)
         if let marked = try damageMark(slot) { return .damaged(marked) }
-        guard let sealed = try sealedManifest(in: slot) else {
+        guard let sealed = try sealedManifest(in: slot, throwingReadErrors: true) else {
             guard let coming = try readManifest(paths.stagedManifest) else { return .empty }
             return .partial(coming.reference, held: try heldBytes(slot, of: coming.manifest))
         }
@@ -146,17 +155,28 @@ extension SlotReading {
     // MARK: Manifests
 
     /// The manifest that seals the slot; nil where the slot is not sealed or the manifest cannot be read.
-    func sealedManifest(in slot: Slot) throws(FileError) -> ManifestTarget? {
+    func sealedManifest(
+        in slot: Slot, throwingReadErrors throwsReadErrors: Bool = false
+    ) throws(FileError) -> ManifestTarget? {
         let path = SlotPaths(slot).seal
         guard let status = try root.status(path), status.kind == .file else { return nil }
         if let cached = manifests.target(of: slot, at: status) { return cached }
-        guard let target = try readManifest(path) else { return nil }
+        let read = try readManifest(path, throwingReadErrors: throwsReadErrors)
+        guard let target = read else { return nil }
         manifests.keep(target, of: slot, at: status)
         return target
     }
 
     /// Reads a manifest strictly; nil where there is none, or bytes that are none.
-    func readManifest(_ path: TargetPath) throws(FileError) -> ManifestTarget? {
+    ///
+    /// - Parameters:
+    ///   - path: below `slots`.
+    ///   - throwsReadErrors: whether what the disk cannot read is thrown, and not taken for none.
+    /// - Returns: nil also for a file that is cut or too long.
+    /// - Throws: any other trouble of the file system.
+    func readManifest(
+        _ path: TargetPath, throwingReadErrors throwsReadErrors: Bool = false
+    ) throws(FileError) -> ManifestTarget? {
         do {
             guard let bytes = try root.readIfPresent(path, limit: Manifest.byteLimit),
                 let manifest = try? Manifest(parsing: bytes)
@@ -164,27 +184,27 @@ extension SlotReading {
             return ManifestTarget(
                 manifest: manifest, bytes: bytes, sha256: SHA256.digest(of: bytes))
         } catch {
-            if error.meansRot { return nil }
+            if error.meansRot || error.isReadError && !throwsReadErrors { return nil }
             throw error
         }
     }
 
-    /// Hashes everything, past the cache of manifests.
+    /// Hashes everything, past the cache of manifests; what the disk cannot read is thrown.
     func holds(
         _ bundle: BundleReference, in slot: Slot, until stop: Interrupt
     ) throws(SlotError) -> Bool {
         let folder: Directory
         let manifest: Manifest
         do throws(FileError) {
-            guard let target = try readManifest(SlotPaths(slot).seal), target.reference == bundle
-            else { return false }
+            let read = try readManifest(SlotPaths(slot).seal, throwingReadErrors: true)
+            guard let target = read, target.reference == bundle else { return false }
             manifest = target.manifest
             folder = try root.directory(SlotPaths(slot).folder)
         } catch {
             if error.meansRot { return false }
             throw SlotError(error)
         }
-        var hasher = FileHasher(until: stop)
+        var hasher = FileHasher(until: stop, throwingReadErrors: true)
         for file in manifest.files {
             guard try hasher.file(folder, file.path, meets: file.sha256, length: file.length)
             else { return false }

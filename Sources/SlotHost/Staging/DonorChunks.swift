@@ -46,7 +46,7 @@ struct DonorChunks {
     private mutating func read(_ place: Place) throws(SlotError) -> [UInt8]? {
         guard let file = try open(place) else { return nil }
         do { return try file.read(place.range) } catch {
-            if error.meansRot { return nil }
+            if error.meansRot || error.isReadError { return nil }
             throw SlotError(error)
         }
     }

@@ -7,10 +7,15 @@ import Primitives
 /// Hashes files in pieces of 256 KiB, and stops soon after the interrupt is set.
 struct FileHasher {
     private let stop: Interrupt
+    private let throwsReadErrors: Bool
     private var buffer: [UInt8]
 
-    init(until stop: Interrupt) {
+    /// - Parameters:
+    ///   - stop: ends it.
+    ///   - throwsReadErrors: whether what the disk cannot read is thrown, and not taken for bytes that are gone.
+    init(until stop: Interrupt, throwingReadErrors throwsReadErrors: Bool = false) {
         self.stop = stop
+        self.throwsReadErrors = throwsReadErrors
         buffer = [UInt8](repeating: 0, count: 256 << 10)
     }
 
@@ -45,19 +50,22 @@ struct FileHasher {
     mutating func file(
         _ folder: Directory, _ path: TargetPath, meets digest: SHA256Digest, length: Int64
     ) throws(SlotError) -> Bool {
-        guard let file = try Self.open(folder, path, length: length) else { return false }
+        let opened = try Self.open(
+            folder, path, length: length, throwingReadErrors: throwsReadErrors)
+        guard let file = opened else { return false }
         return try self.digest(of: file, 0..<length) == digest
     }
 
     /// A regular file of this length, open for reading; nil where there is none.
     static func open(
-        _ folder: Directory, _ path: TargetPath, length: Int64
+        _ folder: Directory, _ path: TargetPath, length: Int64,
+        throwingReadErrors throwsReadErrors: Bool = false
     ) throws(SlotError) -> OpenFile? {
         do throws(FileError) {
             let file = try folder.open(path, .reading)
             return try file.size() == length ? file : nil
         } catch {
-            if error.meansRot { return nil }
+            if error.meansRot || error.isReadError && !throwsReadErrors { return nil }
             throw SlotError(error)
         }
     }
@@ -67,7 +75,7 @@ struct FileHasher {
         _ file: OpenFile, _ most: Int, at offset: Int64
     ) throws(SlotError) -> Int? {
         do { return try file.read(into: &buffer, atMost: most, at: offset) } catch {
-            if error.meansRot { return nil }
+            if error.meansRot || error.isReadError && !throwsReadErrors { return nil }
             throw SlotError(error)
         }
     }

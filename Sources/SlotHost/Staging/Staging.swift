@@ -87,7 +87,7 @@ struct Staging {
                 } catch {
                     // Linked already, or lost: then it is fetched.
                     if case .exists = error { continue }
-                    guard error.meansRot else { throw error }
+                    guard error.meansRot || error.isReadError else { throw error }
                 }
             }
         }
@@ -369,7 +369,10 @@ extension SlotFolder {
     ) throws(SlotError) -> StagingSummary {
         let isThere = try onDisk { () throws(FileError) in
             guard try contents(slot) == .whole(target.reference) else { return false }
-            try removeFinishedStaging(of: slot)
+            // Finished, or begun while the disk could not tell that the bundle is here.
+            if try root.status(SlotPaths(slot).staging) != nil {
+                try root.removeTree(SlotPaths(slot).staging)
+            }
             // Whoever sealed it may have been killed before the name was durable.
             try root.directory(SlotPaths(slot).folder).sync()
             return true

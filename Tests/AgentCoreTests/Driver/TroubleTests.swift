@@ -95,6 +95,24 @@ import Testing
         #expect(device.active == "1.1.0")
     }
 
+    @Test func `a slot that cannot be read is hashed again, in pauses that grow`() throws {
+        let (device, _, _) = try UpdateTests().device()
+        func failures() -> Int { device.log.count { $0.contains("cannot verify slot a") } }
+        device.slots.makeUnreadable(.a)
+        for _ in 0..<4_000 where failures() == 0 { device.pass(1) }
+        #expect(failures() == 1)
+        for (seconds, count) in [(599, 1), (1, 2), (1_199, 2), (1, 3), (2_399, 3), (1, 4)] {
+            device.pass(Int64(seconds))
+            #expect(failures() == count)
+        }
+        #expect(device.active == "1.0.0")
+        device.slots.makeUnreadable(.a, false)
+        let verified = device.log.count { $0.contains("slot a verifies") }
+        device.pass(3_600)
+        #expect(failures() == 4)
+        #expect(device.log.count { $0.contains("slot a verifies") } == verified + 1)
+    }
+
     @Test func `a link without room is made with what the journal has reserved`() throws {
         let (device, old, new) = try UpdateTests().device()
         device.journal.hasReserve = true

@@ -47,7 +47,9 @@ import Testing
         for step in 0..<200 {
             world.now = world.now + Int64.random(in: 0...40_000, using: &random)
             if Int.random(in: 0..<12, using: &random) == 0 {
-                try world.restart()
+                // Every other time the disk cannot read a slot, which holds what it did.
+                let unreadable: [Slot?] = [.a, .b, nil, nil]
+                try world.restart(unreadable: unreadable.randomElement(using: &random) ?? nil)
             } else {
                 try world.happen(Self.event(&random, &world))
             }
@@ -84,6 +86,14 @@ import Testing
             return
         }
         #expect(world.contents[back].wholeBundle != nil, "step \(step): no way back")
+    }
+
+    @Test func `a lost journal and a slot that cannot be read leave the link as it is`() {
+        var machine = AgentMachine()
+        let survey = SlotSurvey(active: .a, contents: PerSlot(a: .unreadable, b: .empty))
+        let effects = machine.resume(from: survey, at: Fixture.start)
+        #expect(machine.memory.slots.active == .a)
+        #expect(effects == [.save, .discard(.b)])
     }
 
     @Test(arguments: 0..<200 as Range<UInt64>)

@@ -40,9 +40,11 @@ struct World {
         try perform(effects)
     }
 
-    /// Starts again from what the journal and the disk hold.
-    mutating func restart() throws(PowerCut) {
+    /// Starts again from what the journal and the disk hold, of which a slot may not be readable just now.
+    mutating func restart(unreadable slot: Slot? = nil) throws(PowerCut) {
         machine = AgentMachine(saved, rules: machine.rules)
+        var survey = survey
+        if let slot { survey.contents[slot] = .unreadable }
         let effects = machine.resume(from: survey, at: now)
         try perform(effects)
     }

@@ -1,11 +1,12 @@
-// A SQLite VFS over the default one that asks an observer before each call that changes the disk, and tells it after.
+// A SQLite VFS over the default one that asks an observer before each call that changes or reads the disk, and tells it
+// after each that has changed it.
 #ifndef COBSERVED_VFS_H
 #define COBSERVED_VFS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// What SQLite does to its files; reads and locks are not asked about.
+// What SQLite does to its files; locks are not asked about.
 enum observed_operation {
     OBSERVED_OPEN,
     OBSERVED_WRITE,
@@ -13,13 +14,17 @@ enum observed_operation {
     // Of a file, or of the folder of a name that was made or removed.
     OBSERVED_SYNC,
     OBSERVED_UNLINK,
+    // Of these nobody is told.
+    OBSERVED_READ,
+    // Of a file's length, or of whether a name is there.
+    OBSERVED_STATUS,
 };
 
 struct observed_call {
     enum observed_operation operation;
     // Absolute; the caller's.
     const char *path;
-    // The bytes that it is to move, for a write; for a truncation those that stay.
+    // The bytes that it is to move, for a write or a read; for a truncation those that stay.
     int64_t start, count;
 };
 

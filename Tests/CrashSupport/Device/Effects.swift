@@ -47,6 +47,17 @@ extension Syscall {
         }
     }
 
+    /// Whether it reads what lies on the disk, names and lengths included, and so may meet a disk that cannot.
+    package var isReading: Bool {
+        switch operation {
+        case .open: !isMaking
+        case .read, .seek, .status, .space, .readlink, .list: true
+        case .write, .sync, .truncate, .chmod, .reserve, .punch, .rename, .link, .clone, .copy,
+            .unlink, .mkdir, .symlink, .writeback, .advise, .lock:
+            false
+        }
+    }
+
     /// What it does to which file below the story's folder, in words that are the same in every run.
     package func name(below folder: String) -> String {
         let isCommit = operation == .sync && path.hasSuffix("-wal")

@@ -4,6 +4,7 @@ import Glibc
 import Primitives
 import Rollouts
 import SlotHost
+import Synchronization
 import TUF
 import Telemetry
 import TestSupport
@@ -22,9 +23,15 @@ final class StoryDevice {
     private var rejected: Set<String> = []
 
     /// The clocks of a machine.
-    private final class Clocks {
-        var real: UTCTime
-        init(real: UTCTime) { self.real = real }
+    private final class Clocks: Sendable {
+        private let time: Mutex<UTCTime>
+
+        init(real: UTCTime) { time = Mutex(real) }
+
+        var real: UTCTime {
+            get { time.withLock { $0 } }
+            set { time.withLock { $0 = newValue } }
+        }
     }
 
     /// Starts the agent on what lies in the folder.
@@ -42,7 +49,7 @@ final class StoryDevice {
         let key = TestKeys.key("device")
         let profile = try Self.profile(key)
         parts = try DiskParts(
-            in: folder, device: profile.id, at: now, clock: { now }, witness: witness)
+            in: folder, device: profile.id, at: now, clock: { clocks.real }, witness: witness)
         slots = variant?.slots(parts) ?? parts.slots
         probing = StoryProbing(slots: slots, witness: witness)
         driver = try AgentDriver(

@@ -79,7 +79,7 @@ struct AfterCrash {
     // MARK: The active bundle
 
     /// Why not exactly one whole bundle is active, by hashing of our own.
-    private func bundle(in folder: String, _ seen: [Sight]) -> [String] {
+    func bundle(in folder: String, _ seen: [Sight]) -> [String] {
         let slots = DiskParts.state(in: folder) + "/slots"
         guard let slot = Scratch.link(slots + "/current") else {
             return seen.hasModel ? ["no slot is active, though \(seen.lastActive) was"] : []

@@ -163,7 +163,8 @@ package struct Story: Sendable {
             // Polls that find nothing new, and forget what is needed no more.
             device.pass(1_300)
             try device.wait(patience, until: "every report sent") {
-                try device.isAtRest && device.parts.journal.queue(limit: 1).isEmpty
+                let waiting = try? device.parts.journal.queue(limit: 1)
+                return device.isAtRest && waiting?.isEmpty ?? false
             }
         },
     ]

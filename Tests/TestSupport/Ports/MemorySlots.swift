@@ -65,6 +65,8 @@ package final class MemorySlots: SlotStoring, SlotsUnderTest {
         var active: Slot?
         var folders = PerSlot(both: Folder())
         var failure: SlotError?
+        /// Slots that `verify` cannot read.
+        var unreadable: Set<Slot> = []
         var activationFailure: (error: SlotError, times: Int)?
         var activations: [Slot?] = []
         /// What a lease on a slot is.
@@ -90,6 +92,13 @@ package final class MemorySlots: SlotStoring, SlotsUnderTest {
     /// Lets the next `activate` fail so, and no further one.
     package func failNextActivation(_ failure: SlotError) {
         state.withLock { $0.activationFailure = (failure, 1) }
+    }
+
+    /// Lets every further `verify` of a slot meet a disk that cannot read it, or ends that.
+    package func makeUnreadable(_ slot: Slot, _ isUnreadable: Bool = true) {
+        state.withLock {
+            if isUnreadable { $0.unreadable.insert(slot) } else { $0.unreadable.remove(slot) }
+        }
     }
 
     /// Takes the link away, behind the agent's back.
@@ -173,7 +182,12 @@ extension MemorySlots {
     package func verify(
         _ slot: Slot, holds bundle: BundleReference, until stop: Interrupt
     ) throws(SlotError) {
-        let folder = state.withLock { $0.folders[slot] }
+        let (folder, isUnreadable) = state.withLock {
+            ($0.folders[slot], $0.unreadable.contains(slot))
+        }
+        if isUnreadable {
+            throw .system(operation: "read", path: "memory/\(slot)", errno: EIO)
+        }
         guard folder.isSealed, let target = folder.target else { throw .notWhole(slot) }
         var isWhole = target.reference == bundle
         for file in target.manifest.files where isWhole {
