@@ -14,12 +14,7 @@ struct PinsTests {
     private func started(early: Int64 = 1) throws {
         try registry.found(at: now)
         try registry.release("1.0.0", replaces: [], policy: ["max_pins": .integer(early)], at: now)
-        _ = try registry.desk.create(
-            RolloutRequest(
-                model: registry.model, channel: .main,
-                candidate: #require(SemanticVersion("1.0.0")),
-                policy: #require(AttributeName("standard")), isInitial: true),
-            by: registry.admin, at: now)
+        try registry.createFirst("1.0.0", at: now)
         _ = try registry.desk.order(
             .start, registry.model, .main, reason: "", by: registry.admin, at: now)
     }

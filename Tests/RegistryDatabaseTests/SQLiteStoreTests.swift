@@ -71,12 +71,7 @@ struct SQLiteStoreTests {
         let registry = TestRegistry(store: try open())
         try registry.found(at: now)
         try registry.release("1.0.0", replaces: [], at: now)
-        _ = try registry.desk.create(
-            RolloutRequest(
-                model: registry.model, channel: .main,
-                candidate: #require(SemanticVersion("1.0.0")),
-                policy: #require(AttributeName("standard")), isInitial: true),
-            by: registry.admin, at: now)
+        try registry.createFirst("1.0.0", at: now)
         try DatabaseQueue(path: folder.path("registry.sqlite")).write { database in
             try database.execute(
                 sql: "INSERT INTO rollout (model, channel, record) VALUES ('broken', 'main', '{}')")

@@ -157,6 +157,17 @@ package struct TestRegistry: Sendable {
         return try roles.post(bytes, as: .model(model), by: actor ?? admin, at: now)
     }
 
+    /// Creates the rollout of a model's first release, by its policy `standard`.
+    package func createFirst(_ version: String, at now: UTCTime) throws {
+        guard let version = SemanticVersion(version), let policy = AttributeName("standard") else {
+            throw SampleError.impossible
+        }
+        _ = try desk.create(
+            RolloutRequest(
+                model: model, channel: .main, candidate: version, policy: policy, isInitial: true),
+            by: admin, at: now)
+    }
+
     /// Uploads a release, a bundle with a policy named `standard`, and publishes both.
     ///
     /// `policy` is what `rollout.yaml` would say; the defaults are filled in.
