@@ -476,11 +476,13 @@ def measure_idle_poll() -> None:
         # The installation's reports go out meanwhile.
         before = after(2)
         requests, size, used = (now - then for now, then in zip(after(POLLS), before))
+        resident = bench.resident(agent.pid)
         agent.terminate()
         agent.wait()
     bench.say("idle poll: requests", f"{requests / POLLS:.2f}", "1", requests == POLLS)
     bench.say("idle poll: bytes in both directions, before TLS", f"{size / POLLS:.0f}", "under 1,000", size < 1_000 * POLLS)
     bench.say(f"idle poll: agent's processor time, of {POLLS}", f"{used / POLLS / 1e6:.2f} ms", "under 2 ms", used < 2_000_000 * POLLS)
+    bench.say("idle poll: agent's resident size after them", bench.mib(resident), "at most 16 MiB", resident <= 16 << 20)
 
 
 PARTS = {"switch": measure_switch, "idle-poll": measure_idle_poll, "install": measure_install, "install-memory": measure_memory}

@@ -188,13 +188,27 @@ int cposix_set_nonblocking(int file, bool on) {
 
 int cposix_pipe(int ends[2]) { ANSWER(pipe2(ends, O_CLOEXEC)); }
 
-// Only what is mapped to be run and not to be written: such pages are the file's, and nobody has changed them.
-static int release_code(struct dl_phdr_info *object, size_t size, void *released) {
+// Whether the loader has written relocations into what is otherwise the file's alone.
+static bool has_changed_text(const struct dl_phdr_info *object) {
+    for (int index = 0; index < object->dlpi_phnum; index++) {
+        if (object->dlpi_phdr[index].p_type != PT_DYNAMIC) continue;
+        const uintptr_t start = object->dlpi_addr + object->dlpi_phdr[index].p_vaddr;
+        for (const ElfW(Dyn) *entry = (const ElfW(Dyn) *)start; entry->d_tag != DT_NULL; entry++)
+            if (entry->d_tag == DT_TEXTREL ||
+                (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL)))
+                return true;
+    }
+    return false;
+}
+
+// Only what is not mapped to be written: such pages are the file's, and nobody has changed them.
+static int release_mapped(struct dl_phdr_info *object, size_t size, void *released) {
     (void)size;
+    if (has_changed_text(object)) return 0;
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     for (int index = 0; index < object->dlpi_phnum; index++) {
         const ElfW(Phdr) *part = &object->dlpi_phdr[index];
-        if (part->p_type != PT_LOAD || (part->p_flags & (PF_X | PF_W)) != PF_X) continue;
+        if (part->p_type != PT_LOAD || (part->p_flags & PF_W)) continue;
         const uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);
         const uintptr_t end = object->dlpi_addr + part->p_vaddr + part->p_memsz;
         if (madvise((void *)start, end - start, MADV_DONTNEED) == 0)
@@ -203,10 +217,21 @@ static int release_code(struct dl_phdr_info *object, size_t size, void *released
     return 0;
 }
 
-int64_t cposix_release_memory(void) {
+int64_t cposix_resident_bytes(void) {
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL) return -errno;
+    long all, resident;
+    const int count = fscanf(file, "%ld %ld", &all, &resident);
+    fclose(file);
+    return count == 2 ? (int64_t)resident * sysconf(_SC_PAGESIZE) : -EIO;
+}
+
+int64_t cposix_release_memory(int64_t most) {
     malloc_trim(0);
+    const int64_t resident = cposix_resident_bytes();
+    if (resident >= 0 && resident <= most) return 0;
     int64_t released = 0;
-    dl_iterate_phdr(release_code, &released);
+    dl_iterate_phdr(release_mapped, &released);
     return released;
 }
 

@@ -11,7 +11,10 @@ struct PortErrorTests {
         let (one, other) = (SHA256.digest(of: [1]), SHA256.digest(of: [2]))
         let table: [(SlotError, String)] = [
             (.interrupted, "interrupted"),
-            (.fetch(.notFound), "the registry has nothing of that name"),
+            (
+                .fetch(.notFound, of: path),
+                "file 'model.onnx': expected its bytes, got nothing of that name"
+            ),
             (
                 .wrongBytes(path: path, expected: one, found: other),
                 "file 'model.onnx': expected SHA-256 \(one), got \(other)"

@@ -349,7 +349,7 @@ extension StagingFailure {
         self =
             switch error {
             case .interrupted: again(.unreachable)
-            case .fetch(let error) where error.isRetryable:
+            case .fetch(let error, of: _) where error.isRetryable:
                 again(.unreachable, after: error.retryAfter)
             case .fetch: .final(.refusedByRegistry)
             case .wrongBytes: .final(.wrongBytes)

@@ -68,8 +68,8 @@ package struct StagingSummary: Sendable, Hashable {
 package enum SlotError: Error, Sendable, Hashable {
     /// The interrupt was set, or a fetch was interrupted.
     case interrupted
-    /// The network side failed; the source's own word.
-    case fetch(FetchError)
+    /// The network side failed for a file of the bundle; the source's own word.
+    case fetch(FetchError, of: TargetPath)
     /// Bytes that do not have the digest that the manifest names, after one more fetch of them.
     case wrongBytes(path: TargetPath, expected: SHA256Digest, found: SHA256Digest)
     /// Less room than the bundle needs (bytes), found before the first byte was written.
@@ -88,7 +88,8 @@ extension SlotError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .interrupted: "interrupted"
-        case .fetch(let error): error.description
+        case .fetch(let error, of: let path):
+            "file '\(path)': expected its bytes, got \(error.found)"
         case .wrongBytes(let path, let expected, let found):
             "file '\(path)': expected SHA-256 \(expected), got \(found)"
         case .insufficientStorage(let needed, let free):

@@ -74,9 +74,12 @@ int cposix_pipe(int ends[2]);
 
 // Processes
 
-// Before a long sleep: gives back free heap (malloc_trim(3)) and lets go of all code (madvise(2), MADV_DONTNEED),
-// which is mapped again from the page cache, or the disk, as it runs. Returns the bytes of code let go of.
-int64_t cposix_release_memory(void);
+// Bytes of this process that are in memory (proc(5), statm), or minus errno.
+int64_t cposix_resident_bytes(void);
+// Before a long sleep: gives back free heap (malloc_trim(3)) and, where more than `most` bytes stay resident, lets go of
+// all code and constants (madvise(2), MADV_DONTNEED), which are mapped again from the page cache, or the disk, as they
+// are used. Returns the bytes of those that were let go of.
+int64_t cposix_release_memory(int64_t most);
 // How many CPUs this process may run on (sched_getaffinity(2)).
 int cposix_allowed_cpus(void);
 // close_range(2): sets FD_CLOEXEC on `first` and all above it.

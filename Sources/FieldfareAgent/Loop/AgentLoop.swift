@@ -14,6 +14,8 @@ final class AgentLoop {
     private static let leastWait: Int64 = 20
     /// A wait from which on memory is given back first, in milliseconds.
     private static let longWait: Int32 = 10_000
+    /// Resident bytes at rest from which on code is let go of too; what a poll that finds nothing new runs is less.
+    private static let mostAtRest: Int64 = 15 << 20
 
     private let lock: FileLock
     private let driver: AgentDriver<Journal>
@@ -203,7 +205,7 @@ final class AgentLoop {
         let wait = wait
         if hasWorked, wait >= Self.longWait, workshop.isIdle {
             hasWorked = false
-            _ = cposix_release_memory()
+            _ = cposix_release_memory(Self.mostAtRest)
         }
         _ = unsafe poll(&polled, nfds_t(polled.count), wait)
         if polled[0].revents != 0 { return true }

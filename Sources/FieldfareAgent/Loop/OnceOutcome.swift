@@ -60,7 +60,7 @@ extension AgentError {
     fileprivate init(_ error: SlotError) {
         let message = "cannot stage: \(error)"
         switch error {
-        case .fetch(let reason): self.init(message, reason)
+        case .fetch(let reason, of: _): self.init(message, reason)
         case .interrupted: self.init(.unreachable, message)
         case .wrongBytes, .overBudget: self.init(.refused, message)
         case .leased: self.init(.busy, message)

@@ -91,9 +91,19 @@ final class LocalServer {
             let descriptor = cposix_accept(listener)
             guard descriptor >= 0 else { return }
             guard let connection = LocalConnection(owning: descriptor) else { continue }
-            // One too many is closed at once.
-            if connections.count < Self.connectionLimit { connections.append(connection) }
+            connections.append(connection)
+            if connections.count > Self.connectionLimit { dropOne() }
         }
+    }
+
+    /// Closes the newest connection of the process that holds the most, so that no process keeps the others out.
+    private func dropOne() {
+        let held = connections.reduce(into: [:]) { held, connection in
+            held[connection.peer.process, default: 0] += 1
+        }
+        let most = held.values.max()
+        let newest = connections.lastIndex { held[$0.peer.process] == most }
+        if let newest { connections.remove(at: newest) }
     }
 
     /// Tells all who asked for such events.

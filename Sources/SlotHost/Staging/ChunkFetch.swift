@@ -70,23 +70,24 @@ struct ChunkFetch {
                 try coming.part.forget(file.range(ofChunk: index), of: file.length)
             }
             return (index, found)
-        case .tooManyBytes: throw .fetch(.tooLong(limit: Int64(range.count)))
+        case .tooManyBytes:
+            throw .fetch(.tooLong(limit: Int64(range.count)), of: file.path)
         case .disk(let error): throw SlotError(error)
         case nil: break
         }
         guard failure == nil, receiver.isComplete else {
-            throw Self.error(failure, range, receiver.receivedBytes)
+            throw Self.error(failure, file.path, range, receiver.receivedBytes)
         }
         return nil
     }
 
     private static func error(
-        _ failure: FetchError?, _ range: Range<Int64>, _ count: Int64
+        _ failure: FetchError?, _ path: TargetPath, _ range: Range<Int64>, _ count: Int64
     ) -> SlotError {
         switch failure {
         case .interrupted: .interrupted
-        case let failure?: .fetch(failure)
-        case nil: .fetch(.malformed("blob: expected \(range.count) bytes, got \(count)"))
+        case let failure?: .fetch(failure, of: path)
+        case nil: .fetch(.malformed("expected \(range.count) bytes, got \(count)"), of: path)
         }
     }
 }

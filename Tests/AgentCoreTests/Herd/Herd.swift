@@ -128,7 +128,9 @@ final class Herd {
         case .stage(let target, let slot, let limit):
             members[index].requests.append(now)
             let slots = members[index].slots
-            guard material != nil else { return .staged(.failure(.fetch(failure))) }
+            guard material != nil else {
+                return .staged(.failure(.fetch(failure, of: MemoryBundle.path("model.onnx"))))
+            }
             return .staged(
                 Result { () throws(SlotError) in
                     try slots.stage(

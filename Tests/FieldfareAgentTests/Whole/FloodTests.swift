@@ -28,6 +28,17 @@ import Testing
         #expect(answers.allSatisfy { $0 > 0 }, "\(answers)")
     }
 
+    @Test func `a client that takes every connection keeps no other out`() throws {
+        let device = try RunningDevice()
+        // One more place is this process's own: the device's application.
+        let flood = try Flood(63, of: [#"{"op":"status"}"#], at: device.agent.socket)
+        defer { flood.stop() }
+        let other = try ChildProcess([
+            ChildProcess.program("model-consumer"), "lease", device.agent.socket, "assistant",
+        ])
+        #expect(String(decoding: other.output.dropLast(), as: UTF8.self) == "1.0.0")
+    }
+
     /// Seen by the kernel's word on who connected: each is a process of its own.
     @Test func `an application that restarts again and again makes a new version fall`() throws {
         let device = try RunningDevice()

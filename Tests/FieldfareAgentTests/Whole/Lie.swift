@@ -69,6 +69,9 @@ enum Thing: String, CaseIterable {
         }
     }
 
+    /// Whether the agent's word on it begins with which file it is.
+    var isNamed: Bool { target != nil || self == .blob }
+
     /// The most bytes that an agent may take for it in one request.
     var limit: Int64 {
         switch self {

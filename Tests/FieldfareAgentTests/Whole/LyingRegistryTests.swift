@@ -107,9 +107,10 @@ struct LyingRegistryTests {
         return device.status["metadata"]?["poll_error"]?.string ?? "no error"
     }
 
-    /// Which target it is about; nothing for all else.
+    /// Which file it is about; nothing for metadata and reports.
     private static func named(_ item: LieCase) -> String {
-        item.thing.target.map { "cannot take target '\($0)': expected " } ?? ""
+        if item.thing == .blob { return "cannot stage: file 'large.bin': expected " }
+        return item.thing.target.map { "cannot take target '\($0)': expected " } ?? ""
     }
 
     /// What tells an operator what is the matter.
@@ -119,22 +120,22 @@ struct LyingRegistryTests {
         case (.stalls, _): "stalled after "
         case (.notFound, .timestamp), (.notFound, .snapshot), (.notFound, .role):
             ".json, got nothing of that name"
-        case (.notFound, .blob), (.notFound, .report): "the registry has nothing of that name"
+        case (.notFound, .report): "the registry has nothing of that name"
         case (.notFound, _): "got nothing of that name"
-        case (.tooMany, _) where item.thing.target != nil:
+        case (.tooMany, _) where item.thing.isNamed:
             "got a busy registry (status 429) that asks to wait 90 s"
         case (.tooMany, _): "the registry is busy (status 429), and asks to wait 90 s"
-        case (.fails, _) where item.thing.target != nil: "got a busy registry (status 500)"
+        case (.fails, _) where item.thing.isNamed: "got a busy registry (status 500)"
         case (.fails, _): "the registry is busy (status 500)"
-        case (.isEndless, _) where item.thing.target != nil: "got more than "
+        case (.isEndless, _) where item.thing.isNamed: "got more than "
         case (.isEndless, _): "expected at most "
         case (.wrongLength, .timestamp), (.wrongLength, .role), (.wrongLength, .report):
             "expected more, got the end of the text"
         case (.wrongLength, .snapshot): "cannot accept snapshot: expected 445 bytes, got 444"
-        case (.wrongLength, .blob): "cannot understand the registry: expected 1 bytes, got 0"
+        case (.wrongLength, .blob): "expected 1 bytes, got 0"
         case (.wrongBytes, .timestamp): "cannot read timestamp: JSON at byte "
         case (.wrongBytes, .role): "expected valid signatures of 2 keys of targets, got 0"
-        case (.wrongBytes, .blob): "file 'large.bin': expected SHA-256 "
+        case (.wrongBytes, .blob): "expected SHA-256 "
         // Nobody has said that the beacon was taken.
         case (.wrongBytes, .report): "state announcing"
         case (.isOld, .timestamp): "is older than version "

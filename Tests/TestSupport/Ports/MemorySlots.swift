@@ -284,7 +284,9 @@ extension MemorySlots {
         } catch { failure = error }
         summary.fetchedBytes += Int64(bytes.count - head.count)
         keep(bytes, of: file, in: slot)
-        if let failure { throw failure == .interrupted ? .interrupted : .fetch(failure) }
+        if let failure {
+            throw failure == .interrupted ? .interrupted : .fetch(failure, of: file.path)
+        }
         let found = SHA256.digest(of: bytes)
         guard found != file.sha256 else { return nil }
         keep(nil, of: file, in: slot)
