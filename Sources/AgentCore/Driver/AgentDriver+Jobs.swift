@@ -270,6 +270,7 @@ extension AgentDriver {
         observation.placed(
             judgement?.place, candidate: judgement?.candidate,
             burnInSeconds: judgement?.burnInSeconds ?? 0, at: now)
+        bringFiguresForward(now)
         if let wish = judgement?.wish { makeWay(for: wish) }
         waiting.append(
             .polled(

@@ -19,6 +19,14 @@ extension AgentDriver {
         }
     }
 
+    /// Keeps to a policy that asks for reports sooner than it was known to ask when the next one was put off.
+    func bringFiguresForward(_ now: UTCTime) {
+        guard let interval = judgement?.reportInterval, let due = timers.report,
+            due > now + interval + interval / 8
+        else { return }
+        timers.report = now + Int64.random(in: 1...interval, using: &random)
+    }
+
     /// Posts the oldest queued reports, unless a batch is under way; first the device has to be enrolled.
     func post(_ now: UTCTime) {
         timers.post = timers.opening

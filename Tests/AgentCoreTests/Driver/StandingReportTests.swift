@@ -40,6 +40,15 @@ import Testing
         #expect(!reasons.contains("not_serving"))
     }
 
+    @Test func `the first report after a start comes within the interval of the policy`() throws {
+        device.settings.reportInterval = 10_000_000
+        try device.restart()
+        device.pass(60)
+        device.registry.forgetReports()
+        device.pass(3_600)
+        #expect(device.registry.reports(of: "periodic").count == 1)
+    }
+
     @Test func `an application that never says what it serves is not reported`() {
         update()
         device.pass(Self.reported)

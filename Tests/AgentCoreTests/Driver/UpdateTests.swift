@@ -151,6 +151,28 @@ import Testing
     }
 
     @Test
+    func `takes a bundle that it had rejected when the release keys lift that, and not before`()
+        throws
+    {
+        let (device, old, new) = try device()
+        begin(device, new, over: old)
+        while device.active == "1.1.0" { device.speak(1, milliseconds: 1_200) }
+        let rejected = device.now
+        #expect(device.driver.machine.memory.trials[new]?.rejection == .probation(.tail))
+        // One of the time before it is about an earlier refusal.
+        for until in [rejected + -3_600, rejected + 3_600] {
+            begin(device, new, over: old)
+            device.pass(7_200)
+            #expect(device.active == "1.0.0" && device.state == "rejected")
+            device.registry.touch(device.now)
+            device.registry.lift(new, until: until)
+            device.pass(7_200)
+        }
+        #expect(device.active == "1.1.0")
+        #expect(device.driver.machine.memory.trials[new]?.rejection == nil)
+    }
+
+    @Test
     func `goes back without a download when the fleet takes the version back, also after commit`()
         throws
     {

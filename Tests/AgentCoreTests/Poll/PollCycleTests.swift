@@ -170,11 +170,9 @@ import Testing
         let approval = Approval(
             model: MemoryRegistry.model, policy: old.sha256, stage: MemoryRegistry.name)
         let folder = "policies/commands-en/1.0.0"
-        let liftPath = try #require(TargetPath("\(folder).lift.json"))
+        registry.lift(old, until: start)
         let approvalPath = try #require(TargetPath("\(folder).default.stable.approval.json"))
         registry.simulator.edit { repository in
-            repository.add(
-                lift.json.canonicalBytes, at: liftPath, to: .model(MemoryRegistry.model))
             repository.add(
                 approval.json.canonicalBytes, at: approvalPath, to: .model(MemoryRegistry.model))
             repository.update(.model(MemoryRegistry.model))

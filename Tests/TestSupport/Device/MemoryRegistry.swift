@@ -84,6 +84,19 @@ package final class MemoryRegistry: Fetching, Reporting, Enrolling, Sendable {
         }
     }
 
+    /// Publishes that refusals of a bundle up to a moment no longer count.
+    package func lift(_ bundle: BundleReference, until: UTCTime) {
+        let lift = Lift(
+            model: Self.model, version: bundle.version, sha256: bundle.sha256, until: until)
+        guard let path = TargetPath("policies/\(Self.model)/\(bundle.version).lift.json") else {
+            preconditionFailure("a path")
+        }
+        simulator.edit { repository in
+            repository.add(lift.json.canonicalBytes, at: path, to: .model(Self.model))
+            repository.update(.model(Self.model))
+        }
+    }
+
     package static let name: AttributeName = {
         guard let name = AttributeName("default") else { preconditionFailure("a name") }
         return name
