@@ -37,6 +37,12 @@ public final class Agent: Sendable {
         try run(registry: settings.registryClient)
     }
 
+    /// As `run`, in a process that does nothing else: its memory and code are let go of before a long rest, which an
+    /// application around an agent would pay for.
+    package func runAlone() throws(AgentError) {
+        try AgentLoop(settings, registry: settings.registryClient, isAlone: true).run(until: bell)
+    }
+
     func run(registry: () -> RegistryClient) throws(AgentError) {
         try AgentLoop(settings, registry: registry).run(until: bell)
     }

@@ -37,7 +37,8 @@ enum FieldfareAgentProgram {
         let path = arguments.configuration ?? MergedConfiguration.defaultPath
         switch arguments.command {
         case .run:
-            return try run(Agent(configuration: path)) { agent throws(AgentError) in try agent.run()
+            return try run(Agent(configuration: path)) { agent throws(AgentError) in
+                try agent.runAlone()
             }
         case .once:
             return try run(Agent(configuration: path)) { agent throws(AgentError) in

@@ -23,6 +23,7 @@ final class AgentLoop {
     private let server: LocalServer
     private let answers: LocalAnswers
     private let clock: ClockBox
+    private let isAlone: Bool
 
     /// The clock, shared with the answers, which run on the same thread.
     private final class ClockBox {
@@ -36,10 +37,12 @@ final class AgentLoop {
     /// - Parameters:
     ///   - settings: the configuration.
     ///   - registry: makes a connection to the registry, for each lane of work one.
+    ///   - isAlone: whether the process is the agent's, so that memory and code in it may be let go of.
     /// - Throws: what `Agent.run` throws.
     init(
-        _ settings: AgentSettings, registry: () -> RegistryClient
+        _ settings: AgentSettings, registry: () -> RegistryClient, isAlone: Bool = false
     ) throws(AgentError) {
+        self.isAlone = isAlone
         let clock = ClockBox()
         self.clock = clock
         let check = StartingCheck(settings: settings)
@@ -203,7 +206,7 @@ final class AgentLoop {
         }
         polled += server.descriptors
         let wait = wait
-        if hasWorked, wait >= Self.longWait, workshop.isIdle {
+        if isAlone, hasWorked, wait >= Self.longWait, workshop.isIdle {
             hasWorked = false
             _ = cposix_release_memory(Self.mostAtRest)
         }
